@@ -1,0 +1,30 @@
+/*
+ * The backend: a placed, scheduled module -> program image. Selects instructions, allocates
+ * registers, lays out loops and guards, links buffers to addresses, and proves by a data-free run
+ * that every entry halts before an image is handed out.
+ */
+#ifndef PANTHER_BACKEND_BACKEND_H
+#define PANTHER_BACKEND_BACKEND_H
+
+#include "ir/graph.h"
+#include "isa/image.h"
+#include "isa/machine.h"
+#include "isa/support/diag.h"
+
+/*
+ * NULL with errors in d. plan: JSON text of the host plan. Entries of the image have the names of
+ * the graphs, in their order; an entry "crs" (carry resolution of all MCUs) is added at the end.
+ */
+image *backend_build(arena *memory, const ir_module *module, const machine *m, const char *plan,
+                     diag *d);
+
+typedef struct backend_figures {
+    uint32_t mcus, cores, tiles, nodes;          /* in use */
+    uint64_t core_instructions, tile_instructions; /* static, all entries */
+    uint32_t max_core_instructions;
+    uint32_t max_memory_words; /* of any tile, operand log included */
+} backend_figures;
+
+backend_figures backend_measure(const ir_module *module, const image *im, const machine *m);
+
+#endif

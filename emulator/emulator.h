@@ -1,0 +1,83 @@
+/*
+ * The emulator: runs a program image on a machine; numbers, cycles and energy from one execution.
+ *
+ * An emulator holds the state that outlives a kernel (the digits of all crossbars, counters) and is
+ * planned once: everything is allocated by emulator_new, nothing while simulated time runs. A kernel
+ * is one invocation of an entry of the image. Control flow and blocking never depend on data, so the
+ * same entry takes the same cycles every time.
+ */
+#ifndef PANTHER_EMULATOR_EMULATOR_H
+#define PANTHER_EMULATOR_EMULATOR_H
+
+#include "isa/image.h"
+#include "isa/machine.h"
+#include "isa/support/arena.h"
+#include "isa/support/diag.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct emulator emulator;
+
+typedef struct emulator_options {
+    uint64_t seed;      /* of random rounding and `rand` */
+    bool timing_only;   /* no data: numbers are not computed, cycles and counts are */
+    uint64_t max_cycles; /* a kernel that runs longer is stopped with an error; 0: no limit */
+} emulator_options;
+
+/*
+ * NULL with errors in d if the image cannot run on this machine. Image and machine must outlive the
+ * emulator; everything it allocates lives in `memory`.
+ */
+emulator *emulator_new(arena *memory, const machine *m, const image *im,
+                       const emulator_options *options, diag *d, const char *path);
+
+/*
+ * Runs one kernel. inputs[p]: words of the entry's input port p, batch x elements (elements only if
+ * the port is per kernel), already in the port's format (one-hot ports too). outputs[p] likewise are
+ * filled. Both may be NULL when timing only. step: the number of this kernel in the run (part of the
+ * key of random draws). EXIT_DONE, or EXIT_PROGRAM with the reason in d (deadlock: who waits on
+ * what; overflow; bad memory access; words or packets left over at halt).
+ */
+exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16_t *const *inputs,
+                         int16_t *const *outputs, diag *d);
+
+/* Weights as integers W (value = W / 2^q), rows (inputs) x columns (outputs), row-major. */
+void emulator_write_matrix(emulator *e, uint32_t matrix, const int64_t *w);
+void emulator_read_matrix(const emulator *e, uint32_t matrix, int64_t *w);
+
+/*
+ * The digits of one block, slices x rows x columns (digit_array order): what a checkpoint must hold
+ * for a resumed run to give the same bits.
+ */
+void emulator_write_digits(emulator *e, uint32_t matrix, uint32_t block, const int16_t *digits);
+void emulator_read_digits(const emulator *e, uint32_t matrix, uint32_t block, int16_t *digits);
+
+/* Carry resolution of all crossbars, by the host between kernels; time and energy are charged. */
+void emulator_crs(emulator *e);
+
+/* Counters since emulator_new; all cumulative. Energies in pJ. */
+typedef struct emulator_totals {
+    uint64_t cycles; /* simulated, kernels one after the other */
+    uint64_t kernels, instructions, mcu_instructions, mvm, mtvm, opa, crs;
+    uint64_t adc_clips;
+    uint64_t slice_saturation[SLICES_MAX];
+    double energy_pj;  /* dynamic */
+    double leakage_pj;
+    double by_component[ENERGY_COUNT];
+    const double *by_layer; /* image.layer_count entries */
+    /* MVM, MTVM, OPA, CRS, vector, memory, network, control */
+    double by_operation[8];
+    uint64_t last_kernel_cycles;
+} emulator_totals;
+
+enum {
+    OPERATION_MVM, OPERATION_MTVM, OPERATION_OPA, OPERATION_CRS,
+    OPERATION_VECTOR, OPERATION_MEMORY, OPERATION_NETWORK, OPERATION_CONTROL,
+    OPERATION_KINDS
+};
+extern const char *const operation_names[OPERATION_KINDS];
+
+const emulator_totals *emulator_statistics(emulator *e);
+
+#endif

@@ -1,0 +1,78 @@
+#include "isa/support/file.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *failure(arena *memory, const char *what, const char *path)
+{
+    return arena_printf(memory, "cannot %s '%s': %s", what, path, strerror(errno));
+}
+
+static const char *check_size(arena *memory, FILE *in, const char *path, size_t limit, size_t *size)
+{
+    struct stat info;
+    if (fstat(fileno(in), &info) != 0)
+        return failure(memory, "read", path);
+    if (!S_ISREG(info.st_mode))
+        return arena_printf(memory, "cannot read '%s': it is not a regular file", path);
+    if ((uint64_t)info.st_size > limit)
+        return arena_printf(memory, "'%s' has %llu bytes; at most %zu are accepted", path,
+                            (unsigned long long)info.st_size, limit);
+    *size = (size_t)info.st_size;
+    return NULL;
+}
+
+char *file_read(arena *memory, const char *path, size_t limit, size_t *length, const char **error)
+{
+    FILE *in = fopen(path, "rb");
+    if (!in) {
+        *error = failure(memory, "read", path);
+        return NULL;
+    }
+    size_t size = 0;
+    *error = check_size(memory, in, path, limit, &size);
+    char *bytes = NULL;
+    if (!*error) {
+        bytes = arena_alloc(memory, size + 1);
+        *length = fread(bytes, 1, size, in);
+        if (*length != size) {
+            *error = arena_printf(memory, "cannot read '%s' whole", path);
+            bytes = NULL;
+        }
+    }
+    fclose(in);
+    return bytes;
+}
+
+const char *file_write_begin(arena *memory, file_writer *w, const char *path)
+{
+    w->path = arena_strdup(memory, path);
+    w->temporary = arena_printf(memory, "%s.%ld.part", path, (long)getpid());
+    w->stream = fopen(w->temporary, "wb");
+    return w->stream ? NULL : failure(memory, "write", path);
+}
+
+const char *file_write_commit(arena *memory, file_writer *w)
+{
+    bool good = !ferror(w->stream) && fflush(w->stream) == 0 && fsync(fileno(w->stream)) == 0;
+    int saved = errno;
+    good = fclose(w->stream) == 0 && good;
+    w->stream = NULL;
+    if (good && rename(w->temporary, w->path) == 0)
+        return NULL;
+    if (good)
+        saved = errno;
+    unlink(w->temporary);
+    errno = saved;
+    return failure(memory, "write", w->path);
+}
+
+void file_write_abandon(file_writer *w)
+{
+    if (w->stream)
+        fclose(w->stream);
+    w->stream = NULL;
+    unlink(w->temporary);
+}

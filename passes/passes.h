@@ -1,0 +1,86 @@
+/*
+ * The passes: graph IR in, graph IR out, one table (passes.def), one loop (pipeline.c).
+ *
+ *   differentiate  loss -> backward graph and outer-product updates
+ *   lower          layers and library functions -> vector operations of the machine
+ *   round_updates  operands of updates to a grid (stream mode with update rounding)
+ *   partition      matrices -> blocks of one crossbar, vectors -> lanes of one block
+ *   place          blocks -> MCUs, vector operations -> cores
+ *   fuse           matrix operations of a core -> slots, one `mcu` instruction each
+ *   schedule       modulo schedule: when each operation handles point 0, and the interval
+ *   route          values that change core or iteration -> store, load, send, receive
+ *   sequence       times -> skew and order in the loop body of each core
+ *   memory         depth and addresses of rings in shared memory
+ */
+#ifndef PANTHER_PASSES_PASSES_H
+#define PANTHER_PASSES_PASSES_H
+
+#include "ir/graph.h"
+#include "isa/machine.h"
+#include "isa/support/diag.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* What holds after a pass; a pass states what it needs, makes and breaks. */
+typedef enum pass_fact {
+    FACT_DIFFERENTIATED = 1 << 0, /* no loss ops */
+    FACT_LOWERED = 1 << 1,        /* only operations that have an instruction; explicit formats, bcast */
+    FACT_ROUNDED = 1 << 2,        /* operands of updates are on the machine's grid */
+    FACT_PARTITIONED = 1 << 3,    /* every vector fits a block, every matrix op names one */
+    FACT_PLACED = 1 << 4,
+    FACT_FUSED = 1 << 5,
+    FACT_SCHEDULED = 1 << 6,
+    FACT_ROUTED = 1 << 7,
+    FACT_SEQUENCED = 1 << 8,
+    FACT_ALLOCATED = 1 << 9,
+} pass_fact;
+
+typedef struct pass_options {
+    const char *print_after; /* pass name or "all"; NULL: none */
+    const char *stop_after;  /* pass name or NULL */
+    bool verify_each, time_passes;
+    FILE *out; /* for print_after */
+} pass_options;
+
+typedef struct pass_context {
+    ir_module *module;
+    const machine *machine;
+    arena *memory;
+    diag *diag;
+    uint32_t facts;
+    const pass_options *options;
+} pass_context;
+
+/* Works on all graphs of the module. False (with errors in diag) stops the pipeline. */
+typedef bool pass_function(pass_context *c);
+
+typedef struct pass_row {
+    const char *name;
+    pass_function *run;
+    uint32_t needs, makes, breaks;
+    const char *meaning;
+} pass_row;
+
+extern const pass_row pass_table[];
+extern const size_t pass_count;
+
+typedef struct pass_time {
+    const char *name;
+    double seconds;
+} pass_time;
+
+/*
+ * Runs the table from the start. times (pass_count entries) may be NULL. stopped_early is set when
+ * stop_after ended it (may be NULL). The pipeline refuses a pass whose needs do not hold (a fault of
+ * ours: EXIT_INTERNAL territory, reported in diag as such).
+ */
+bool passes_run(ir_module *module, const machine *m, arena *memory, diag *d,
+                const pass_options *options, pass_time *times, bool *stopped_early);
+
+#define PASS(name, needs, makes, breaks, meaning) pass_function pass_##name;
+#include "passes/passes.def"
+#undef PASS
+
+#endif
