@@ -1,0 +1,127 @@
+#include "isa/machine.h"
+
+#include "isa/machine_schema.h"
+
+#include <string.h>
+
+enum { PLACE_VALUE_BITS = 56 }; /* most bits that the slices of a weight may span */
+
+static const char digits[] = "0123456789abcdef";
+
+const char *slicing_parse(slicing *s, const char *text)
+{
+    size_t n = strlen(text);
+    if (n < 2 || n > SLICES_MAX)
+        return "a slicing has 2 to 16 digits, one per slice from most to least significant";
+    for (size_t i = 0; i < n; i++) {
+        const char *digit = text[i] ? strchr(digits, text[i]) : NULL;
+        int bits = digit ? (int)(digit - digits) : 0;
+        if (bits < 2 || bits > 12)
+            return "a slice has 2 to 12 bits (digits 2 to 9, a, b, c)";
+        s->bits[n - 1 - i] = bits;
+    }
+    for (size_t i = n; i < SLICES_MAX; i++)
+        s->bits[i] = 0;
+    s->slices = (int)n;
+    return NULL;
+}
+
+const char *slicing_text(arena *memory, const slicing *s)
+{
+    char *text = arena_alloc(memory, (size_t)s->slices + 1);
+    for (int i = 0; i < s->slices; i++)
+        text[s->slices - 1 - i] = digits[s->bits[i] & 15];
+    return text;
+}
+
+static const char *check_numbers(arena *memory, const machine *m)
+{
+    for (size_t i = 0; i < machine_number_count; i++) {
+        const machine_number *n = &machine_numbers[i];
+        double v = machine_number_value(m, n);
+        if (!(v >= n->least && v <= n->most))
+            return arena_printf(memory, "'%s.%s' lies between %.10g and %.10g, not %.10g", n->group,
+                                n->key, n->least, n->most, v);
+    }
+    return NULL;
+}
+
+static const char *check_words(arena *memory, const machine *m)
+{
+    if ((unsigned)m->issue > ISSUE_OVERLAPPED || (unsigned)m->fidelity >= FIDELITIES ||
+        (unsigned)m->opa_mode >= OPA_MODES || (unsigned)m->rounding.mode > ROUND_OFF)
+        return arena_strdup(memory, "'mcu_issue', 'fidelity', 'opa_mode' or the mode of "
+                                    "'update_rounding' has no such value");
+    return NULL;
+}
+
+static const char *check_slices(arena *memory, const slicing *s)
+{
+    if (s->slices < 2 || s->slices > SLICES_MAX)
+        return arena_printf(memory, "there are 2 to %d slices, not %d", SLICES_MAX,
+                            s->slices);
+    if (s->slices * s->radix_bits > PLACE_VALUE_BITS)
+        return arena_printf(memory, "%d slices of radix 2^%d span %d bits; at most %d are possible",
+                            s->slices, s->radix_bits, s->slices * s->radix_bits, PLACE_VALUE_BITS);
+    for (int i = 0; i < s->slices; i++)
+        if (s->bits[i] < 2 || s->bits[i] > 12)
+            return arena_printf(memory, "a slice has 2 to 12 bits, not %d", s->bits[i]);
+    return NULL;
+}
+
+static const char *check_costs(arena *memory, const machine *m)
+{
+    for (int i = 0; i < TIME_CLASS_COUNT; i++) {
+        const machine_time *t = &m->time[i];
+        if (!(t->fixed >= 0 && t->fixed <= 1e9))
+            return arena_printf(memory, "time class '%s': 'fixed' lies between 0 and 1e9 cycles",
+                                time_class_names[i]);
+        if (t->words_per_cycle != 0 && !(t->words_per_cycle >= 1e-3 && t->words_per_cycle <= 1e9))
+            return arena_printf(memory,
+                                "time class '%s': 'words_per_cycle' is 0 (the width does not "
+                                "matter) or lies between 0.001 and 1e9",
+                                time_class_names[i]);
+    }
+    for (int i = 0; i < ENERGY_COUNT; i++)
+        if (!(m->energy[i].pj >= 0 && m->energy[i].pj <= 1e12))
+            return arena_printf(memory, "energy component '%s': 'pj' lies between 0 and 1e12",
+                                energy_component_names[i]);
+    return NULL;
+}
+
+static const char *check_together(arena *memory, const machine *m)
+{
+    if (m->q_weight < m->q_activation)
+        return arena_printf(memory,
+                            "'formats.weight' (%d) is at least 'formats.activation' (%d): their "
+                            "difference is the format of an update's column operand",
+                            m->q_weight, m->q_activation);
+    if (m->nodes * m->tiles > 65535)
+        return arena_printf(memory, "%d nodes of %d tiles are more than 65535 tiles", m->nodes,
+                            m->tiles);
+    return NULL;
+}
+
+const char *machine_check(arena *memory, const machine *m)
+{
+    const char *error = check_numbers(memory, m);
+    if (!error)
+        error = check_words(memory, m);
+    if (!error)
+        error = check_slices(memory, &m->slices);
+    if (!error)
+        error = check_costs(memory, m);
+    return error ? error : check_together(memory, m);
+}
+
+const char *machine_fingerprint(arena *memory, const machine *m)
+{
+    const char *text = "";
+    for (size_t i = 0; i < machine_number_count; i++) {
+        const machine_number *n = &machine_numbers[i];
+        if (n->use == COMPILED)
+            text = arena_printf(memory, "%s%s=%.0f\n", text, n->key, machine_number_value(m, n));
+    }
+    return arena_printf(memory, "%soperand_log=%s\n", text,
+                        m->operand_log_unlimited ? "unlimited" : "memory");
+}
