@@ -61,6 +61,12 @@ extern const ir_op_row ir_ops[IR_OPCODES];
 extern const char *const ir_attr_names[IR_ATTRS];
 extern const ir_attr_kind ir_attr_kinds[IR_ATTRS];
 
+/* Attributes from `group` on may stand on any op; the others where ops.def lists them. */
+static inline bool ir_op_allows(ir_opcode code, ir_attr_key key)
+{
+    return key >= IR_ATTR_group || (ir_ops[code].attrs >> key & 1);
+}
+
 typedef enum ir_type_kind { IR_NONE, IR_VEC, IR_LABEL } ir_type_kind;
 
 /* vec<lanes q>; a scalar is a vec of one lane. label<lanes>: a class 0 .. lanes-1. */
@@ -187,6 +193,12 @@ ir_graph *ir_module_graph(const ir_module *m, const char *name);                
 uint32_t ir_block_rows(const ir_module *m, const ir_matrix *w);    /* ceil(inputs / crossbar rows) */
 uint32_t ir_block_columns(const ir_module *m, const ir_matrix *w); /* ceil(outputs / columns) */
 
+/* The part of a matrix that one block holds; 0 x 0 if there is no such block. */
+typedef struct ir_block {
+    uint32_t input0, output0, inputs, outputs;
+} ir_block;
+ir_block ir_matrix_block(const ir_module *m, const ir_matrix *w, uint32_t row, uint32_t column);
+
 static inline ir_type ir_vec(uint32_t lanes, uint8_t q)
 {
     return (ir_type){IR_VEC, lanes, q};
@@ -208,6 +220,8 @@ void ir_replace_uses(ir_graph *g, ir_op *old, ir_op *with); /* in all arguments 
 ir_space ir_space_union(const ir_graph *g, ir_space a, ir_space b); /* in order of dimension index */
 bool ir_space_within(ir_space inner, ir_space outer);
 size_t ir_space_points(const ir_graph *g, ir_space s); /* product of extents; 1 for [] */
+/* Which point of `inner` a point of `outer` (row-major) lies on; inner is within outer. */
+size_t ir_space_project(const ir_graph *g, ir_space outer, size_t point, ir_space inner);
 
 /* attributes: setting replaces; the getters give `otherwise` if the op has none */
 void ir_set_int(ir_graph *g, ir_op *op, ir_attr_key key, int64_t value);
