@@ -20,6 +20,8 @@ typedef struct image_origin {
     uint32_t file, line, column; /* 1-based file index into image.files; 0 = unknown */
 } image_origin;
 
+bool image_same_origin(const image_origin *x, const image_origin *y);
+
 typedef struct image_code {
     isa_insn *insns;
     image_origin *origins; /* one per instruction, or NULL */
@@ -151,6 +153,9 @@ typedef struct image {
 /* Writes beside the file and renames. NULL if all is well, else a sentence. */
 const char *image_write(arena *memory, const image *im, const char *path);
 
+/* The bytes of the file. NULL if all is well, else a sentence. */
+const char *image_encode(arena *memory, const image *im, unsigned char **bytes, size_t *length);
+
 /* NULL with errors in d if the file is damaged, of another version, or not an image. */
 image *image_read(arena *memory, diag *d, const char *path);
 image *image_decode(arena *memory, diag *d, const char *path, const void *bytes, size_t length);
@@ -163,6 +168,13 @@ bool image_fits_machine(const image *im, const machine *m, diag *d, const char *
 
 /* Structural check of all indices, addresses, operands and branch targets against a machine. */
 bool image_validate(const image *im, const machine *m, diag *d, const char *path);
+
+/*
+ * One instruction against a machine: field ranges, registers that exist, place, branch target (at:
+ * its index, count: length of its program). NULL or a sentence.
+ */
+const char *image_check_insn(arena *memory, const isa_insn *insn, const machine *m, bool is_thread,
+                             uint32_t at, uint32_t count);
 
 /* Assembly text -> image (one entry "main" unless .entry says otherwise). NULL on errors. */
 image *asm_parse(arena *memory, source_set *sources, diag *d, const char *path, const char *text,
