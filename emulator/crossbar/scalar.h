@@ -1,0 +1,63 @@
+/*
+ * The scalar kernel: plain C in a shape that the compiler can vectorise. Its pieces are functions of
+ * their own because faster kernels replace them one at a time.
+ */
+#ifndef PANTHER_EMULATOR_CROSSBAR_SCALAR_H
+#define PANTHER_EMULATOR_CROSSBAR_SCALAR_H
+
+#include "emulator/crossbar/crossbar.h"
+
+/*
+ * One direction of reading. MVM: inputs are rows, outputs columns, `lanes` the digits and `lines`
+ * the mirror; MTVM: the other way round.
+ *   lanes[s][input][output], padded to output_stride
+ *   lines[s][output][input], padded to input_stride
+ */
+typedef struct crossbar_direction {
+    int inputs, outputs, input_stride, output_stride;
+    const int16_t *lanes, *lines;
+    crossbar_collapse *collapse;
+} crossbar_direction;
+
+/* The inputs whose magnitude has bit t: positive ones from the front, negative ones behind them. */
+typedef struct input_bits {
+    int positive[SLICED_INPUT_BITS], negative[SLICED_INPUT_BITS];
+    uint16_t at[SLICED_INPUT_BITS][CROSSBAR_PAD_MAX];
+} input_bits;
+
+/* The transposed digits, rebuilt if they are stale. */
+void scalar_mirror(crossbar *x);
+
+/*
+ * The certificate and the collapsed digits of one direction, from `lines`. A slice of a block of
+ * outputs is collapsed if for every output of the block sum |digit| fits the slice's ADC, so that no
+ * clamp can act, and the dot products of 32 bits; the others are marked in collapse->sliced.
+ */
+void scalar_collapse(const crossbar *x, const crossbar_direction *d);
+
+/* out += the contribution of the collapsed slices: exact integer dot products. */
+void scalar_collapsed_product(const crossbar_direction *d, const int16_t *in, int64_t *out);
+
+void scalar_input_bits(const int16_t *in, int inputs, input_bits *bits);
+
+/*
+ * out[first, last) += the contribution of slice s, bit by bit through its ADC; returns the number of
+ * clamped conversions. first and last are multiples of CROSSBAR_LANES.
+ */
+uint64_t scalar_sliced_product(const crossbar *x, const crossbar_direction *d,
+                               const input_bits *bits, int s, int first, int last, int64_t *out);
+
+/*
+ * One outer product in OPA_STREAM or OPA_DIGIT mode, line operand times lane operand, onto planes of
+ * `lines` lines of `stride` digits. saturated (per slice) may be NULL.
+ */
+void scalar_opa_stream(const slicing *f, int16_t *digits, int lines, int stride,
+                       const int16_t *line, const int16_t *lane, uint64_t *saturated);
+void scalar_opa_digit(const slicing *f, int16_t *digits, int lines, int stride,
+                      const int16_t *line, const int16_t *lane, uint64_t *saturated);
+
+void scalar_opa(crossbar *x, int16_t *digits, const int16_t *rows, const int16_t *cols, int count);
+void scalar_accumulate(crossbar *x, const int16_t *row, const int16_t *col);
+void scalar_add(crossbar *x);
+
+#endif
