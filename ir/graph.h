@@ -8,7 +8,7 @@
  * rolled all the way to the ISA. Text form (ir/README.md):
  *
  *     graph @step (n: 16) {
- *       %1 = input {port = 0, role = input} : vec<784 q9> [n]      // mlp.pan:2:13
+ *       %1 = input {port = 0, role = input} : vec<784 q9> [n] loc("mlp.pan", 2, 13, 5)
  *       %2 = mvm %1 {matrix = @h} : vec<128 q9> [n]
  *       %3 = relu %2 : vec<128 q9> [n]
  *     }
@@ -175,6 +175,7 @@ typedef struct ir_numerics {
 typedef struct ir_module {
     arena *memory;
     source_set *sources; /* may be NULL */
+    uint32_t text_file;  /* ir_parse: the file of the IR text itself, else 0; its ranges are not printed */
     ir_numerics numerics;
     ir_matrix **matrices;
     size_t matrix_count, matrix_capacity;
