@@ -7,9 +7,8 @@
  *   partition      matrices -> blocks of one crossbar, vectors -> lanes of one block
  *   place          blocks -> MCUs, vector operations -> cores
  *   fuse           matrix operations of a core -> slots, one `mcu` instruction each
- *   schedule       modulo schedule: when each operation handles point 0, and the interval
- *   route          values that change core or iteration -> store, load, send, receive
- *   sequence       times -> skew and order in the loop body of each core
+ *   route          values that change core or outlive an interval -> store, load, send, receive
+ *   schedule       modulo schedule: the interval; time, order and skew of each operation
  *   memory         depth and addresses of rings in shared memory
  */
 #ifndef PANTHER_PASSES_PASSES_H
@@ -31,10 +30,9 @@ typedef enum pass_fact {
     FACT_PARTITIONED = 1 << 3,    /* every vector fits a block, every matrix op names one */
     FACT_PLACED = 1 << 4,
     FACT_FUSED = 1 << 5,
-    FACT_SCHEDULED = 1 << 6,
-    FACT_ROUTED = 1 << 7,
-    FACT_SEQUENCED = 1 << 8,
-    FACT_ALLOCATED = 1 << 9,
+    FACT_ROUTED = 1 << 6,
+    FACT_SCHEDULED = 1 << 7,
+    FACT_ALLOCATED = 1 << 8,
 } pass_fact;
 
 typedef struct pass_options {

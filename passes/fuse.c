@@ -1,0 +1,211 @@
+/*
+ * Fuse: which matrix operations of a core share an `mcu` instruction.
+ *
+ * Operations of one core that have the same number of matrix operations before them on every path
+ * handle the same point at the same time: they form a *bundle* (different MCUs of one layer; MTVM
+ * and OPA of one example). They cannot depend on each other, so one instruction may start them all.
+ * An MCU that a bundle uses twice for the same operation makes a second *round*.
+ *
+ * On a blocking machine the core stands still during an `mcu`, so bundles of different depth (the
+ * forward pass of example n, the backward pass of example n - d) share a *slot*, one instruction with
+ * several mask bits. The schedule then keeps them a whole number of intervals apart, which is all
+ * that a dependence between them asks for. On an overlapped machine every bundle has a slot of its
+ * own: waiting for each other's operands would only cost time (reference: rolled programs, 4.2).
+ *
+ * Every MVM and MTVM gets a `collect`, which saves the output registers before the next issue.
+ */
+#include "passes/passes.h"
+#include "passes/placing.h"
+
+typedef struct bundle {
+    ir_place core;
+    uint32_t depth;
+    bool once;
+    int64_t slot, rounds;
+    uint32_t used[MCU_OPERATIONS]; /* of the slot: bit per MCU, for each operation */
+    ir_op **ops;
+    size_t count, capacity;
+    bool follows; /* shares the slot of an earlier bundle */
+} bundle;
+
+typedef struct fuse_state {
+    arena *memory;
+    ir_graph *graph;
+    uint32_t *depth; /* by op id */
+    bundle **bundles;
+    size_t count, capacity;
+    bool blocking;
+    int64_t slots;
+} fuse_state;
+
+static int operation_of(const ir_op *op)
+{
+    return op->code == IR_mvm ? MCU_MVM : op->code == IR_mtvm ? MCU_MTVM : MCU_OPA;
+}
+
+/* Matrix operations on the longest path to each op, itself included. */
+static void find_depths(fuse_state *f)
+{
+    IR_EACH(op, f->graph) {
+        uint32_t most = 0;
+        for (uint32_t i = 0; i < op->arg_count; i++) {
+            uint32_t d = f->depth[op->args[i]->id];
+            most = d > most ? d : most;
+        }
+        f->depth[op->id] = most + placing_is_matrix(op);
+    }
+}
+
+static bool same_mcu(const ir_op *a, const ir_op *b)
+{
+    return placing_same_core(a->place, b->place) && a->place.mcu == b->place.mcu;
+}
+
+/*
+ * Updates of one MCU take effect in the order examples, then statements: they are kept in one
+ * bundle, at the depth of the deepest.
+ */
+static void join_updates(fuse_state *f)
+{
+    IR_EACH(a, f->graph) {
+        if (a->code != IR_opa)
+            continue;
+        for (ir_op *b = a->next; b; b = b->next)
+            if (b->code == IR_opa && same_mcu(a, b)) {
+                uint32_t *da = &f->depth[a->id], *db = &f->depth[b->id];
+                *da = *db = *da > *db ? *da : *db;
+            }
+    }
+}
+
+static bundle *bundle_of(fuse_state *f, const ir_op *op)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        bundle *b = f->bundles[i];
+        if (placing_same_core(b->core, op->place) && b->depth == f->depth[op->id] &&
+            b->once == placing_once(op))
+            return b;
+    }
+    bundle *b = ARENA_NEW(f->memory, bundle);
+    b->core = placing_core_of(op->place);
+    b->depth = f->depth[op->id];
+    b->once = placing_once(op);
+    b->slot = -1;
+    ARENA_PUSH(f->memory, f->bundles, f->count, f->capacity, b);
+    return b;
+}
+
+/* How often the bundle already uses the op's MCU for the same operation. */
+static int64_t round_of(const bundle *b, const ir_op *op)
+{
+    int64_t round = 0;
+    for (size_t i = 0; i < b->count; i++)
+        round += b->ops[i]->code == op->code && same_mcu(b->ops[i], op);
+    return round;
+}
+
+static void form_bundles(fuse_state *f)
+{
+    IR_EACH(op, f->graph) {
+        if (!placing_is_matrix(op))
+            continue;
+        bundle *b = bundle_of(f, op);
+        int64_t round = round_of(b, op);
+        b->rounds = round + 1 > b->rounds ? round + 1 : b->rounds;
+        ir_set_int(f->graph, op, IR_ATTR_round, round);
+        b->used[operation_of(op)] |= 1u << op->place.mcu;
+        ARENA_PUSH(f->memory, b->ops, b->count, b->capacity, op);
+    }
+}
+
+/* Whether two bundles may be one instruction: same core, one round each, no MCU operation twice. */
+static bool may_share(const bundle *slot, const bundle *b)
+{
+    if (!placing_same_core(slot->core, b->core) || slot->once || b->once || slot->rounds > 1 ||
+        b->rounds > 1)
+        return false;
+    for (int o = 0; o < MCU_OPERATIONS; o++)
+        if (slot->used[o] & b->used[o])
+            return false;
+    return true;
+}
+
+/* The first bundle of a slot speaks for it: its masks are those of all bundles in the slot. */
+static bundle *slot_for(fuse_state *f, size_t index)
+{
+    const bundle *b = f->bundles[index];
+    for (size_t i = 0; f->blocking && i < index; i++) {
+        bundle *first = f->bundles[i];
+        if (!first->follows && may_share(first, b))
+            return first;
+    }
+    return NULL;
+}
+
+static void form_slots(fuse_state *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        bundle *b = f->bundles[i], *first = slot_for(f, i);
+        if (!first) {
+            b->slot = f->slots;
+            f->slots += b->rounds;
+            continue;
+        }
+        for (int o = 0; o < MCU_OPERATIONS; o++)
+            first->used[o] |= b->used[o];
+        b->slot = first->slot;
+        b->follows = true;
+    }
+}
+
+static void write_attributes(fuse_state *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        for (size_t k = 0; k < f->bundles[i]->count; k++) {
+            ir_op *op = f->bundles[i]->ops[k];
+            int64_t round = ir_get_int(op, IR_ATTR_round, 0);
+            ir_set_int(f->graph, op, IR_ATTR_bundle, (int64_t)i);
+            ir_set_int(f->graph, op, IR_ATTR_slot, f->bundles[i]->slot + round);
+        }
+}
+
+static void add_collects(fuse_state *f)
+{
+    IR_EACH(op, f->graph) {
+        if (op->code != IR_mvm && op->code != IR_mtvm)
+            continue;
+        ir_op *collect = ir_op_new(f->graph, op, IR_collect, op->type, NULL, 0, op->where);
+        collect->space = op->space;
+        collect->place = placing_core_of(op->place);
+        ir_replace_uses(f->graph, op, collect);
+        ir_op_add_arg(f->graph, collect, op);
+        const char *layer = ir_get_name(op, IR_ATTR_layer, NULL);
+        if (layer)
+            ir_set_name(f->graph, collect, IR_ATTR_layer, layer);
+        const ir_attr *group = ir_get(op, IR_ATTR_group);
+        if (group)
+            ir_set_int(f->graph, collect, IR_ATTR_group, group->value);
+    }
+}
+
+bool pass_fuse(pass_context *c)
+{
+    for (size_t i = 0; i < c->module->graph_count; i++) {
+        ir_graph *g = c->module->graphs[i];
+        ir_graph_renumber(g);
+        fuse_state f = {
+            .memory = c->memory,
+            .graph = g,
+            .depth = ARENA_ARRAY(c->memory, uint32_t, g->next_id + 1),
+            .blocking = c->machine->issue == ISSUE_BLOCKING,
+        };
+        find_depths(&f);
+        join_updates(&f);
+        form_bundles(&f);
+        form_slots(&f);
+        write_attributes(&f);
+        add_collects(&f);
+        ir_graph_renumber(g);
+    }
+    return true;
+}

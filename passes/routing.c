@@ -1,0 +1,80 @@
+#include "passes/routing.h"
+
+#include "passes/placing.h"
+
+#include <assert.h>
+
+ir_buffer *routing_buffer(ir_graph *g, const ir_op *store)
+{
+    ir_buffer *b = ir_graph_buffer(g, ir_get_name(store, IR_ATTR_buffer, ""));
+    assert(b && "a store or receive names its ring");
+    return b;
+}
+
+void routing_label(ir_graph *g, ir_op *op, const ir_op *value)
+{
+    const char *layer = ir_get_name(value, IR_ATTR_layer, NULL);
+    const ir_attr *group = ir_get(value, IR_ATTR_group);
+    const ir_attr *part = ir_get(value, IR_ATTR_part);
+    if (layer)
+        ir_set_name(g, op, IR_ATTR_layer, layer);
+    if (group)
+        ir_set_int(g, op, IR_ATTR_group, group->value);
+    if (part)
+        ir_set_int(g, op, IR_ATTR_part, part->value);
+    op->where = value->where;
+    op->space = value->space;
+}
+
+const char *routing_add_buffer(ir_graph *g, arena *memory, const ir_op *value, ir_place tile)
+{
+    ir_buffer b = {
+        .name = arena_printf(memory, "%s%zu", ir_ops[value->code].name, g->buffer_count),
+        .node = tile.node,
+        .tile = tile.tile,
+        .words = value->type.lanes,
+        .address = -1,
+    };
+    return ir_graph_add_buffer(g, &b)->name;
+}
+
+static ir_op *find_store(const ir_graph *g, const ir_op *value)
+{
+    (void)g;
+    for (ir_op *op = value->next; op; op = op->next)
+        if (op->code == IR_store && op->args[0] == value)
+            return op;
+    return NULL;
+}
+
+ir_op *routing_store(ir_graph *g, arena *memory, ir_op *value)
+{
+    ir_op *store = find_store(g, value);
+    if (store)
+        return store;
+    store = ir_op_new(g, value, IR_store, value->type, &value, 1, value->where);
+    store->place = placing_core_of(value->place);
+    routing_label(g, store, value);
+    ir_set_name(g, store, IR_ATTR_buffer, routing_add_buffer(g, memory, value, value->place));
+    return store;
+}
+
+static bool core_loads(const ir_op *source, ir_place core)
+{
+    for (const ir_op *op = source->next; op; op = op->next)
+        if (op->code == IR_load && op->args[0] == source && placing_same_core(op->place, core))
+            return true;
+    return false;
+}
+
+ir_op *routing_load(ir_graph *g, ir_op *source, ir_place core, ir_op *after)
+{
+    if (!core_loads(source, core))
+        routing_buffer(g, source)->consumers++;
+    ir_op *load = ir_op_new(g, after, IR_load, source->type, &source, 1, source->where);
+    load->place = placing_core_of(core);
+    routing_label(g, load, source);
+    ir_set_name(g, load, IR_ATTR_buffer, ir_get_name(source, IR_ATTR_buffer, ""));
+    ir_set_int(g, load, IR_ATTR_take, 1);
+    return load;
+}

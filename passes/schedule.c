@@ -1,0 +1,174 @@
+#include "passes/schedule.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An event of a core's or thread's body: an op, or all ops of a slot. */
+typedef struct event {
+    const void *agent; /* equal for ops of one stream */
+    int64_t phase;
+    uint32_t id;
+    ir_op *op;
+    int64_t skew;
+} event;
+
+typedef struct event_list {
+    event *items;
+    size_t count, capacity;
+} event_list;
+
+static int by_phase(const void *left, const void *right)
+{
+    const event *a = left, *b = right;
+    if (a->agent != b->agent)
+        return (uintptr_t)a->agent < (uintptr_t)b->agent ? -1 : 1;
+    if (a->phase != b->phase)
+        return a->phase < b->phase ? -1 : 1;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+/* The op that stands for an event: the first op of its slot, or itself. */
+static const ir_op *leader_of(const schedule_state *s, const ir_op *op)
+{
+    return placing_is_matrix(op) ? s->slots[ir_get_int(op, IR_ATTR_slot, 0)].ops[0] : op;
+}
+
+static void find_bases(schedule_state *s)
+{
+    for (size_t i = 0; i < s->core_count; i++)
+        s->cores[i].base = INT64_MAX;
+    IR_EACH(op, s->graph) {
+        if (!schedule_in_loop(op))
+            continue;
+        core_info *core = schedule_core(s, op->place);
+        int64_t start = schedule_time(s, op)->start;
+        core->base = start < core->base ? start : core->base;
+    }
+}
+
+/* Position and skew of all loop ops of all cores; line = skew * events + position. */
+static void order_events(schedule_state *s, event_list *list)
+{
+    find_bases(s);
+    list->count = 0;
+    IR_EACH(op, s->graph) {
+        if (!schedule_in_loop(op) || op->code == IR_slice)
+            continue;
+        core_info *core = schedule_core(s, op->place);
+        int64_t since = schedule_time(s, op)->start - core->base;
+        event e = {core, since % s->interval, leader_of(s, op)->id, op, since / s->interval};
+        ARENA_PUSH(s->memory, list->items, list->count, list->capacity, e);
+    }
+    if (list->count)
+        qsort(list->items, list->count, sizeof *list->items, by_phase);
+}
+
+static void number_events(schedule_state *s, event_list *list)
+{
+    int64_t position = -1;
+    for (size_t i = 0; i < list->count; i++) {
+        event *e = &list->items[i];
+        const event *before = i ? e - 1 : NULL;
+        if (!before || before->agent != e->agent)
+            position = 0;
+        else if (leader_of(s, before->op) != leader_of(s, e->op))
+            position++;
+        schedule_time(s, e->op)->line = position;
+        schedule_core(s, e->op->place)->events = position + 1;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        event *e = &list->items[i];
+        schedule_time(s, e->op)->line += e->skew * schedule_core(s, e->op->place)->events;
+    }
+}
+
+static void write_core_attributes(schedule_state *s, const event_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const event *e = &list->items[i];
+        int64_t events = schedule_core(s, e->op->place)->events;
+        ir_set_int(s->graph, e->op, IR_ATTR_time, schedule_time(s, e->op)->start);
+        ir_set_int(s->graph, e->op, IR_ATTR_skew, e->skew);
+        ir_set_int(s->graph, e->op, IR_ATTR_order, schedule_time(s, e->op)->line % events);
+    }
+}
+
+static bool same_thread(const ir_op *a, const ir_op *b)
+{
+    return placing_same_tile(a->place, b->place) &&
+           ir_get_int(a, IR_ATTR_thread, -1) == ir_get_int(b, IR_ATTR_thread, -2);
+}
+
+/* A thread handles its streams in order of time; all of a point before any of the next. */
+static void write_thread_attributes(schedule_state *s)
+{
+    IR_EACH(op, s->graph) {
+        if (!ir_get(op, IR_ATTR_thread))
+            continue;
+        int64_t position = 0;
+        IR_EACH(other, s->graph)
+            if (other != op && same_thread(op, other)) {
+                int64_t earlier = schedule_time(s, other)->start - schedule_time(s, op)->start;
+                position += earlier < 0 || (earlier == 0 && other->id < op->id);
+            }
+        ir_set_int(s->graph, op, IR_ATTR_time, schedule_time(s, op)->start);
+        ir_set_int(s->graph, op, IR_ATTR_order, position);
+    }
+}
+
+/* Of a core's loads of one ring only the last takes its count. */
+static void write_takes(schedule_state *s)
+{
+    IR_EACH(a, s->graph) {
+        if (a->code != IR_load)
+            continue;
+        bool last = true;
+        for (const ir_op *b = a->args[0]->next; b; b = b->next)
+            if (b != a && b->code == IR_load && b->args[0] == a->args[0] &&
+                placing_same_core(a->place, b->place))
+                last = last && schedule_time(s, b)->line < schedule_time(s, a)->line;
+        ir_set_int(s->graph, a, IR_ATTR_take, last);
+    }
+}
+
+static bool find_interval(schedule_state *s, pass_context *c)
+{
+    int64_t least = schedule_least_interval(s);
+    if (s->interval < least)
+        s->interval = least;
+    while (!schedule_place(s)) {
+        s->interval += s->interval / 64 + 4;
+        if (s->interval / 64 > least) {
+            diag_error(c->diag, SOURCE_NOWHERE, "kernel '%s' cannot be scheduled (a fault of the compiler)",
+                       s->graph->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool schedule_graph(pass_context *c, ir_graph *g)
+{
+    schedule_state s = {.graph = g, .memory = c->memory, .machine = c->machine};
+    event_list list = {0};
+    do {
+        schedule_tables(&s);
+        if (!find_interval(&s, c))
+            return false;
+        order_events(&s, &list);
+        number_events(&s, &list);
+    } while (schedule_hold(&s) > 0);
+    write_core_attributes(&s, &list);
+    write_thread_attributes(&s);
+    write_takes(&s);
+    g->interval = s.interval;
+    return true;
+}
+
+bool pass_schedule(pass_context *c)
+{
+    for (size_t i = 0; i < c->module->graph_count; i++)
+        if (!schedule_graph(c, c->module->graphs[i]))
+            return false;
+    return true;
+}

@@ -1,0 +1,75 @@
+/*
+ * Inside the schedule pass: a modulo schedule of one graph.
+ *
+ * Every op gets a start time for point 0; point n follows n intervals later on every core. A core
+ * runs one loop; the time modulo the interval, counted from the core's first op, is an op's place in
+ * the loop body, the number of whole intervals its skew (iteration t handles point t - skew).
+ *
+ * Why the result cannot deadlock: each op's time is later than that of everything it waits for (its
+ * operands; with rings of the depth that `memory` gives them also the takes that free its slot), and
+ * in-order cores run their bodies in order of time. So time is a potential that every wait descends.
+ */
+#ifndef PANTHER_PASSES_SCHEDULE_H
+#define PANTHER_PASSES_SCHEDULE_H
+
+#include "isa/machine.h"
+#include "passes/passes.h"
+#include "passes/placing.h"
+#include "passes/reservation.h"
+
+typedef struct op_time {
+    int64_t start, cycles; /* of the op itself */
+    int64_t available;     /* loads: when the ring holds the words */
+    bool done, visiting;
+    int64_t line; /* skew * ops in the body + position: order of events of a core */
+} op_time;
+
+/* Matrix ops that one mcu instruction starts. */
+typedef struct slot_info {
+    ir_op **ops;
+    size_t count, capacity;
+    int64_t copies_in, collects, cycles; /* before the instruction, after it, the operations */
+    bool placed;
+    int64_t phase; /* start of the instruction, once placed */
+} slot_info;
+
+typedef struct core_info {
+    ir_place place;
+    reservation table;
+    int64_t base; /* first start on this core */
+    int64_t work; /* cycles the core's own stream needs per point */
+    int64_t events;
+} core_info;
+
+typedef struct schedule_state {
+    ir_graph *graph;
+    arena *memory;
+    const machine *machine;
+    int64_t interval;
+    op_time *times; /* by op id */
+    core_info *cores;
+    size_t core_count, core_capacity;
+    slot_info *slots; /* by slot attribute */
+    size_t slot_count;
+} schedule_state;
+
+core_info *schedule_core(schedule_state *s, ir_place place); /* found or added */
+op_time *schedule_time(schedule_state *s, const ir_op *op);
+
+/* Whether the op takes part in the loop of a core (not once, not on a thread or the host). */
+static inline bool schedule_in_loop(const ir_op *op)
+{
+    return placing_on_core(op) && !placing_once(op);
+}
+
+/* schedule_tables.c: slots, costs, cores; the smallest interval that resources allow */
+void schedule_tables(schedule_state *s);
+int64_t schedule_least_interval(const schedule_state *s);
+
+/* schedule_place.c: times for all ops at s->interval; false if they do not fit */
+bool schedule_place(schedule_state *s);
+
+/* schedule_hold.c: values that live too long for a register go through a ring; how many did */
+size_t schedule_hold(schedule_state *s);
+
+#endif

@@ -1,0 +1,340 @@
+/*
+ * Start times at a given interval: every op as early as its operands and its core's reservation
+ * table allow, loads as late as their first user allows (a load is a wait: it must not stand in the
+ * stream before it has to).
+ */
+#include "backend/select.h"
+#include "passes/schedule.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { TRIES = 4096 }; /* of a vector op whose loads do not fit where it would */
+
+static const int64_t LONG_AGO = INT64_MIN / 4;
+
+static bool place_op(schedule_state *s, ir_op *op);
+
+static int64_t end_of(schedule_state *s, const ir_op *op)
+{
+    const op_time *t = schedule_time(s, op);
+    return t->start + t->cycles;
+}
+
+/* Cycles of a packet from one tile to another, sender's and receiver's own work not included. */
+static int64_t network_cycles(const machine *m, ir_place from, ir_place to, uint32_t words)
+{
+    int hops = abs(from.tile % m->mesh_width - to.tile % m->mesh_width) +
+               abs(from.tile / m->mesh_width - to.tile / m->mesh_width);
+    double beats = ceil((double)words / m->memory_beat_words);
+    double cycles = m->network_fixed + hops * m->network_per_hop + beats * m->network_per_beat;
+    if (from.node != to.node)
+        cycles += m->node_link_fixed + beats * m->node_link_per_beat;
+    return (int64_t)ceil(cycles);
+}
+
+/* Sends and receives run on threads of their own, as early as they can. */
+static void place_on_thread(schedule_state *s, ir_op *op)
+{
+    op_time *t = schedule_time(s, op);
+    const ir_op *from = op->args[0];
+    t->cycles = select_op_cycles(s->machine, op);
+    if (op->code == IR_send) {
+        t->start = end_of(s, from);
+        return;
+    }
+    t->start = LONG_AGO; /* from the host: set from its loads when they are known */
+    if (from->code == IR_send)
+        t->start = end_of(s, from) + network_cycles(s->machine, from->place, op->place, op->type.lanes);
+}
+
+/* When an operand can be used at the earliest; a load counts from when its words are there. */
+static int64_t operand_ready(schedule_state *s, const ir_op *arg)
+{
+    const op_time *t = schedule_time(s, arg);
+    if (!schedule_in_loop(arg))
+        return LONG_AGO;
+    if (arg->code == IR_load && !t->done)
+        return t->available + t->cycles;
+    return t->start + t->cycles;
+}
+
+static bool prepare_operands(schedule_state *s, ir_op *op, int64_t *ready)
+{
+    for (uint32_t i = 0; i < op->arg_count; i++) {
+        if (!place_op(s, op->args[i]))
+            return false;
+        int64_t r = operand_ready(s, op->args[i]);
+        *ready = r > *ready ? r : *ready;
+    }
+    return true;
+}
+
+/* Puts the loads among the operands as late as possible before `limit`. All of them or none. */
+static bool place_loads(schedule_state *s, core_info *core, ir_op *const *users, size_t count,
+                        int64_t limit)
+{
+    for (size_t u = 0; u < count; u++)
+        for (uint32_t i = 0; i < users[u]->arg_count; i++) {
+            ir_op *load = users[u]->args[i];
+            op_time *t = schedule_time(s, load);
+            if (load->code != IR_load || !schedule_in_loop(load) || t->done)
+                continue;
+            if (!reservation_before(&core->table, t->available, limit - t->cycles, t->cycles, &t->start))
+                return false;
+            reservation_take(&core->table, s->memory, t->start, t->cycles);
+            t->done = true;
+        }
+    return true;
+}
+
+static void forget_loads(schedule_state *s, ir_op *const *users, size_t count, const bool *were_done)
+{
+    size_t k = 0;
+    for (size_t u = 0; u < count; u++)
+        for (uint32_t i = 0; i < users[u]->arg_count; i++, k++)
+            if (users[u]->args[i]->code == IR_load)
+                schedule_time(s, users[u]->args[i])->done = were_done[k];
+}
+
+static bool *remember_loads(schedule_state *s, ir_op *const *users, size_t count)
+{
+    size_t args = 0;
+    for (size_t u = 0; u < count; u++)
+        args += users[u]->arg_count;
+    bool *done = ARENA_ARRAY(s->memory, bool, args + 1);
+    args = 0;
+    for (size_t u = 0; u < count; u++)
+        for (uint32_t i = 0; i < users[u]->arg_count; i++)
+            done[args++] = schedule_time(s, users[u]->args[i])->done;
+    return done;
+}
+
+/* A vector op, store or collect outside of bundles: the first start at which it and its loads fit. */
+static bool place_vector(schedule_state *s, ir_op *op, int64_t ready)
+{
+    core_info *core = schedule_core(s, op->place);
+    op_time *t = schedule_time(s, op);
+    size_t mark = core->table.count;
+    bool *loads = remember_loads(s, &op, 1);
+    int64_t from = ready;
+    for (int tries = 0; tries < TRIES; tries++) {
+        if (!reservation_after(&core->table, from, t->cycles, &t->start))
+            return false;
+        reservation_take(&core->table, s->memory, t->start, t->cycles);
+        if (place_loads(s, core, &op, 1, t->start))
+            return true;
+        reservation_rewind(&core->table, mark);
+        forget_loads(s, &op, 1, loads);
+        from = t->start + 1;
+        if (from > ready + s->interval)
+            return false;
+    }
+    return false;
+}
+
+static ir_op *collect_of(const ir_op *op)
+{
+    for (ir_op *c = op->next; c; c = c->next)
+        if (c->code == IR_collect && c->args[0] == op)
+            return c;
+    return NULL;
+}
+
+/* The collects of a slot's ops that belong to `bundle`, one after the other from `at` on. */
+static bool place_collects(schedule_state *s, core_info *core, const slot_info *slot, int64_t bundle,
+                           int64_t at, int64_t latest, bool reserved)
+{
+    for (size_t i = 0; i < slot->count; i++) {
+        ir_op *collect = slot->ops[i]->code == IR_opa ? NULL : collect_of(slot->ops[i]);
+        if (!collect)
+            continue;
+        op_time *t = schedule_time(s, collect);
+        bool ours = ir_get_int(slot->ops[i], IR_ATTR_bundle, -1) == bundle;
+        int64_t start = at;
+        if (!reserved) {
+            if (!reservation_after(&core->table, at, t->cycles, &start) || start + t->cycles > latest)
+                return false;
+            reservation_take(&core->table, s->memory, start, t->cycles);
+        }
+        if (ours) {
+            t->start = start;
+            t->done = true;
+        }
+        at = start + t->cycles;
+    }
+    return true;
+}
+
+/* Cycles of the core's stream that a slot takes, from its first copy on. */
+static int64_t slot_window(const schedule_state *s, const slot_info *slot)
+{
+    int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0);
+    bool blocks = s->machine->issue == ISSUE_BLOCKING;
+    return slot->copies_in + issue + (blocks ? slot->cycles + slot->collects : 0);
+}
+
+/* One slot with its instruction at `at`: its window, its loads, its collects. */
+static bool place_slot(schedule_state *s, core_info *core, slot_info *slot, int64_t bundle, int64_t at)
+{
+    int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0);
+    bool blocks = s->machine->issue == ISSUE_BLOCKING;
+    if (!slot->placed) {
+        int64_t window = slot_window(s, slot);
+        if (!reservation_free(&core->table, at - slot->copies_in, window))
+            return false;
+        reservation_take(&core->table, s->memory, at - slot->copies_in, window);
+    }
+    int64_t latest = at + s->interval - slot->copies_in;
+    if (!place_collects(s, core, slot, bundle, at + issue + slot->cycles, latest, blocks))
+        return false;
+    for (size_t i = 0; i < slot->count; i++)
+        if (ir_get_int(slot->ops[i], IR_ATTR_bundle, -1) == bundle) {
+            op_time *t = schedule_time(s, slot->ops[i]);
+            t->start = at;
+            t->cycles = issue + slot->cycles;
+            t->done = true;
+        }
+    return true;
+}
+
+typedef struct bundle_ops {
+    ir_op **ops;
+    size_t count, capacity;
+    int64_t id, first_slot, rounds;
+} bundle_ops;
+
+static bundle_ops gather_bundle(schedule_state *s, const ir_op *op)
+{
+    bundle_ops b = {.id = ir_get_int(op, IR_ATTR_bundle, -1)};
+    b.first_slot = ir_get_int(op, IR_ATTR_slot, 0) - ir_get_int(op, IR_ATTR_round, 0);
+    IR_EACH(other, s->graph)
+        if (ir_get_int(other, IR_ATTR_bundle, -2) == b.id) {
+            int64_t rounds = ir_get_int(other, IR_ATTR_round, 0) + 1;
+            b.rounds = rounds > b.rounds ? rounds : b.rounds;
+            ARENA_PUSH(s->memory, b.ops, b.count, b.capacity, other);
+        }
+    return b;
+}
+
+/* All rounds of a bundle with the first instruction at `at`, then the loads before it. */
+static bool try_bundle(schedule_state *s, core_info *core, const bundle_ops *b, int64_t at)
+{
+    int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0), when = at;
+    for (int64_t round = 0; round < b->rounds; round++) {
+        slot_info *slot = &s->slots[b->first_slot + round];
+        if (round > 0)
+            when += slot->copies_in;
+        if (!place_slot(s, core, slot, b->id, when))
+            return false;
+        when += issue + slot->cycles + slot->collects;
+    }
+    int64_t limit = at - s->slots[b->first_slot].copies_in;
+    return place_loads(s, core, b->ops, b->count, limit);
+}
+
+static void mark_placed(schedule_state *s, const bundle_ops *b, int64_t at)
+{
+    slot_info *first = &s->slots[b->first_slot];
+    if (!first->placed)
+        first->phase = at;
+    for (int64_t round = 0; round < b->rounds; round++)
+        s->slots[b->first_slot + round].placed = true;
+}
+
+static bool place_bundle(schedule_state *s, const ir_op *op)
+{
+    bundle_ops b = gather_bundle(s, op);
+    core_info *core = schedule_core(s, op->place);
+    slot_info *first = &s->slots[b.first_slot];
+    int64_t ready = 0;
+    for (size_t i = 0; i < b.count; i++)
+        if (!prepare_operands(s, b.ops[i], &ready))
+            return false;
+    int64_t at = ready + first->copies_in;
+    if (first->placed)
+        at += modulo(first->phase - at, s->interval);
+    bool fresh = !first->placed;
+    int64_t window = slot_window(s, first);
+    size_t mark = core->table.count;
+    bool *loads = remember_loads(s, b.ops, b.count);
+    int64_t last = at + 3 * s->interval;
+    while (at <= last) {
+        if (fresh && !reservation_after(&core->table, at - first->copies_in, window, &at))
+            return false;
+        at += fresh ? first->copies_in : 0;
+        if (try_bundle(s, core, &b, at)) {
+            mark_placed(s, &b, at);
+            return true;
+        }
+        reservation_rewind(&core->table, mark);
+        forget_loads(s, b.ops, b.count, loads);
+        at += fresh ? 1 : s->interval;
+    }
+    return false;
+}
+
+static bool place_unvisited(schedule_state *s, ir_op *op)
+{
+    op_time *t = schedule_time(s, op);
+    if (placing_is_matrix(op) && schedule_in_loop(op))
+        return place_bundle(s, op);
+    int64_t ready = 0;
+    if (!prepare_operands(s, op, &ready))
+        return false;
+    if (!schedule_in_loop(op)) {
+        if (op->code == IR_send || op->code == IR_receive)
+            place_on_thread(s, op);
+        t->done = true;
+        return true;
+    }
+    if (op->code == IR_load) {
+        t->available = placing_once(op->args[0]) ? LONG_AGO : end_of(s, op->args[0]);
+        return true; /* its first user places it */
+    }
+    if (op->code == IR_collect) /* placed with its bundle */
+        return t->done;
+    t->done = place_vector(s, op, ready);
+    return t->done;
+}
+
+static bool place_op(schedule_state *s, ir_op *op)
+{
+    op_time *t = schedule_time(s, op);
+    if (t->done || t->visiting)
+        return true;
+    t->visiting = true;
+    return place_unvisited(s, op);
+}
+
+/* What comes from the host is received in time for its first load. */
+static void place_host_inputs(schedule_state *s)
+{
+    IR_EACH(load, s->graph) {
+        ir_op *receive = load->code == IR_load ? load->args[0] : NULL;
+        if (!receive || receive->code != IR_receive || receive->args[0]->code != IR_input)
+            continue;
+        op_time *t = schedule_time(s, receive);
+        int64_t start = schedule_time(s, load)->start - t->cycles;
+        if (t->start == LONG_AGO || start < t->start)
+            t->start = start;
+    }
+}
+
+bool schedule_place(schedule_state *s)
+{
+    for (size_t i = 0; i < s->core_count; i++)
+        s->cores[i].table = (reservation){.interval = s->interval};
+    for (size_t i = 0; i < s->slot_count; i++)
+        s->slots[i].placed = false;
+    IR_EACH(op, s->graph) {
+        op_time *t = schedule_time(s, op);
+        t->done = t->visiting = false;
+        t->start = 0;
+    }
+    IR_EACH(op, s->graph)
+        if (!place_op(s, op))
+            return false;
+    place_host_inputs(s);
+    return true;
+}

@@ -1,0 +1,109 @@
+#include "passes/schedule.h"
+
+#include "backend/select.h"
+
+core_info *schedule_core(schedule_state *s, ir_place place)
+{
+    for (size_t i = 0; i < s->core_count; i++)
+        if (placing_same_core(s->cores[i].place, place))
+            return &s->cores[i];
+    core_info fresh = {.place = placing_core_of(place)};
+    ARENA_PUSH(s->memory, s->cores, s->core_count, s->core_capacity, fresh);
+    return &s->cores[s->core_count - 1];
+}
+
+op_time *schedule_time(schedule_state *s, const ir_op *op)
+{
+    return &s->times[op->id];
+}
+
+/* Cycles of the copies that bring a matrix op's operand into the MCU. */
+static int64_t copies_in(const machine *m, const ir_op *op)
+{
+    int64_t cycles = 0;
+    for (uint32_t i = 0; i < op->arg_count; i++) {
+        isa_op insn = op->args[i]->code == IR_const ? ISA_set : ISA_copy;
+        cycles += select_insn_cycles(m, insn, op->args[i]->type.lanes);
+    }
+    return cycles;
+}
+
+static size_t slots_in(const ir_graph *g)
+{
+    int64_t most = -1;
+    IR_EACH(op, g) {
+        int64_t slot = ir_get_int(op, IR_ATTR_slot, -1);
+        most = slot > most ? slot : most;
+    }
+    return (size_t)(most + 1);
+}
+
+static void add_to_slot(schedule_state *s, ir_op *op)
+{
+    slot_info *slot = &s->slots[ir_get_int(op, IR_ATTR_slot, 0)];
+    int64_t cycles = select_matrix_cycles(s->machine, op);
+    ARENA_PUSH(s->memory, slot->ops, slot->count, slot->capacity, op);
+    slot->copies_in += copies_in(s->machine, op);
+    slot->cycles = cycles > slot->cycles ? cycles : slot->cycles;
+    if (op->code != IR_opa)
+        slot->collects += select_insn_cycles(s->machine, ISA_copy, op->type.lanes);
+}
+
+void schedule_tables(schedule_state *s)
+{
+    ir_graph_renumber(s->graph);
+    s->times = ARENA_ARRAY(s->memory, op_time, s->graph->next_id + 1);
+    s->core_count = 0;
+    s->slot_count = slots_in(s->graph);
+    s->slots = ARENA_ARRAY(s->memory, slot_info, s->slot_count + 1);
+    IR_EACH(op, s->graph) {
+        if (!schedule_in_loop(op))
+            continue;
+        core_info *core = schedule_core(s, op->place);
+        op_time *time = schedule_time(s, op);
+        if (placing_is_matrix(op)) {
+            add_to_slot(s, op);
+        } else {
+            time->cycles = select_op_cycles(s->machine, op);
+            core->work += time->cycles;
+        }
+    }
+    int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0);
+    for (size_t i = 0; i < s->slot_count; i++) {
+        const slot_info *slot = &s->slots[i];
+        if (!slot->count)
+            continue;
+        bool blocks = s->machine->issue == ISSUE_BLOCKING;
+        schedule_core(s, slot->ops[0]->place)->work +=
+            slot->copies_in + issue + (blocks ? slot->cycles : 0);
+    }
+}
+
+/* Operations that follow each other on one MCU of an overlapped machine: rounds of a bundle. */
+static int64_t slot_turnaround(const schedule_state *s, const slot_info *slot)
+{
+    int64_t rounds = 1;
+    for (size_t i = 0; i < s->slot_count; i++) {
+        const slot_info *other = &s->slots[i];
+        if (!other->count)
+            continue;
+        const ir_op *a = slot->ops[0], *b = other->ops[0];
+        if (ir_get_int(a, IR_ATTR_bundle, -1) == ir_get_int(b, IR_ATTR_bundle, -2))
+            rounds = ir_get_int(b, IR_ATTR_round, 0) + 1 > rounds ? ir_get_int(b, IR_ATTR_round, 0) + 1
+                                                                  : rounds;
+    }
+    int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0);
+    return rounds * (slot->cycles + slot->copies_in + slot->collects + issue) + 2;
+}
+
+int64_t schedule_least_interval(const schedule_state *s)
+{
+    int64_t least = 1;
+    for (size_t i = 0; i < s->core_count; i++)
+        least = s->cores[i].work > least ? s->cores[i].work : least;
+    for (size_t i = 0; i < s->slot_count; i++) {
+        int64_t turnaround = s->slots[i].count ? slot_turnaround(s, &s->slots[i]) : 0;
+        least = turnaround > least ? turnaround : least;
+    }
+    return least;
+}
