@@ -1,0 +1,168 @@
+#include "ir/interp.h"
+
+#include "isa/support/random.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- values ---- */
+
+static void grow_slots(ir_values *v, size_t count)
+{
+    if (count > v->slot_capacity) {
+        v->slots = ARENA_ARRAY(v->memory, ir_slot, 2 * count);
+        v->slot_capacity = 2 * count;
+    }
+    memset(v->slots, 0, v->slot_capacity * sizeof *v->slots);
+}
+
+static void grow_pool(ir_values *v, size_t words)
+{
+    if (words <= v->pool_capacity)
+        return;
+    v->pool = arena_calloc(v->memory, words, v->word);
+    v->pool_capacity = words;
+}
+
+static const ir_op *port_value(const ir_op *op)
+{
+    return op->code == IR_output ? op->args[0] : op;
+}
+
+/* Lanes of a port: up to the last lane that any of its ops names. */
+static size_t port_lanes(const ir_graph *g, const ir_op *op)
+{
+    size_t lanes = 0;
+    for (const ir_op *other = g->first; other; other = other->next) {
+        if (other->code != op->code ||
+            ir_get_int(other, IR_ATTR_port, 0) != ir_get_int(op, IR_ATTR_port, 0))
+            continue;
+        size_t end = (size_t)ir_get_int(other, IR_ATTR_first, 0) + ir_words(port_value(other)->type);
+        lanes = end > lanes ? end : lanes;
+    }
+    return lanes;
+}
+
+static void measure_args(ir_values *v, const ir_op *op)
+{
+    size_t words = 0;
+    for (uint32_t i = 0; i < op->arg_count; i++)
+        words += ir_words(op->args[i]->type);
+    if (words > v->operand_words)
+        v->operand_words = words;
+    if (op->arg_count > v->arg_capacity) {
+        v->arg_capacity = 2 * op->arg_count;
+        v->args = ARENA_ARRAY(v->memory, const void *, v->arg_capacity);
+    }
+}
+
+void ir_values_prepare(ir_values *v, const ir_graph *g)
+{
+    size_t words = 0;
+    grow_slots(v, g->next_id);
+    for (const ir_op *op = g->first; op; op = op->next) {
+        bool port = op->code == IR_input || op->code == IR_output;
+        v->slots[op->id] = (ir_slot){op, words, port ? port_lanes(g, op) : 0};
+        words += ir_space_points(g, op->space) * ir_words(op->type);
+        measure_args(v, op);
+    }
+    grow_pool(v, words);
+}
+
+void *ir_values_at(const ir_values *v, const ir_op *op, size_t point)
+{
+    return v->pool + (v->slots[op->id].offset + point * ir_words(op->type)) * v->word;
+}
+
+const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *op, size_t point)
+{
+    for (uint32_t i = 0; i < op->arg_count; i++) {
+        const ir_op *arg = op->args[i];
+        v->args[i] = ir_values_at(v, arg, ir_space_project(g, op->space, point, arg->space));
+    }
+    return v->args;
+}
+
+const void *ir_values_of(const ir_values *v, const ir_op *op)
+{
+    bool known = op->id < v->slot_capacity && v->slots[op->id].op == op && op->type.kind != IR_NONE;
+    return known ? ir_values_at(v, op, 0) : NULL;
+}
+
+size_t ir_values_port(const ir_values *v, const ir_op *op, size_t point)
+{
+    return point * v->slots[op->id].stride + (size_t)ir_get_int(op, IR_ATTR_first, 0);
+}
+
+/* ---- random draws ---- */
+
+int ir_side(const ir_module *m)
+{
+    const slicing *f = &m->numerics.slices;
+    return f->rows < f->columns ? f->rows : f->columns;
+}
+
+uint64_t ir_draw(const ir_op *op, uint64_t seed, uint64_t step, size_t point, uint32_t lane,
+                 uint32_t side)
+{
+    uint64_t stream = (uint64_t)ir_get_int(op, IR_ATTR_stream, 0) + lane / side;
+    return random_lane(random_base((random_key){seed, stream, step, point}), lane % side);
+}
+
+/* ---- updates ---- */
+
+static bool updates(const ir_op *op, const ir_matrix *w)
+{
+    return op->code == IR_opa && !strcmp(ir_get_name(op, IR_ATTR_matrix, ""), w->name);
+}
+
+/* Whether the dimensions of outer that inner lacks are all 0 at this point of outer. */
+static bool starts_here(const ir_graph *g, ir_space outer, size_t point, ir_space inner)
+{
+    for (int o = outer.count - 1; o >= 0; o--) {
+        size_t extent = g->dims[outer.dim[o]].extent;
+        ir_space one = {1, {outer.dim[o]}};
+        if (point % extent && !ir_space_within(one, inner))
+            return false;
+        point /= extent;
+    }
+    return true;
+}
+
+void ir_each_update(const ir_graph *g, const ir_matrix *w, ir_update *update, void *context)
+{
+    ir_space all = {0};
+    const ir_op *first = NULL;
+    for (const ir_op *op = g->first; op; op = op->next)
+        if (updates(op, w)) {
+            first = first ? first : op;
+            all = ir_space_union(g, all, op->space);
+        }
+    size_t points = first ? ir_space_points(g, all) : 0;
+    for (size_t p = 0; p < points; p++)
+        for (const ir_op *op = first; op; op = op->next)
+            if (updates(op, w) && starts_here(g, all, p, op->space))
+                update(context, op, ir_space_project(g, all, p, op->space));
+}
+
+/* ---- losses ---- */
+
+double ir_cross_entropy(const double *x, const double *y, uint32_t n)
+{
+    double largest = x[0], sum = 0, loss = 0;
+    for (uint32_t i = 1; i < n; i++)
+        largest = x[i] > largest ? x[i] : largest;
+    for (uint32_t i = 0; i < n; i++)
+        sum += exp(x[i] - largest);
+    for (uint32_t i = 0; i < n; i++)
+        loss += y[i] * (largest + log(sum) - x[i]);
+    return loss;
+}
+
+double ir_mse(const double *x, const double *y, uint32_t n)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += (x[i] - y[i]) * (x[i] - y[i]);
+    return sum / n;
+}

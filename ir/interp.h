@@ -1,0 +1,65 @@
+/*
+ * What the two interpreters share: storage of values (points x lanes words of 2 or 8 bytes), ports,
+ * random draws, the order of updates, and the losses.
+ *
+ * An interpreter walks the list of ops once; at each op it walks the points of the op's space in
+ * row-major order and calls the op's function with the arguments' vectors at that point. Updates of
+ * matrices are made after the last op. `descend` is nothing to either: `differentiate` must have
+ * replaced it, and a graph that still has it computes its losses without learning.
+ */
+#ifndef PANTHER_IR_INTERP_H
+#define PANTHER_IR_INTERP_H
+
+#include "ir/graph.h"
+
+typedef struct ir_slot {
+    const ir_op *op; /* NULL: no such op in the last run */
+    size_t offset;   /* in the pool, in words */
+    size_t stride;   /* input, output: lanes of the whole port */
+} ir_slot;
+
+typedef struct ir_values {
+    arena *memory;
+    size_t word; /* bytes */
+    ir_slot *slots; /* by op id */
+    size_t slot_capacity;
+    char *pool; /* kept from run to run, grows as needed */
+    size_t pool_capacity;
+    const void **args; /* as many as any op has */
+    uint32_t arg_capacity;
+    size_t operand_words; /* most lanes that the arguments of one op have together */
+} ir_values;
+
+/* Lays out a graph: all values of the last run are forgotten. */
+void ir_values_prepare(ir_values *v, const ir_graph *g);
+void *ir_values_at(const ir_values *v, const ir_op *op, size_t point);
+/* Vectors of the arguments at a point of op's space. */
+const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *op, size_t point);
+const void *ir_values_of(const ir_values *v, const ir_op *op); /* NULL if the last run had no such op */
+/* Index of an input's or output's first word in its port at a point. */
+size_t ir_values_port(const ir_values *v, const ir_op *op, size_t point);
+
+/* Words that a value has at each point. */
+static inline uint32_t ir_words(ir_type t)
+{
+    return t.kind == IR_VEC ? t.lanes : t.kind == IR_LABEL ? 1 : 0;
+}
+
+/* 64 random bits of a lane: those of lane % side in stream + lane / side (side = ir_side). */
+uint64_t ir_draw(const ir_op *op, uint64_t seed, uint64_t step, size_t point, uint32_t lane,
+                 uint32_t side);
+
+/*
+ * Calls back for every update of the matrix: points in row-major order of the space that its `opa`
+ * ops span together, then ops in the order of the list. An op that lacks a dimension comes where
+ * that dimension is 0.
+ */
+typedef void ir_update(void *context, const ir_op *opa, size_t point);
+void ir_each_update(const ir_graph *g, const ir_matrix *w, ir_update *update, void *context);
+
+int ir_side(const ir_module *m); /* min(rows, columns) of a crossbar */
+
+double ir_cross_entropy(const double *x, const double *y, uint32_t n);
+double ir_mse(const double *x, const double *y, uint32_t n);
+
+#endif

@@ -1,0 +1,156 @@
+#include "ir/interp_float.h"
+
+#include <string.h>
+
+static float_function *const functions[IR_OPCODES] = {
+#define OP(name, low, high, class, result, attrs, meaning) float_op_##name,
+#include "ir/ops.def"
+#undef OP
+};
+
+ir_float *ir_float_new(arena *memory, const ir_module *m, uint64_t seed)
+{
+    ir_float *f = ARENA_NEW(memory, ir_float);
+    f->memory = memory;
+    f->m = m;
+    f->seed = seed;
+    f->side = (uint32_t)ir_side(m);
+    f->values = (ir_values){.memory = memory, .word = sizeof(double)};
+    f->matrix_count = m->matrix_count;
+    f->matrices = ARENA_ARRAY(memory, float_matrix, m->matrix_count);
+    for (size_t i = 0; i < m->matrix_count; i++) {
+        const ir_matrix *w = m->matrices[i];
+        f->matrices[i] =
+            (float_matrix){w, ARENA_ARRAY(memory, double, (size_t)w->inputs * w->outputs)};
+    }
+    return f;
+}
+
+double *ir_float_weights(ir_float *f, const ir_matrix *w)
+{
+    for (size_t i = 0; i < f->matrix_count; i++)
+        if (f->matrices[i].w == w)
+            return f->matrices[i].weights;
+    return NULL;
+}
+
+/* ---- matrix ops ---- */
+
+static float_matrix *matrix_of(const ir_float *f, const ir_op *op)
+{
+    const char *name = ir_get_name(op, IR_ATTR_matrix, "");
+    for (size_t i = 0; i < f->matrix_count; i++)
+        if (!strcmp(f->matrices[i].w->name, name))
+            return &f->matrices[i];
+    return NULL;
+}
+
+static ir_block part_of(const float_site *s, const ir_matrix *w)
+{
+    const ir_attr *block = ir_get(s->op, IR_ATTR_block);
+    if (!block)
+        return (ir_block){0, 0, w->inputs, w->outputs};
+    return ir_matrix_block(s->f->m, w, (uint32_t)block->value, (uint32_t)block->second);
+}
+
+/* The arguments end to end. */
+static double *join(const float_site *s)
+{
+    double *at = s->f->operand;
+    for (uint32_t i = 0; i < s->op->arg_count; i++) {
+        uint32_t words = ir_words(s->op->args[i]->type);
+        memcpy(at, s->x[i], words * sizeof(double));
+        at += words;
+    }
+    return s->f->operand;
+}
+
+/* Weights of row i of the part. */
+static double *row_of(const float_matrix *w, ir_block part, uint32_t i)
+{
+    return w->weights + (size_t)(part.input0 + i) * w->w->outputs + part.output0;
+}
+
+void float_op_mvm(const float_site *s)
+{
+    const float_matrix *w = matrix_of(s->f, s->op);
+    ir_block part = part_of(s, w->w);
+    const double *x = join(s);
+    memset(s->y, 0, part.outputs * sizeof(double));
+    for (uint32_t i = 0; i < part.inputs; i++) {
+        const double *row = row_of(w, part, i);
+        for (uint32_t j = 0; j < part.outputs; j++)
+            s->y[j] += x[i] * row[j];
+    }
+}
+
+void float_op_mtvm(const float_site *s)
+{
+    const float_matrix *w = matrix_of(s->f, s->op);
+    ir_block part = part_of(s, w->w);
+    const double *x = join(s);
+    for (uint32_t i = 0; i < part.inputs; i++) {
+        const double *row = row_of(w, part, i);
+        double sum = 0;
+        for (uint32_t j = 0; j < part.outputs; j++)
+            sum += x[j] * row[j];
+        s->y[i] = sum;
+    }
+}
+
+/* Takes effect at the end of the run (update). */
+void float_op_opa(const float_site *s)
+{
+    (void)s;
+}
+
+static void update(void *context, const ir_op *op, size_t point)
+{
+    ir_float *f = context;
+    float_site s = {.f = f, .op = op, .point = point};
+    float_matrix *w = matrix_of(f, op);
+    ir_block part = part_of(&s, w->w);
+    s.x = (const double *const *)ir_values_args(&f->values, f->g, op, point);
+    const double *col = join(&s), *row = col + part.outputs;
+    for (uint32_t i = 0; i < part.inputs; i++) {
+        double *weights = row_of(w, part, i);
+        for (uint32_t j = 0; j < part.outputs; j++)
+            weights[j] += row[i] * col[j];
+    }
+}
+
+/* ---- the run ---- */
+
+static void run_op(ir_float *f, const ir_op *op)
+{
+    size_t points = ir_space_points(f->g, op->space);
+    float_site s = {.f = f, .op = op};
+    for (s.point = 0; s.point < points; s.point++) {
+        s.y = ir_values_at(&f->values, op, s.point);
+        s.x = (const double *const *)ir_values_args(&f->values, f->g, op, s.point);
+        functions[op->code](&s);
+    }
+}
+
+void ir_float_run(ir_float *f, const ir_graph *g, uint64_t step, const double *const *inputs,
+                  double *const *outputs)
+{
+    f->g = g;
+    f->step = step;
+    f->inputs = inputs;
+    f->outputs = outputs;
+    ir_values_prepare(&f->values, g);
+    if (f->values.operand_words > f->operand_capacity) {
+        f->operand_capacity = f->values.operand_words;
+        f->operand = ARENA_ARRAY(f->memory, double, f->operand_capacity);
+    }
+    for (const ir_op *op = g->first; op; op = op->next)
+        run_op(f, op);
+    for (size_t i = 0; i < f->matrix_count; i++)
+        ir_each_update(g, f->matrices[i].w, update, f);
+}
+
+const double *ir_float_value(const ir_float *f, const ir_op *op)
+{
+    return ir_values_of(&f->values, op);
+}
