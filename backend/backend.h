@@ -25,6 +25,6 @@ typedef struct backend_figures {
     uint32_t max_memory_words; /* of any tile, operand log included */
 } backend_figures;
 
-backend_figures backend_measure(const ir_module *module, const image *im, const machine *m);
+backend_figures backend_measure(const image *im);
 
 #endif

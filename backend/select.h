@@ -11,6 +11,9 @@
 
 enum { SELECT_MOST = 2 }; /* instructions of one op */
 
+/* Different skews that one mcu instruction may combine: the fuse pass joins no more bundles. */
+enum { BACKEND_SKEWS_MOST = 4 };
+
 /* Operands in vector registers: the result, the arguments. */
 typedef struct select_operands {
     int32_t result;

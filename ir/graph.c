@@ -303,7 +303,7 @@ void ir_unset(ir_op *op, ir_attr_key key)
 
 /* ---- buffers ---- */
 
-ir_buffer *ir_graph_buffer(ir_graph *g, const char *name)
+ir_buffer *ir_graph_buffer(const ir_graph *g, const char *name)
 {
     for (size_t i = 0; i < g->buffer_count; i++)
         if (!strcmp(g->buffers[i].name, name))

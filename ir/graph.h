@@ -238,7 +238,7 @@ void ir_graph_renumber(ir_graph *g);
 size_t ir_graph_sweep(ir_graph *g); /* removes ops without effect or use; how many */
 ir_graph *ir_graph_copy(ir_module *into, const ir_graph *g, const char *name);
 
-ir_buffer *ir_graph_buffer(ir_graph *g, const char *name);       /* or NULL */
+ir_buffer *ir_graph_buffer(const ir_graph *g, const char *name);       /* or NULL */
 ir_buffer *ir_graph_add_buffer(ir_graph *g, const ir_buffer *b); /* copied; pointer valid until the next add */
 
 #define IR_EACH(op, graph) for (ir_op *op = (graph)->first, *op##_next; op && (op##_next = op->next, 1); op = op##_next)

@@ -14,6 +14,7 @@
  *
  * Every MVM and MTVM gets a `collect`, which saves the output registers before the next issue.
  */
+#include "backend/select.h"
 #include "passes/passes.h"
 #include "passes/placing.h"
 
@@ -26,6 +27,7 @@ typedef struct bundle {
     ir_op **ops;
     size_t count, capacity;
     bool follows; /* shares the slot of an earlier bundle */
+    int in_slot;  /* bundles in the slot that this one leads */
 } bundle;
 
 typedef struct fuse_state {
@@ -136,7 +138,7 @@ static bundle *slot_for(fuse_state *f, size_t index)
     const bundle *b = f->bundles[index];
     for (size_t i = 0; f->blocking && i < index; i++) {
         bundle *first = f->bundles[i];
-        if (!first->follows && may_share(first, b))
+        if (!first->follows && first->in_slot < BACKEND_SKEWS_MOST && may_share(first, b))
             return first;
     }
     return NULL;
@@ -148,6 +150,7 @@ static void form_slots(fuse_state *f)
         bundle *b = f->bundles[i], *first = slot_for(f, i);
         if (!first) {
             b->slot = f->slots;
+            b->in_slot = 1;
             f->slots += b->rounds;
             continue;
         }
@@ -155,6 +158,7 @@ static void form_slots(fuse_state *f)
             first->used[o] |= b->used[o];
         b->slot = first->slot;
         b->follows = true;
+        first->in_slot++;
     }
 }
 

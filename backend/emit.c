@@ -1,0 +1,370 @@
+/*
+ * The code of a core:
+ *
+ *             sset  s0, 0                ; iteration
+ *             (ops that run once)
+ *     loop:   (events of the body; ops of skew d under the guard d <= s0 < d + points)
+ *             saddi s0, s0, 1
+ *             blt   s0, points + last skew, loop
+ *             halt
+ *
+ * The text depends neither on the number of points nor on ring depths; both are immediates.
+ */
+#include "backend/program.h"
+#include "backend/select.h"
+#include "isa/support/fixed.h"
+
+typedef struct core_emitter {
+    code_builder code;
+    core_program *program;
+    backend_state *state;
+    code_patch guard; /* branches past the ops under the current guard */
+    int64_t skew;     /* of the current guard, -1: none */
+    const ir_op *op;  /* origin of what is emitted */
+} core_emitter;
+
+static void emit(core_emitter *e, isa_op op, const int32_t *fields, int count)
+{
+    isa_insn insn = {.op = op};
+    for (int i = 0; i < count; i++)
+        insn.field[i] = fields[i];
+    code_emit(&e->code, &insn, e->op);
+}
+#define EMIT(e, op, ...)                                                                           \
+    emit((e), (op), (const int32_t[]){__VA_ARGS__}, (int)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
+
+static void close_guard(core_emitter *e)
+{
+    if (e->skew >= 0)
+        code_here(&e->code, &e->guard, NULL);
+    e->skew = -1;
+}
+
+static void open_guard(core_emitter *e, int64_t skew)
+{
+    const core_program *p = e->program;
+    if (e->skew == skew)
+        return;
+    close_guard(e);
+    int32_t from = (int32_t)skew, to = (int32_t)(skew + p->points);
+    if (from > 0)
+        code_jump(&e->code, (isa_insn){ISA_blti, {SCALAR_ITERATION, from}}, &e->guard);
+    if (skew < p->last_skew)
+        code_jump(&e->code, (isa_insn){ISA_bgei, {SCALAR_ITERATION, to}}, &e->guard);
+    e->skew = skew;
+}
+
+static int32_t scratch_register(const core_program *p, int which)
+{
+    return p->scratch + which * (int32_t)p->scratch_words;
+}
+
+/* The register of an operand; a spilled one is fetched into scratch register `which` first. */
+static int32_t operand(core_emitter *e, const ir_op *value, int which)
+{
+    int32_t offset = 0;
+    const value_home *h = backend_home(e->program, value, &offset);
+    if (h->reg >= 0)
+        return h->reg + offset;
+    int32_t at = scratch_register(e->program, which);
+    EMIT(e, ISA_peek, at, SCALAR_ZERO, (int32_t)h->spill, (int32_t)h->words);
+    return at + offset;
+}
+
+static int32_t result_register(const core_emitter *e, const ir_op *op)
+{
+    const value_home *h = backend_home(e->program, op, NULL);
+    return h->reg >= 0 ? h->reg : scratch_register(e->program, 0);
+}
+
+static void finish_result(core_emitter *e, const ir_op *op)
+{
+    const value_home *h = backend_home(e->program, op, NULL);
+    if (h->reg < 0)
+        EMIT(e, ISA_store, SCALAR_ZERO, (int32_t)h->spill, scratch_register(e->program, 0), (int32_t)h->words, 0);
+}
+
+static int32_t constant_word(const ir_op *op)
+{
+    const ir_attr *value = ir_get(op, IR_ATTR_value);
+    double v = value ? value->real : 0;
+    return fixed_from_double(v, op->type.q);
+}
+
+/* Registers of an MCU and the joined pieces that go there. */
+static void copy_pieces(core_emitter *e, const ir_op *op, uint32_t first, uint32_t count, mcu_vector to)
+{
+    int offset = 0;
+    for (uint32_t i = first; i < first + count; i++) {
+        const ir_op *piece = op->args[i];
+        int32_t words = (int32_t)piece->type.lanes, at = isa_vector_mcu(op->place.mcu, to, offset);
+        if (piece->code == IR_const)
+            EMIT(e, ISA_set, at, constant_word(piece), words);
+        else
+            EMIT(e, ISA_copy, at, operand(e, piece, 1), words);
+        offset += words;
+    }
+}
+
+static void copy_operands(core_emitter *e, const ir_op *op)
+{
+    e->op = op;
+    if (op->code == IR_opa) {
+        uint32_t columns = (uint32_t)ir_get_int(op, IR_ATTR_ncol, 1);
+        copy_pieces(e, op, columns, op->arg_count - columns, MCU_OPA_ROW);
+        copy_pieces(e, op, 0, columns, MCU_OPA_COL);
+    } else {
+        copy_pieces(e, op, 0, op->arg_count, op->code == IR_mvm ? MCU_MVM_IN : MCU_MTVM_IN);
+    }
+}
+
+static int32_t mask_of(const ir_op *op)
+{
+    int bit = op->code == IR_mvm ? MCU_MVM : op->code == IR_mtvm ? MCU_MTVM : MCU_OPA;
+    return 1 << (3 * op->place.mcu + bit);
+}
+
+/* The different skews of a slot's ops, ascending. */
+static size_t slot_skews(const loop_event *slot, int64_t *skews)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < slot->count; i++) {
+        int64_t skew = backend_skew(slot->ops[i]);
+        size_t at = 0;
+        while (at < count && skews[at] < skew)
+            at++;
+        if (at < count && skews[at] == skew)
+            continue;
+        for (size_t k = count; k > at; k--)
+            skews[k] = skews[k - 1];
+        skews[at] = skew;
+        count++;
+    }
+    return count;
+}
+
+static int32_t mask_between(const loop_event *slot, int64_t first, int64_t last)
+{
+    int32_t mask = 0;
+    for (size_t i = 0; i < slot->count; i++) {
+        int64_t skew = backend_skew(slot->ops[i]);
+        mask |= skew >= first && skew <= last ? mask_of(slot->ops[i]) : 0;
+    }
+    return mask;
+}
+
+/*
+ * One mcu for each set of skews that can be active together. At iteration t those with
+ * t - points < skew <= t are: a run of neighbours, the usual case (all of them) first.
+ */
+static void emit_variants(core_emitter *e, const loop_event *slot, const int64_t *skews, size_t count)
+{
+    code_patch done = {0}, lower = {0};
+    for (size_t last = count; last-- > 0;) {
+        if (last > 0 || skews[0] > 0)
+            code_jump(&e->code, (isa_insn){ISA_blti, {SCALAR_ITERATION, (int32_t)skews[last]}}, &lower);
+        for (size_t first = 0; first <= last; first++) {
+            code_patch ended = {0};
+            int32_t end = (int32_t)(skews[first] + e->program->points);
+            code_jump(&e->code, (isa_insn){ISA_bgei, {SCALAR_ITERATION, end}}, &ended);
+            EMIT(e, ISA_mcu, mask_between(slot, skews[first], skews[last]));
+            code_jump(&e->code, (isa_insn){.op = ISA_jmp}, &done);
+            code_here(&e->code, &ended, NULL);
+        }
+        if (last > 0)
+            code_jump(&e->code, (isa_insn){.op = ISA_jmp}, &done);
+        code_here(&e->code, &lower, NULL);
+    }
+    code_here(&e->code, &done, NULL);
+}
+
+static void emit_slot(core_emitter *e, const loop_event *slot)
+{
+    int64_t skews[BACKEND_SKEWS_MOST];
+    size_t count = slot_skews(slot, skews);
+    for (size_t k = 0; k < count; k++)
+        for (size_t i = 0; i < slot->count; i++)
+            if (backend_skew(slot->ops[i]) == skews[k]) {
+                open_guard(e, skews[k]);
+                copy_operands(e, slot->ops[i]);
+            }
+    if (count == 1) {
+        EMIT(e, ISA_mcu, mask_between(slot, skews[0], skews[0]));
+        return;
+    }
+    close_guard(e);
+    emit_variants(e, slot, skews, count);
+}
+
+/* The base register and offset of a ring access: a moving pointer, or a fixed address. */
+static int32_t ring_base(core_emitter *e, const ir_op *op, const ir_buffer *ring)
+{
+    return op->space.count ? backend_pointer(e->program, ring, backend_skew(op)) : SCALAR_ZERO;
+}
+
+static const ir_buffer *ring_of(const core_emitter *e, const ir_op *op)
+{
+    return ir_graph_buffer(e->state->graph, ir_get_name(op, IR_ATTR_buffer, ""));
+}
+
+static void emit_load(core_emitter *e, const ir_op *op)
+{
+    const ir_buffer *ring = ring_of(e, op);
+    isa_op insn = ir_get_int(op, IR_ATTR_take, 1) ? ISA_load : ISA_peek;
+    int32_t base = ring_base(e, op, ring);
+    EMIT(e, insn, result_register(e, op), base, (int32_t)ring->address, (int32_t)op->type.lanes);
+    finish_result(e, op);
+}
+
+static void emit_store(core_emitter *e, const ir_op *op)
+{
+    const ir_buffer *ring = ring_of(e, op);
+    int32_t base = ring_base(e, op, ring), from = operand(e, op->args[0], 1);
+    EMIT(e, ISA_store, base, (int32_t)ring->address, from, (int32_t)op->type.lanes, (int32_t)ring->consumers);
+}
+
+static void emit_concat(core_emitter *e, const ir_op *op)
+{
+    int32_t at = result_register(e, op);
+    for (uint32_t i = 0; i < op->arg_count; i++) {
+        int32_t words = (int32_t)op->args[i]->type.lanes;
+        EMIT(e, ISA_copy, at, operand(e, op->args[i], 1), words);
+        at += words;
+    }
+    finish_result(e, op);
+}
+
+static void emit_collect(core_emitter *e, const ir_op *op)
+{
+    const ir_op *matrix = op->args[0];
+    mcu_vector from = matrix->code == IR_mvm ? MCU_MVM_OUT : MCU_MTVM_OUT;
+    EMIT(e, ISA_copy, result_register(e, op), isa_vector_mcu(matrix->place.mcu, from, 0), (int32_t)op->type.lanes);
+    finish_result(e, op);
+}
+
+static void emit_vector(core_emitter *e, const ir_op *op)
+{
+    select_operands at = {0};
+    for (uint32_t i = 0; i < op->arg_count && i < 3; i++)
+        at.args[i] = operand(e, op->args[i], 1 + (int)i);
+    at.result = result_register(e, op);
+    isa_insn insns[SELECT_MOST];
+    int count = select_vector(op, &at, insns);
+    for (int i = 0; i < count; i++)
+        code_emit(&e->code, &insns[i], op);
+    finish_result(e, op);
+}
+
+typedef void emit_function(core_emitter *e, const ir_op *op);
+
+static emit_function *const emitters[IR_OPCODES] = {
+    [IR_load] = emit_load,
+    [IR_store] = emit_store,
+    [IR_concat] = emit_concat,
+    [IR_collect] = emit_collect,
+};
+
+static void emit_op(core_emitter *e, const ir_op *op)
+{
+    e->op = op;
+    (emitters[op->code] ? emitters[op->code] : emit_vector)(e, op);
+}
+
+static void emit_constants(core_emitter *e)
+{
+    for (size_t i = 0; i < e->program->home_count; i++) {
+        const ir_op *op = e->program->homes[i].op;
+        e->op = op;
+        if (op->code != IR_const)
+            continue;
+        EMIT(e, ISA_set, result_register(e, op), constant_word(op), (int32_t)op->type.lanes);
+        finish_result(e, op);
+    }
+}
+
+static void emit_prologue(core_emitter *e)
+{
+    EMIT(e, ISA_sset, SCALAR_ITERATION, 0);
+    EMIT(e, ISA_sset, SCALAR_ZERO, 0);
+    for (size_t i = 0; i < e->program->pointer_count; i++)
+        EMIT(e, ISA_sset, SCALAR_FIRST_POINTER + (int32_t)i, 0);
+    emit_constants(e);
+    for (size_t i = 0; i < e->program->once_count; i++) {
+        ir_op *op = e->program->once[i];
+        if (backend_is_matrix(op)) {
+            copy_operands(e, op);
+            EMIT(e, ISA_mcu, mask_of(op));
+        } else {
+            emit_op(e, op);
+        }
+    }
+}
+
+/* Whether any event from `index` on has an op of this skew. */
+static bool skew_returns(const core_program *p, size_t index, int64_t skew)
+{
+    for (size_t i = index; i < p->event_count; i++)
+        for (size_t k = 0; k < p->events[i].count; k++)
+            if (backend_skew(p->events[i].ops[k]) == skew)
+                return true;
+    return false;
+}
+
+/* After the last op of a skew its ring pointers move on, under the guard that is open anyway. */
+static void advance_pointers(core_emitter *e, const loop_event *event, size_t next)
+{
+    for (size_t k = 0; k < event->count; k++) {
+        int64_t skew = backend_skew(event->ops[k]);
+        bool again = skew_returns(e->program, next, skew);
+        for (size_t j = 0; j < k; j++)
+            again = again || backend_skew(event->ops[j]) == skew;
+        for (size_t i = 0; !again && i < e->program->pointer_count; i++) {
+            const ring_pointer *r = &e->program->pointers[i];
+            if (r->skew != skew)
+                continue;
+            open_guard(e, skew);
+            EMIT(e, ISA_sring, SCALAR_FIRST_POINTER + (int32_t)i, (int32_t)r->words, (int32_t)(r->words * r->depth));
+        }
+    }
+}
+
+static void emit_loop(core_emitter *e)
+{
+    const core_program *p = e->program;
+    size_t start = e->code.count;
+    code_here(&e->code, NULL, "loop");
+    for (size_t i = 0; i < p->event_count; i++) {
+        const loop_event *event = &p->events[i];
+        if (!event->count)
+            continue;
+        if (backend_is_matrix(event->ops[0])) {
+            emit_slot(e, event);
+        } else {
+            open_guard(e, backend_skew(event->ops[0]));
+            emit_op(e, event->ops[0]);
+        }
+        advance_pointers(e, event, i + 1);
+    }
+    close_guard(e);
+    e->op = NULL;
+    int32_t end = (int32_t)(p->points + p->last_skew);
+    EMIT(e, ISA_saddi, SCALAR_ITERATION, SCALAR_ITERATION, 1);
+    code_back(&e->code, (isa_insn){ISA_blti, {SCALAR_ITERATION, end}}, start);
+}
+
+void backend_emit_core(backend_state *s, core_program *p, image_agent *out)
+{
+    core_emitter e = {.code = {.state = s}, .program = p, .state = s, .skew = -1};
+    emit_prologue(&e);
+    if (p->event_count)
+        emit_loop(&e);
+    e.op = NULL;
+    emit(&e, ISA_halt, NULL, 0);
+    *out = (image_agent){
+        .node = (uint16_t)p->place.node,
+        .tile = (uint16_t)p->place.tile,
+        .agent = (uint16_t)p->place.core,
+        .comment = "",
+    };
+    code_finish(&e.code, out);
+}

@@ -1,0 +1,122 @@
+/*
+ * Inside the backend: the ops of one core in the order of its stream, where their values live, and
+ * the code that comes out.
+ */
+#ifndef PANTHER_BACKEND_PROGRAM_H
+#define PANTHER_BACKEND_PROGRAM_H
+
+#include "backend/select.h"
+#include "ir/graph.h"
+#include "isa/image.h"
+#include "isa/machine.h"
+#include "isa/support/arena.h"
+#include "isa/support/diag.h"
+
+/* Scalar registers with a fixed use; ring pointers come after them. */
+enum { SCALAR_ITERATION = 0, SCALAR_ZERO = 1, SCALAR_FIRST_POINTER = 2 };
+
+/* Where a value lives on its core. */
+typedef struct value_home {
+    const ir_op *op;
+    uint32_t words;
+    bool everywhere;      /* lives through the whole loop (made before it) */
+    int64_t from, to;     /* lines: first written, last read (schedule: skew * events + order) */
+    int32_t reg;          /* first word in the general file, -1: spilled */
+    int64_t spill;        /* address in shared memory if spilled */
+} value_home;
+
+/* A ring pointer: all rings of equal shape that move at the same iterations share one. */
+typedef struct ring_pointer {
+    uint32_t words, depth;
+    int64_t skew;
+} ring_pointer;
+
+/* An event of the loop body: one op, or all ops of one mcu instruction. */
+typedef struct loop_event {
+    ir_op **ops;
+    size_t count, capacity;
+} loop_event;
+
+typedef struct core_program {
+    ir_place place;
+    ir_op **once; /* before the loop, in order */
+    size_t once_count, once_capacity;
+    loop_event *events;
+    size_t event_count, event_capacity;
+    int64_t last_skew;
+    uint32_t points; /* iterations that each op takes part in */
+    value_home *homes;
+    size_t home_count, home_capacity;
+    int32_t scratch; /* first word of the scratch registers for spilled operands, -1: none needed */
+    uint32_t scratch_words; /* of each of the four */
+    ring_pointer *pointers;
+    size_t pointer_count, pointer_capacity;
+} core_program;
+
+/* What the backend works on for one graph. */
+typedef struct backend_state {
+    arena *memory;
+    const ir_module *module;
+    const ir_graph *graph;
+    const machine *machine;
+    image *image;
+    diag *diag;
+    core_program **cores;
+    size_t core_count, core_capacity;
+    struct tile_top {
+        ir_place tile;
+        int64_t words; /* of shared memory used so far */
+    } *tops;
+    size_t top_count, top_capacity;
+} backend_state;
+
+/* agents.c: sorts the placed ops of the graph into core programs */
+void backend_gather(backend_state *s);
+
+/* registers.c: general registers (with spills) and ring pointers; false if the machine is too small */
+bool backend_registers(backend_state *s, core_program *p);
+value_home *backend_home(const core_program *p, const ir_op *value, int32_t *offset);
+int backend_pointer(core_program *p, const ir_buffer *ring, int64_t skew); /* scalar register */
+
+/* Words of shared memory taken at the top of a tile; returns their address. */
+int64_t backend_take_memory(backend_state *s, ir_place tile, int64_t words);
+
+/* emit.c, threads.c: code */
+void backend_emit_core(backend_state *s, core_program *p, image_agent *out);
+void backend_emit_threads(backend_state *s, image_entry *entry);
+
+/* code.c: growing code with origins and labels to patch */
+typedef struct code_builder {
+    backend_state *state;
+    image_code code;
+    size_t count, capacity, origin_count, origin_capacity;
+    image_label *labels;
+    size_t label_count, label_capacity;
+} code_builder;
+
+typedef struct code_patch {
+    size_t at[16]; /* instructions whose target is the place to come */
+    size_t count;
+} code_patch;
+
+void code_emit(code_builder *b, const isa_insn *insn, const ir_op *origin);
+void code_jump(code_builder *b, isa_insn insn, code_patch *patch); /* target open */
+void code_here(code_builder *b, code_patch *patch, const char *label);
+void code_back(code_builder *b, isa_insn insn, size_t target);
+void code_finish(code_builder *b, image_agent *out);
+
+/* tables.c: everything of the image that is not code */
+bool backend_tables(backend_state *s);                       /* matrices, tensors, layers, files */
+void backend_ports(backend_state *s, image_entry *entry);    /* inputs, outputs, buffers, bounds */
+uint16_t backend_layer(backend_state *s, const char *name); /* index; added if new */
+
+static inline bool backend_is_matrix(const ir_op *op)
+{
+    return op->code == IR_mvm || op->code == IR_mtvm || op->code == IR_opa;
+}
+static inline int64_t backend_skew(const ir_op *op)
+{
+    return ir_get_int(op, IR_ATTR_skew, 0);
+}
+
+#endif
