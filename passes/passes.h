@@ -3,6 +3,7 @@
  *
  *   differentiate  loss -> backward graph and outer-product updates
  *   lower          layers and library functions -> vector operations of the machine
+ *   unify          products with one matrix -> the same formats, its shift is fixed
  *   round_updates  operands of updates to a grid (stream mode with update rounding)
  *   partition      matrices -> blocks of one crossbar, vectors -> lanes of one block
  *   place          blocks -> MCUs, vector operations -> cores
@@ -33,6 +34,7 @@ typedef enum pass_fact {
     FACT_ROUTED = 1 << 6,
     FACT_SCHEDULED = 1 << 7,
     FACT_ALLOCATED = 1 << 8,
+    FACT_UNIFIED = 1 << 9, /* products with one matrix in one direction have the same formats */
 } pass_fact;
 
 typedef struct pass_options {
