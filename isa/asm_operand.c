@@ -2,16 +2,6 @@
 
 #include <string.h>
 
-/* What an operand of each kind is called in messages. */
-static const char *const kind_names[FIELD_KINDS] = {
-    [FIELD_VECTOR] = "vector",  [FIELD_SCALAR] = "scalar",  [FIELD_BASE] = "[scalar + offset]",
-    [FIELD_WIDTH] = "width",    [FIELD_COUNT] = "count",    [FIELD_IMM16] = "number",
-    [FIELD_IMM32] = "number",   [FIELD_SIZE] = "words",     [FIELD_SHIFT] = "shift",
-    [FIELD_STREAM] = "stream",  [FIELD_Q] = "q",            [FIELD_ROUND] = "rounding",
-    [FIELD_MASKS] = "masks",    [FIELD_MCUSET] = "MCUs",    [FIELD_TARGET] = "label",
-    [FIELD_NODE] = "node",      [FIELD_TILE] = "tile",      [FIELD_CHANNEL] = "channel",
-};
-
 static bool is_register(const char *name)
 {
     int64_t number;
@@ -166,7 +156,7 @@ static bool read_number(assembler *s, const asm_operand *o, isa_field_kind kind,
     if (word && name && strcmp(word, name) == 0)
         return store(s, kind, value, o->where, field);
     if (o->kind != OPERAND_SUM) {
-        diag_error(s->d, o->where, "a number (%s) is expected here", kind_names[kind]);
+        diag_error(s->d, o->where, "a number (%s) is expected here", isa_kind_names[kind]);
         return false;
     }
     if (!asm_value(s, &o->value, &value))
@@ -310,19 +300,12 @@ static void unknown_mnemonic(assembler *s, const asm_statement *statement)
         diag_help(s->d, "did you mean '%s'?", near);
 }
 
-static void wrong_count(assembler *s, const asm_statement *statement, const isa_row *row)
+static void wrong_count(assembler *s, const asm_statement *statement, isa_op op)
 {
-    const uint8_t *kinds = isa_formats[row->format];
-    const char *text = "";
-    for (int i = 0; i < ISA_FIELDS_MAX && kinds[i] != FIELD_END; i++) {
-        bool optional = kinds[i] == FIELD_ROUND || (i > 0 && kinds[i - 1] == FIELD_ROUND);
-        text = arena_printf(s->memory, "%s%s%s%s", text, i ? ", " : " ", kind_names[kinds[i]],
-                            optional ? " (optional)" : "");
-        if (kinds[i] == FIELD_BASE)
-            i++;
-    }
+    char syntax[200];
+    isa_syntax(op, syntax, sizeof syntax);
     diag_error(s->d, statement->where, "'%s' takes other operands than these", statement->word);
-    diag_help(s->d, "%s%s", row->mnemonic, kinds[0] == FIELD_END ? " takes none" : text);
+    diag_help(s->d, "%s", syntax);
 }
 
 static bool read_operands(assembler *s, const asm_operands *list, const uint8_t *kinds,
@@ -371,7 +354,7 @@ bool asm_instruction(assembler *s, const asm_statement *statement, isa_insn *ins
         }
     }
     if (list->count < least || list->count > most) {
-        wrong_count(s, statement, row);
+        wrong_count(s, statement, insn->op);
         return false;
     }
     if (!read_operands(s, list, kinds, insn->field))

@@ -148,3 +148,21 @@ int disasm_insn(const isa_insn *insn, char *buffer, size_t size)
 {
     return insn_text(insn, NULL, NULL, 0, buffer, size);
 }
+
+int isa_syntax(isa_op op, char *buffer, size_t size)
+{
+    text t = {buffer, size, 0};
+    const uint8_t *kinds = isa_formats[isa_table[op].format];
+    append(&t, "%s", isa_table[op].mnemonic);
+    for (int i = 0; i < ISA_FIELDS_MAX && kinds[i] != FIELD_END; i++) {
+        const char *between = i ? ", " : " ";
+        if (kinds[i] == FIELD_ROUND) {
+            append(&t, " [, stochastic, stream]");
+            i++; /* the stream */
+        } else {
+            append(&t, "%s%s", between, isa_kind_names[kinds[i]]);
+            i += kinds[i] == FIELD_BASE; /* its offset is part of the same operand */
+        }
+    }
+    return (int)t.length;
+}

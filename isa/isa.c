@@ -34,6 +34,16 @@ const char *const isa_mcu_vector_names[MCU_VECTORS] = {
     [MCU_MTVM_OUT] = "mtvm.out", [MCU_OPA_ROW] = "opa.row", [MCU_OPA_COL] = "opa.col",
 };
 
+const char *const isa_kind_names[FIELD_KINDS] = {
+    [FIELD_VECTOR] = "vector", [FIELD_SCALAR] = "scalar",   [FIELD_BASE] = "[scalar + offset]",
+    [FIELD_WIDTH] = "width",   [FIELD_OFFSET] = "offset",   [FIELD_COUNT] = "count",
+    [FIELD_IMM16] = "number",  [FIELD_IMM32] = "number",    [FIELD_SIZE] = "words",
+    [FIELD_SHIFT] = "shift",   [FIELD_STREAM] = "stream",   [FIELD_ROUND] = "rounding",
+    [FIELD_Q] = "q",           [FIELD_MASKS] = "masks",     [FIELD_MCUSET] = "MCUs",
+    [FIELD_TARGET] = "label",  [FIELD_NODE] = "node",       [FIELD_TILE] = "tile",
+    [FIELD_CHANNEL] = "channel",
+};
+
 typedef struct field_shape {
     uint8_t bits;
     bool is_signed;

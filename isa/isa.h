@@ -133,6 +133,11 @@ static inline int isa_vector_offset(int32_t v)
 extern const char *const isa_format_names[FORMAT_COUNT];
 extern const char *const isa_mcu_vector_names[MCU_VECTORS]; /* "mvm.in", ... */
 
+extern const char *const isa_kind_names[FIELD_KINDS];       /* "vector", "width", ... */
+
+/* "load vector, [scalar + offset], width"; optional operands in brackets. As snprintf. */
+int isa_syntax(isa_op op, char *buffer, size_t size);
+
 int isa_field_bits(isa_field_kind kind);
 bool isa_field_signed(isa_field_kind kind);
 int isa_field_count(isa_op op);
