@@ -146,7 +146,7 @@ void ir_op_move(ir_graph *g, ir_op *op, ir_op *after)
 void ir_replace_uses(ir_graph *g, ir_op *old, ir_op *with)
 {
     IR_EACH(op, g)
-        for (uint32_t i = 0; i < op->arg_count; i++)
+        for (uint32_t i = 0; op != with && i < op->arg_count; i++)
             if (op->args[i] == old)
                 op->args[i] = with;
 }

@@ -217,7 +217,7 @@ ir_op *ir_op_new(ir_graph *g, ir_op *after, ir_opcode code, ir_type type, ir_op 
 void ir_op_add_arg(ir_graph *g, ir_op *op, ir_op *arg);
 void ir_op_remove(ir_graph *g, ir_op *op);                 /* unlinks it; nothing may use it */
 void ir_op_move(ir_graph *g, ir_op *op, ir_op *after);     /* NULL: to the front */
-void ir_replace_uses(ir_graph *g, ir_op *old, ir_op *with); /* in all arguments */
+void ir_replace_uses(ir_graph *g, ir_op *old, ir_op *with); /* in all arguments but those of `with` */
 ir_space ir_space_union(const ir_graph *g, ir_space a, ir_space b); /* in order of dimension index */
 bool ir_space_within(ir_space inner, ir_space outer);
 size_t ir_space_points(const ir_graph *g, ir_space s); /* product of extents; 1 for [] */

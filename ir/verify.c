@@ -275,13 +275,14 @@ typedef struct update {
         const ir_matrix *w;
         int64_t row, column;
     } key;
-    const ir_op *opa;
+    const ir_op *opa; /* the first one */
+    ir_space space;   /* of all updates of the matrix (the entry ANY) */
     UT_hash_handle hh;
 } update;
 
 enum { WHOLE = -1, ANY = -2 };
 
-static const ir_op *find_update(update *updates, const ir_matrix *w, int64_t row, int64_t column)
+static update *find_update(update *updates, const ir_matrix *w, int64_t row, int64_t column)
 {
     update probe, *found;
     memset(&probe, 0, sizeof probe);
@@ -289,20 +290,34 @@ static const ir_op *find_update(update *updates, const ir_matrix *w, int64_t row
     probe.key.row = row;
     probe.key.column = column;
     HASH_FIND(hh, updates, &probe.key, sizeof probe.key, found);
-    return found ? found->opa : NULL;
+    return found;
 }
 
-static void add_update(ir_check *c, update **updates, const ir_matrix *w, int64_t row,
+static update *add_update(ir_check *c, update **updates, const ir_matrix *w, int64_t row,
                        int64_t column, const ir_op *opa)
 {
-    if (find_update(*updates, w, row, column))
-        return;
-    update *u = ARENA_NEW(c->m->memory, update);
+    update *u = find_update(*updates, w, row, column);
+    if (u)
+        return u;
+    u = ARENA_NEW(c->m->memory, update);
     u->key.w = w;
     u->key.row = row;
     u->key.column = column;
     u->opa = opa;
     HASH_ADD(hh, *updates, key, sizeof u->key, u);
+    return u;
+}
+
+/* The order of updates is that of the space which all of a matrix span together. */
+static void note_update(ir_check *c, const ir_op *op, update **updates, const ir_matrix *w,
+                        int64_t row, int64_t column)
+{
+    add_update(c, updates, w, row, column, op);
+    update *any = add_update(c, updates, w, ANY, ANY, op);
+    any->space = ir_space_union(c->g, any->space, op->space);
+    if (!ir_space_within(op->space, any->space))
+        ir_fail_op(c, op, "the updates of '%s' run over more than %d dimensions", w->name,
+                   IR_DIMS_MAX);
 }
 
 static void check_order(ir_check *c, const ir_op *op, update **updates)
@@ -313,14 +328,13 @@ static void check_order(ir_check *c, const ir_op *op, update **updates)
     if (!w)
         return;
     if (op->code == IR_opa) {
-        add_update(c, updates, w, row, column, op);
-        add_update(c, updates, w, ANY, ANY, op);
+        note_update(c, op, updates, w, row, column);
         return;
     }
-    const ir_op *whole = find_update(*updates, w, block ? WHOLE : ANY, block ? WHOLE : ANY);
-    const ir_op *opa = whole ? whole : find_update(*updates, w, row, column);
-    if (opa)
-        ir_fail_op(c, op, "reads '%s' after its update by %%%u", w->name, opa->id);
+    update *u = find_update(*updates, w, block ? WHOLE : ANY, block ? WHOLE : ANY);
+    u = u ? u : find_update(*updates, w, row, column);
+    if (u)
+        ir_fail_op(c, op, "reads '%s' after its update by %%%u", w->name, u->opa->id);
 }
 
 static void check_graph(ir_check *c)
