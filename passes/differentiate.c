@@ -1,0 +1,128 @@
+/*
+ * differentiate: each `descend %loss, %rate` becomes the backward graph of that loss and, for every
+ * use of a trained matrix under it, one outer product
+ *
+ *     y = W x:    W += outer(rate * error of y, x)
+ *     y = W^T x:  W += outer(rate * x, error of y)
+ *
+ * Errors stay per point of the iteration space (per example): they are summed nowhere but in the
+ * matrix. Updates stand at the end of the graph in the order of the uses, so that every read sees the
+ * old weights. The first layer gets no transposed product, since nothing before it needs an error.
+ */
+#include "passes/gradients.h"
+#include "passes/passes.h"
+
+static bool trains(const ir_graph *g, const ir_op *op)
+{
+    return (op->code == IR_mvm || op->code == IR_mtvm) && !rewrite_matrix(g, op)->frozen;
+}
+
+/* Forward facts: which values depend on a trained matrix, which are drawn at random. */
+static void mark(const ir_graph *g, bool *needs, bool *drawn)
+{
+    IR_EACH(op, g) {
+        bool need = trains(g, op), chance = op->code == IR_random, only = op->arg_count > 0;
+        for (uint32_t i = 0; i < op->arg_count; i++) {
+            const ir_op *arg = op->args[i];
+            need |= needs[arg->id];
+            chance |= drawn[arg->id];
+            only &= drawn[arg->id] || arg->code == IR_const;
+        }
+        drawn[op->id] = chance && (only || op->code == IR_random);
+        needs[op->id] = need && (!gradient_is_mask(op) || chance);
+    }
+}
+
+/* The forward ops up to `descend`, last first, each passing its error on to its arguments. */
+static void backward(gradients *t, ir_op *descend)
+{
+    ir_op *before;
+    t->error[descend->args[0]->id] = gradient_seed(t);
+    for (ir_op *op = descend->previous; op; op = before) {
+        before = op->previous;
+        if (!t->error[op->id] || !t->needs[op->id])
+            continue;
+        rewrite_inherit(&t->at, op);
+        gradient_rows[op->code](t, op, t->error[op->id]);
+    }
+}
+
+/* The column operand has the format in which column times row lands on the weights' grid. */
+static bool column_format(gradients *t, const ir_op *use, const ir_matrix *w, int q_row, uint8_t *q)
+{
+    int wanted = w->q - q_row;
+    *q = (uint8_t)wanted;
+    if (wanted >= 0 && wanted <= 31)
+        return true;
+    diag_error(t->diag, use->where,
+               "the column operand would need q%d (weights q%d - rows q%d); formats go from q0 to q31",
+               wanted, w->q, q_row);
+    return false;
+}
+
+static void emit_update(gradients *t, const gradient_update *u, ir_op *rate)
+{
+    const ir_op *use = u->use;
+    arena *memory = t->at.graph->module->memory;
+    bool transposed = use->code == IR_mtvm;
+    ir_op *error = u->error;
+    ir_op *const *column = transposed ? use->args : &error;
+    ir_op *const *row = transposed ? &error : use->args;
+    uint32_t columns = transposed ? use->arg_count : 1, rows = transposed ? 1 : use->arg_count;
+    uint8_t q;
+    rewrite_inherit(&t->at, use);
+    if (!column_format(t, use, rewrite_matrix(t->at.graph, use), row[0]->type.q, &q))
+        return;
+    ir_op **args = ARENA_ARRAY(memory, ir_op *, columns + rows);
+    for (uint32_t i = 0; i < columns; i++)
+        args[i] = rewrite_binary(&t->at, IR_mul, q, column[i], rate);
+    for (uint32_t i = 0; i < rows; i++)
+        args[columns + i] = row[i];
+    rewrite end = t->at;
+    end.after = t->at.graph->last;
+    ir_op *opa = rewrite_op(&end, IR_opa, ir_no_type, columns + rows, args);
+    rewrite_copy_attr(t->at.graph, opa, use, IR_ATTR_matrix);
+    ir_set_int(t->at.graph, opa, IR_ATTR_ncol, columns);
+}
+
+static void descend_loss(pass_context *c, ir_graph *g, ir_op *descend)
+{
+    arena *memory = g->module->memory;
+    ir_graph_renumber(g);
+    bool *needs = ARENA_ARRAY(memory, bool, g->next_id);
+    bool *drawn = ARENA_ARRAY(memory, bool, g->next_id);
+    gradients t = {.at = rewrite_after(g, descend),
+                   .diag = c->diag,
+                   .q_error = g->module->numerics.q_error,
+                   .needs = needs,
+                   .drawn = drawn,
+                   .error = ARENA_ARRAY(memory, ir_op *, g->next_id)};
+    mark(g, needs, drawn);
+    if (needs[descend->args[0]->id])
+        backward(&t, descend);
+    for (size_t i = t.update_count; i-- > 0;)
+        emit_update(&t, &t.updates[i], descend->args[1]);
+    ir_op_remove(g, descend);
+}
+
+static void differentiate_graph(pass_context *c, ir_graph *g)
+{
+    IR_EACH(op, g)
+        if (op->code == IR_descend)
+            descend_loss(c, g, op);
+    ir_graph_sweep(g);
+    IR_EACH(op, g)
+        if (ir_ops[op->code].class == IR_CLASS_LOSS)
+            diag_error(c->diag, op->where,
+                       "not supported: the value of a loss inside a kernel, because the host works "
+                       "it out from the outputs");
+    ir_graph_renumber(g);
+}
+
+bool pass_differentiate(pass_context *c)
+{
+    int errors = diag_errors(c->diag);
+    for (size_t i = 0; i < c->module->graph_count; i++)
+        differentiate_graph(c, c->module->graphs[i]);
+    return diag_errors(c->diag) == errors;
+}

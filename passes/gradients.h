@@ -1,0 +1,40 @@
+/*
+ * Gradients, one row per op (gradients.c), and what a row works with. Part of `differentiate`.
+ */
+#ifndef PANTHER_PASSES_GRADIENTS_H
+#define PANTHER_PASSES_GRADIENTS_H
+
+#include "passes/rewrite.h"
+
+/* One use of a trained matrix: W += outer(col, row), one of the two being the error. */
+typedef struct gradient_update {
+    const ir_op *use;
+    ir_op *error;
+} gradient_update;
+
+typedef struct gradients {
+    rewrite at;
+    diag *diag;
+    uint8_t q_error;  /* format of errors */
+    const bool *needs; /* by id of forward ops: the value depends on a trained matrix */
+    const bool *drawn; /* by id: random numbers and what is made of nothing else */
+    ir_op **error;     /* by id: d loss / d value, as far as known; NULL: none */
+    gradient_update *updates; /* last use first */
+    size_t update_count, update_capacity;
+} gradients;
+
+/* Adds what `op`, whose error is `g`, contributes to the errors of its arguments. */
+typedef void gradient_row(gradients *t, ir_op *op, ir_op *g);
+
+extern gradient_row *const gradient_rows[IR_OPCODES];
+
+/* A comparison: its result is constant almost everywhere. */
+static inline bool gradient_is_mask(const ir_op *op)
+{
+    return ir_ops[op->code].result == IR_RESULT_MASK || op->code == IR_sign;
+}
+
+/* d loss / d loss = 1 */
+ir_op *gradient_seed(gradients *t);
+
+#endif
