@@ -1,0 +1,110 @@
+#include "emulator/build.h"
+
+#include <stdlib.h>
+
+
+const char *agent_name(arena *memory, const agent *a)
+{
+    return arena_printf(memory, "node %d tile %d %s %d", a->tile->node, a->tile->number,
+                        a->source->is_thread ? "thread" : "core", a->source->agent);
+}
+
+static size_t place_of(const emulator *e, int node, int number)
+{
+    return (size_t)node * (size_t)e->machine->tiles + (size_t)number;
+}
+
+tile *build_tile(program_builder *b, int node, int number)
+{
+    int32_t *index = &b->tile_at[place_of(b->emulator, node, number)];
+    program *p = b->program;
+    if (*index)
+        return &p->tiles[*index - 1];
+    tile *t = &p->tiles[p->tile_count++];
+    *index = (int32_t)p->tile_count;
+    arena *memory = b->emulator->memory;
+    size_t words = (size_t)b->emulator->machine->memory_words;
+    t->emulator = b->emulator;
+    t->program = p;
+    t->node = (uint16_t)node;
+    t->number = (uint16_t)number;
+    t->memory.words = (uint32_t)words;
+    t->memory.value = ARENA_ARRAY(memory, int16_t, words);
+    t->memory.state = ARENA_ARRAY(memory, uint16_t, words);
+    return t;
+}
+
+/* Cores before threads, each by number: the order in which simultaneous requests are served. */
+static int by_place(const void *left, const void *right)
+{
+    const image_agent *a = *(const image_agent *const *)left;
+    const image_agent *b = *(const image_agent *const *)right;
+    int order = a->node != b->node     ? a->node - b->node
+                : a->tile != b->tile   ? a->tile - b->tile
+                : a->is_thread != b->is_thread ? a->is_thread - b->is_thread
+                                               : a->agent - b->agent;
+    return order;
+}
+
+static void add_agent(program_builder *b, agent *a, const image_agent *source)
+{
+    emulator *e = b->emulator;
+    const machine *m = e->machine;
+    tile *t = build_tile(b, source->node, source->tile);
+    if (!t->agents)
+        t->agents = a; /* agents of a tile follow each other */
+    a->tile = t;
+    a->source = source;
+    a->index = t->agent_count++;
+    if (source->is_thread)
+        return;
+    size_t side = (size_t)(m->slices.rows > m->slices.columns ? m->slices.rows : m->slices.columns);
+    a->registers = ARENA_ARRAY(e->memory, int16_t,
+                               (size_t)m->vector_words + (size_t)m->mcus * MCU_VECTORS * side);
+    size_t core = place_of(e, source->node, source->tile) * (size_t)m->cores + source->agent;
+    for (int k = 0; k < m->mcus; k++)
+        a->mcus[k] = e->mcu_at[core * (size_t)m->mcus + (size_t)k];
+}
+
+/* Tiles that hold no program, but presets or packets that are sent there. */
+static uint32_t count_places(const image_entry *entry)
+{
+    uint64_t most = (uint64_t)entry->agent_count + entry->preset_count;
+    for (uint32_t k = 0; k < entry->input_count; k++)
+        most += entry->inputs[k].packet_count;
+    for (uint32_t k = 0; k < entry->output_count; k++)
+        most += entry->outputs[k].packet_count;
+    for (uint32_t k = 0; k < entry->agent_count; k++)
+        for (uint32_t i = 0; i < entry->agents[k].code.count; i++)
+            most += entry->agents[k].code.insns[i].op == ISA_send;
+    return most > 65536 ? 65536 : (uint32_t)most;
+}
+
+static void build_program(emulator *e, program *p, const image_entry *entry, diag *d)
+{
+    size_t places = (size_t)e->machine->nodes * (size_t)e->machine->tiles;
+    program_builder b = {e, p, d, ARENA_ARRAY(e->memory, int32_t, places)};
+    uint32_t agents = entry->agent_count;
+    const image_agent **sorted = ARENA_ARRAY(e->memory, const image_agent *, agents);
+    agent *list = ARENA_ARRAY(e->memory, agent, agents);
+    p->entry = entry;
+    p->tiles = ARENA_ARRAY(e->memory, tile, count_places(entry));
+    for (uint32_t k = 0; k < agents; k++)
+        sorted[k] = &entry->agents[k];
+    if (agents)
+        qsort(sorted, agents, sizeof *sorted, by_place);
+    for (uint32_t k = 0; k < agents; k++)
+        add_agent(&b, &list[k], sorted[k]);
+    for (uint32_t k = 0; k < entry->preset_count; k++)
+        build_tile(&b, entry->presets[k].node, entry->presets[k].tile);
+    for (uint32_t k = 0; k < agents; k++)
+        decode_agent(&b, &list[k]);
+    finish_channels(&b);
+}
+
+void build_programs(emulator *e, diag *d)
+{
+    e->programs = ARENA_ARRAY(e->memory, program, e->image->entry_count);
+    for (uint32_t k = 0; k < e->image->entry_count; k++)
+        build_program(e, &e->programs[k], &e->image->entries[k], d);
+}

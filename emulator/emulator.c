@@ -1,0 +1,268 @@
+#include "emulator/emulator.h"
+
+#include "emulator/build.h"
+#include "emulator/network.h"
+#include "emulator/observe/observe.h"
+#include "emulator/report.h"
+#include "emulator/tile.h"
+
+#include <stdlib.h>
+
+static uint64_t at_least_one(double cycles)
+{
+    uint64_t n = whole_cycles(cycles);
+    return n ? n : 1;
+}
+
+static cycle_costs costs_of(const machine *m)
+{
+    bool logged = m->variant < 3;
+    return (cycle_costs){
+        .mvm = at_least_one(m->t_mvm),
+        .mtvm = at_least_one(m->t_mtvm),
+        .opa = at_least_one(logged ? m->t_opa_log : m->t_opa),
+        .opa_at_halt = logged ? whole_cycles(m->t_opa) : 0,
+        .serial_read = whole_cycles(m->t_serial_read),
+        .serial_write = whole_cycles(m->t_serial_write),
+        .host = at_least_one(m->host_latency),
+    };
+}
+
+static mcu **mcu_slot(const emulator *e, const image_block *b)
+{
+    const machine *m = e->machine;
+    size_t at = (size_t)b->node * (size_t)m->tiles + b->tile;
+    at = at * (size_t)m->cores + b->core;
+    return &e->mcu_at[at * (size_t)m->mcus + b->mcu];
+}
+
+static void build_matrices(emulator *e)
+{
+    const machine *m = e->machine;
+    const image *im = e->image;
+    e->mcus = ARENA_ARRAY(e->memory, mcu *, im->matrix_count);
+    e->mcu_at = ARENA_ARRAY(e->memory, mcu *,
+                            (size_t)m->nodes * (size_t)m->tiles * (size_t)m->cores * (size_t)m->mcus);
+    for (uint32_t k = 0; k < im->matrix_count; k++) {
+        const image_matrix *matrix = &im->matrices[k];
+        e->mcus[k] = ARENA_ARRAY(e->memory, mcu, matrix->block_count);
+        for (uint32_t i = 0; i < matrix->block_count; i++) {
+            const image_block *b = &matrix->blocks[i];
+            mcu *unit = &e->mcus[k][i];
+            unit->block = b;
+            unit->layer = matrix->layer < im->layer_count ? matrix->layer : 0;
+            *mcu_slot(e, b) = unit;
+            if (!e->options.timing_only)
+                unit->crossbar = crossbar_new(e->memory, e->kernel, &m->slices, m->fidelity,
+                                              m->opa_mode, b->rows, b->columns);
+        }
+    }
+}
+
+emulator *emulator_new(arena *memory, const machine *m, const image *im,
+                       const emulator_options *options, diag *d, const char *path)
+{
+    emulator *e = ARENA_NEW(memory, emulator);
+    const char *why = machine_check(memory, m);
+    int errors = diag_errors(d);
+    *e = (emulator){.memory = memory, .machine = m, .image = im, .options = *options};
+    e->path = arena_strdup(memory, path);
+    if (!why)
+        e->kernel = crossbar_kernel_find(memory, getenv("PANTHER_KERNEL"), &why);
+    if (why) {
+        diag_file_error(d, path, "%s", why);
+        return NULL;
+    }
+    if (!image_validate(im, m, d, path))
+        return NULL;
+    uint32_t layers = im->layer_count ? im->layer_count : 1;
+    e->cost = costs_of(m);
+    e->energy = ARENA_ARRAY(memory, energy_counts, layers);
+    e->by_layer = ARENA_ARRAY(memory, double, layers);
+    build_matrices(e);
+    build_programs(e, d);
+    return diag_errors(d) == errors ? e : NULL;
+}
+
+/* Packets and credits reach their tiles; the heap puts them in an order of their own. */
+static void exchange(program *p)
+{
+    for (uint32_t k = 0; k < p->tile_count; k++) {
+        tile *t = &p->tiles[k];
+        for (uint32_t i = 0; i < t->outbox_count; i++)
+            event_push(&t->outbox[i].to->events, (event){t->outbox[i].time, t->outbox[i].order});
+        t->outbox_count = 0;
+    }
+}
+
+/*
+ * Conservative lookahead: what a tile does before `end` cannot reach another tile before `end`, so
+ * within a round the tiles are independent of each other.
+ */
+static bool simulate(program *p)
+{
+    for (;;) {
+        uint64_t next = EVENT_NEVER;
+        for (uint32_t k = 0; k < p->tile_count; k++) {
+            uint64_t mine = event_next(&p->tiles[k].events);
+            next = mine < next ? mine : next;
+        }
+        if (next == EVENT_NEVER)
+            return true;
+        uint64_t end = p->lookahead < EVENT_NEVER - next ? next + p->lookahead : EVENT_NEVER;
+        bool failed = false;
+        for (uint32_t k = 0; k < p->tile_count; k++) {
+            tile_advance(&p->tiles[k], end);
+            failed |= p->tiles[k].failed.set;
+        }
+        if (failed)
+            return false;
+        exchange(p);
+    }
+}
+
+static bool all_halted(const program *p)
+{
+    for (uint32_t k = 0; k < p->tile_count; k++)
+        if (p->tiles[k].running)
+            return false;
+    return true;
+}
+
+/* Updates that wait take effect, MCUs in parallel; the cycles that adds to the node's halt. */
+static uint64_t commit_agent(const emulator *e, agent *a)
+{
+    uint64_t longest = 0;
+    for (int k = 0; k < ISA_MCUS_MAX; k++) {
+        if (!a->updates[k])
+            continue;
+        mcu *unit = a->mcus[k];
+        uint64_t cycles = e->machine->variant < 3 ? a->updates[k] * e->cost.opa_at_halt
+                                                  : e->cost.serial_read + e->cost.serial_write;
+        longest = cycles > longest ? cycles : longest;
+        unit->commits++;
+        if (unit->crossbar)
+            crossbar_commit(unit->crossbar);
+    }
+    return longest;
+}
+
+/* A node halts when all its tiles have; then its updates are applied. */
+static uint64_t commit_nodes(emulator *e, program *p)
+{
+    uint64_t cycles = 0;
+    for (int node = 0; node < e->machine->nodes; node++) {
+        uint64_t halt = 0, updates = 0;
+        for (uint32_t k = 0; k < p->tile_count; k++) {
+            tile *t = &p->tiles[k];
+            if (t->node != node)
+                continue;
+            halt = t->halted_at > halt ? t->halted_at : halt;
+            for (uint32_t i = 0; i < t->agent_count; i++) {
+                uint64_t mine = commit_agent(e, &t->agents[i]);
+                updates = mine > updates ? mine : updates;
+            }
+        }
+        cycles = halt + updates > cycles ? halt + updates : cycles;
+    }
+    return cycles;
+}
+
+static void discard_updates(program *p)
+{
+    for (uint32_t k = 0; k < p->tile_count; k++)
+        for (uint32_t i = 0; i < p->tiles[k].agent_count; i++)
+            for (int m = 0; m < ISA_MCUS_MAX; m++) {
+                mcu *unit = p->tiles[k].agents[i].mcus[m];
+                if (unit && unit->crossbar)
+                    crossbar_discard(unit->crossbar);
+            }
+}
+
+static void start(emulator *e, program *p, uint64_t step, const int16_t *const *inputs,
+                  int16_t *const *outputs)
+{
+    e->step = step;
+    e->limit = e->options.max_cycles ? e->options.max_cycles : EVENT_NEVER - 1;
+    p->inputs = e->options.timing_only ? NULL : inputs;
+    p->outputs = e->options.timing_only ? NULL : outputs;
+    for (uint32_t k = 0; k < p->tile_count; k++)
+        tile_reset(&p->tiles[k]);
+    for (size_t k = 0; k < p->channel_count; k++)
+        channel_reset(p->channels[k]);
+}
+
+exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16_t *const *inputs,
+                         int16_t *const *outputs, diag *d)
+{
+    program *p = &e->programs[entry];
+    bool failed = true;
+    start(e, p, step, inputs, outputs);
+    if (!simulate(p))
+        report_failure(e, p, d);
+    else if (!all_halted(p))
+        report_deadlock(e, p, d);
+    else
+        failed = report_leftovers(e, p, d);
+    if (failed) {
+        discard_updates(p);
+        return EXIT_PROGRAM;
+    }
+    e->last_kernel_cycles = commit_nodes(e, p);
+    e->cycles += e->last_kernel_cycles;
+    e->kernels++;
+    observe_activity(e, p);
+    return EXIT_DONE;
+}
+
+/* Every weight of a block, with its place in the matrix. */
+#define FOR_BLOCK_WEIGHTS(matrix, b, i, j, at)                                                     \
+    for (int i = 0; i < (b)->rows; i++)                                                            \
+        for (size_t j = 0, at = ((b)->row0 + (size_t)i) * (matrix)->columns + (b)->column0;        \
+             j < (b)->columns; j++, at++)
+
+void emulator_write_matrix(emulator *e, uint32_t matrix, const int64_t *w)
+{
+    const image_matrix *m = &e->image->matrices[matrix];
+    for (uint32_t k = 0; k < m->block_count; k++)
+        if (e->mcus[matrix][k].crossbar)
+            FOR_BLOCK_WEIGHTS(m, &m->blocks[k], i, j, at)
+                crossbar_write(e->mcus[matrix][k].crossbar, i, (int)j, w[at]);
+}
+
+void emulator_read_matrix(const emulator *e, uint32_t matrix, int64_t *w)
+{
+    const image_matrix *m = &e->image->matrices[matrix];
+    for (uint32_t k = 0; k < m->block_count; k++)
+        if (e->mcus[matrix][k].crossbar)
+            FOR_BLOCK_WEIGHTS(m, &m->blocks[k], i, j, at)
+                w[at] = crossbar_read(e->mcus[matrix][k].crossbar, i, (int)j);
+}
+
+void emulator_write_digits(emulator *e, uint32_t matrix, uint32_t block, const int16_t *digits)
+{
+    if (e->mcus[matrix][block].crossbar)
+        crossbar_write_digits(e->mcus[matrix][block].crossbar, digits);
+}
+
+void emulator_read_digits(const emulator *e, uint32_t matrix, uint32_t block, int16_t *digits)
+{
+    if (e->mcus[matrix][block].crossbar)
+        crossbar_read_digits(e->mcus[matrix][block].crossbar, digits);
+}
+
+void emulator_crs(emulator *e)
+{
+    for (uint32_t k = 0; k < e->image->matrix_count; k++)
+        for (uint32_t i = 0; i < e->image->matrices[k].block_count; i++)
+            if (e->mcus[k][i].crossbar)
+                crossbar_crs(e->mcus[k][i].crossbar);
+    e->host_crs++;
+    e->cycles += e->cost.serial_read + e->cost.serial_write;
+}
+
+const emulator_totals *emulator_statistics(emulator *e)
+{
+    observe_totals(e);
+    return &e->totals;
+}

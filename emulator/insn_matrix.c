@@ -1,0 +1,101 @@
+/*
+ * Matrix instructions. The numbers are computed at issue: the operands are fixed then, and the
+ * weights for the whole kernel. What is left for later is time: each operation of each MCU is busy
+ * until its end, and whoever uses its registers or names it again waits for that.
+ */
+#include "emulator/handlers.h"
+#include "emulator/tile.h"
+
+#include "isa/support/sliced.h"
+
+static int16_t *mcu_registers(const agent *a, int m, mcu_vector which)
+{
+    const machine *on = a->tile->emulator->machine;
+    int side = on->slices.rows > on->slices.columns ? on->slices.rows : on->slices.columns;
+    return a->registers + on->vector_words + (m * MCU_VECTORS + (int)which) * side;
+}
+
+static void deliver(const int64_t *sums, int n, int shift, int16_t *out)
+{
+    for (int i = 0; i < n; i++)
+        out[i] = sliced_output(sums[i], shift);
+}
+
+static void compute(agent *a, int m, int mask)
+{
+    mcu *unit = a->mcus[m];
+    crossbar *x = unit->crossbar;
+    int64_t sums[CROSSBAR_SIDE_MAX];
+    if (mask >> MCU_MVM & 1) {
+        crossbar_mvm(x, mcu_registers(a, m, MCU_MVM_IN), sums);
+        deliver(sums, x->columns, unit->block->mvm_shift, mcu_registers(a, m, MCU_MVM_OUT));
+    }
+    if (mask >> MCU_MTVM & 1) {
+        crossbar_mtvm(x, mcu_registers(a, m, MCU_MTVM_IN), sums);
+        deliver(sums, x->rows, unit->block->mtvm_shift, mcu_registers(a, m, MCU_MTVM_OUT));
+    }
+    if (mask >> MCU_OPA & 1)
+        crossbar_opa(x, mcu_registers(a, m, MCU_OPA_ROW), mcu_registers(a, m, MCU_OPA_COL));
+}
+
+/* Variant 1: MVM and MTVM share the one crossbar; the second waits inside the MCU. */
+static uint64_t product_end(agent *a, int m, uint64_t cycles)
+{
+    if (a->tile->emulator->machine->variant != 1)
+        return a->now + cycles;
+    uint64_t *shared = &a->crossbar_free[m];
+    *shared = (*shared > a->now ? *shared : a->now) + cycles;
+    return *shared;
+}
+
+static uint64_t start_operations(agent *a, int m, int mask)
+{
+    const cycle_costs *cost = &a->tile->emulator->cost;
+    uint64_t *end = &a->busy_until[m * MCU_OPERATIONS], last = a->now;
+    if (mask >> MCU_MVM & 1)
+        end[MCU_MVM] = product_end(a, m, cost->mvm);
+    if (mask >> MCU_MTVM & 1)
+        end[MCU_MTVM] = product_end(a, m, cost->mtvm);
+    if (mask >> MCU_OPA & 1) {
+        end[MCU_OPA] = a->now + cost->opa;
+        a->updates[m]++;
+    }
+    for (int o = 0; o < MCU_OPERATIONS; o++)
+        if (mask >> o & 1 && end[o] > last)
+            last = end[o];
+    return last;
+}
+
+void insn_mcu(agent *a, const operation *op)
+{
+    const emulator *e = a->tile->emulator;
+    uint64_t last = a->now;
+    for (int m = 0; m < ISA_MCUS_MAX; m++) {
+        int mask = op->imm >> (m * MCU_OPERATIONS) & 7;
+        if (!mask)
+            continue;
+        if (!e->options.timing_only)
+            compute(a, m, mask);
+        uint64_t end = start_operations(a, m, mask);
+        last = end > last ? end : last;
+    }
+    if (e->machine->issue == ISSUE_BLOCKING)
+        a->now = last;
+}
+
+void insn_crs(agent *a, const operation *op)
+{
+    const emulator *e = a->tile->emulator;
+    for (int m = 0; m < ISA_MCUS_MAX; m++) {
+        if (!(op->imm >> m & 1))
+            continue;
+        if (a->updates[m]) {
+            tile_fail(a->tile, a, a->now,
+                      "carry resolution of MCU %d while its updates wait for the halt", m);
+            return;
+        }
+        if (!e->options.timing_only)
+            crossbar_crs(a->mcus[m]->crossbar);
+    }
+    a->now += e->cost.serial_read + e->cost.serial_write;
+}

@@ -1,0 +1,102 @@
+/*
+ * Shared memory and channels. The waits are over when these run, but another agent may have come
+ * between the grant and the end of an access: that is a race in the program, and an error.
+ */
+#include "emulator/handlers.h"
+#include "emulator/network.h"
+#include "emulator/tile.h"
+
+#include <string.h>
+
+static bool still_ready(agent *a, const operation *op)
+{
+    tile *t = a->tile;
+    uint32_t word = memory_not_ready(&t->memory, a->address, op->words, a->phase[op->scalar[0]]);
+    if (word == a->address + op->words)
+        return true;
+    tile_fail(t, a, a->now, "count underflow: word %u was used up by another consumer meanwhile",
+              word);
+    return false;
+}
+
+static bool still_free(agent *a, const operation *op)
+{
+    tile *t = a->tile;
+    uint32_t word = memory_not_free(&t->memory, a->address, op->words);
+    if (word == a->address + op->words)
+        return true;
+    tile_fail(t, a, a->now, "two writers: word %u was written by another agent meanwhile", word);
+    return false;
+}
+
+static void read_words(agent *a, const operation *op)
+{
+    const tile *t = a->tile;
+    if (!t->emulator->options.timing_only)
+        memcpy(operand(a, op, 0), t->memory.value + a->address, op->words * sizeof(int16_t));
+}
+
+static void take_words(agent *a, const operation *op)
+{
+    tile *t = a->tile;
+    memory_take(&t->memory, a->address, op->words);
+    if (t->waiting)
+        tile_memory_changed(t, a->address, op->words, a->now);
+}
+
+static void fill_words(agent *a, const operation *op)
+{
+    tile *t = a->tile;
+    memory_mark(&t->memory, a->address, op->words, op->count, a->phase[op->scalar[0]]);
+    if (t->waiting)
+        tile_memory_changed(t, a->address, op->words, a->now);
+}
+
+void insn_load(agent *a, const operation *op)
+{
+    if (!still_ready(a, op))
+        return;
+    read_words(a, op);
+    take_words(a, op);
+}
+
+void insn_peek(agent *a, const operation *op)
+{
+    if (still_ready(a, op))
+        read_words(a, op);
+}
+
+void insn_drop(agent *a, const operation *op)
+{
+    if (still_ready(a, op))
+        take_words(a, op);
+}
+
+void insn_store(agent *a, const operation *op)
+{
+    tile *t = a->tile;
+    uint32_t end = a->address + op->words;
+    uint32_t counted = op->count ? end : memory_counted(&t->memory, a->address, op->words);
+    if (counted < end)
+        tile_fail(t, a, a->now, "keep on word %u, which still has %d consumers", counted,
+                  t->memory.state[counted] & WORD_COUNT);
+    if (counted < end || (op->count && !still_free(a, op)))
+        return;
+    if (!t->emulator->options.timing_only)
+        memcpy(t->memory.value + a->address, operand(a, op, 0), op->words * sizeof(int16_t));
+    fill_words(a, op);
+}
+
+void insn_send(agent *a, const operation *op)
+{
+    if (still_ready(a, op) && channel_send(a, op->with.channel, a->address, op->words))
+        take_words(a, op);
+}
+
+void insn_receive(agent *a, const operation *op)
+{
+    if (op->count && !still_free(a, op))
+        return;
+    if (channel_receive(a, op->with.channel, a->address, op->words))
+        fill_words(a, op);
+}

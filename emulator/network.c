@@ -1,0 +1,161 @@
+#include "emulator/network.h"
+
+#include "emulator/tile.h"
+
+#include <string.h>
+
+uint64_t channel_host_packets(const channel *c, const program *p)
+{
+    return c->once_count + (uint64_t)(p->entry->batch - 1) * c->each_count;
+}
+
+void channel_reset(channel *c)
+{
+    c->credits = c->places;
+    c->sent = c->received = c->last_arrival = 0;
+    c->arrived = 0;
+    if (c->from || !c->to)
+        return;
+    const emulator *e = c->to->emulator;
+    uint64_t packets = channel_host_packets(c, c->to->program);
+    for (uint64_t k = 0; k < packets && k < c->places; k++)
+        event_push(&c->to->events, (event){e->cost.host, event_packet(c->index)});
+}
+
+/* The k-th packet of a host channel and the example it belongs to. */
+static const host_packet *host_packet_at(const channel *c, const program *p, uint64_t k,
+                                         uint64_t *example)
+{
+    uint64_t others = p->entry->batch - 1;
+    uint64_t before = c->once_last ? others * c->each_count : 0;
+    if (k >= before && k < before + c->once_count) {
+        *example = c->once_last ? others : 0;
+        return &c->once[k - before];
+    }
+    uint64_t rest = k < before ? k : k - c->once_count;
+    *example = rest / c->each_count + (c->once_last ? 0 : 1);
+    return &c->each[rest % c->each_count];
+}
+
+static size_t host_offset(const image_port *port, const host_packet *packet, uint64_t example)
+{
+    return (port->per_kernel ? 0 : (size_t)example * port->elements) + packet->first;
+}
+
+/* A message that cannot be held back: within the tile an event, otherwise for the next exchange. */
+static void post(tile *from, tile *to, uint64_t time, uint32_t order)
+{
+    if (from == to)
+        event_push(&to->events, (event){time, order});
+    else
+        from->outbox[from->outbox_count++] = (message){time, order, to};
+}
+
+static uint32_t beats(const emulator *e, uint32_t words)
+{
+    uint32_t wide = (uint32_t)e->machine->memory_beat_words;
+    return words / wide + (words % wide != 0);
+}
+
+static bool send_to_host(agent *a, channel *c, uint32_t address, uint32_t words)
+{
+    tile *t = a->tile;
+    const program *p = t->program;
+    if (c->sent >= channel_host_packets(c, p)) {
+        tile_fail(t, a, a->now, "the host expects no more than %llu packets on its channel %d",
+                  (unsigned long long)c->sent, c->number);
+        return false;
+    }
+    uint64_t example;
+    const host_packet *packet = host_packet_at(c, p, c->sent, &example);
+    const image_port *port = &p->entry->outputs[packet->port];
+    if (packet->words != words) {
+        tile_fail(t, a, a->now, "the host expects %u words of '%s' on its channel %d, not %u",
+                  packet->words, port->name, c->number, words);
+        return false;
+    }
+    if (p->outputs && p->outputs[packet->port])
+        memcpy(p->outputs[packet->port] + host_offset(port, packet, example),
+               t->memory.value + address, words * sizeof(int16_t));
+    event_push(&t->events,
+               (event){a->now + 2 * t->emulator->cost.host, event_credit(c->index)});
+    c->sent++;
+    return true;
+}
+
+bool channel_send(agent *a, channel *c, uint32_t address, uint32_t words)
+{
+    if (!c->to)
+        return send_to_host(a, c, address, words);
+    tile *t = a->tile;
+    uint32_t place = (uint32_t)(c->sent++ % c->places);
+    uint64_t arrival = a->now + whole_cycles(c->latency + beats(t->emulator, words) *
+                                                              c->latency_per_beat);
+    c->last_arrival = arrival > c->last_arrival ? arrival : c->last_arrival; /* kept in order */
+    c->length[place] = words;
+    if (!t->emulator->options.timing_only)
+        memcpy(c->ring + (size_t)place * c->width, t->memory.value + address,
+               words * sizeof *c->ring);
+    post(t, c->to, c->last_arrival, event_packet(c->index));
+    return true;
+}
+
+static bool check_length(agent *a, const channel *c, uint32_t length, uint32_t words)
+{
+    if (length != words)
+        tile_fail(a->tile, a, a->now, "a packet of %u words is received as %u words (channel %d)",
+                  length, words, c->number);
+    return length == words;
+}
+
+static bool receive_from_host(agent *a, channel *c, uint32_t address, uint32_t words)
+{
+    tile *t = a->tile;
+    const program *p = t->program;
+    uint64_t example;
+    const host_packet *packet = host_packet_at(c, p, c->received, &example);
+    if (!check_length(a, c, packet->words, words))
+        return false;
+    if (p->inputs && p->inputs[packet->port])
+        memcpy(t->memory.value + address,
+               p->inputs[packet->port] +
+                   host_offset(&p->entry->inputs[packet->port], packet, example),
+               words * sizeof(int16_t));
+    c->received++;
+    c->arrived--;
+    if (c->received - 1 + c->places < channel_host_packets(c, p))
+        event_push(&t->events,
+                   (event){a->now + 2 * t->emulator->cost.host, event_packet(c->index)});
+    return true;
+}
+
+bool channel_receive(agent *a, channel *c, uint32_t address, uint32_t words)
+{
+    if (!c->from)
+        return receive_from_host(a, c, address, words);
+    tile *t = a->tile;
+    uint32_t place = (uint32_t)(c->received % c->places);
+    if (!check_length(a, c, c->length[place], words))
+        return false;
+    if (!t->emulator->options.timing_only)
+        memcpy(t->memory.value + address, c->ring + (size_t)place * c->width,
+               words * sizeof *c->ring);
+    c->received++;
+    c->arrived--;
+    post(t, c->from, a->now + c->credit_latency, event_credit(c->index));
+    return true;
+}
+
+void channel_deliver(tile *t, uint32_t order, uint64_t time)
+{
+    channel *c = t->program->channels[order / 2];
+    bool packet = order == event_packet(c->index);
+    agent *a = packet ? c->receiver : c->sender;
+    if (packet)
+        c->arrived++;
+    else
+        c->credits++;
+    if (a && a->state == (packet ? AGENT_WAITS_PACKET : AGENT_WAITS_CREDIT) &&
+        a->code[a->pc].with.channel == c)
+        agent_wake(a, time);
+}

@@ -1,0 +1,79 @@
+#include "emulator/observe/observe.h"
+
+#include <string.h>
+
+const char *const operation_names[OPERATION_KINDS] = {
+    "mvm", "mtvm", "opa", "crs", "vector", "memory", "network", "control",
+};
+
+static void count_matrix_operations(const operation *op, uint64_t times, emulator_totals *t)
+{
+    unsigned mask = (unsigned)op->imm;
+    if (op->op == ISA_crs)
+        t->crs += times * (uint64_t)__builtin_popcount(mask);
+    if (op->op != ISA_mcu)
+        return;
+    const unsigned each = 0x9249; /* the lowest bit of the six masks */
+    t->mcu_instructions += times;
+    t->mvm += times * (uint64_t)__builtin_popcount(mask & (each << MCU_MVM));
+    t->mtvm += times * (uint64_t)__builtin_popcount(mask & (each << MCU_MTVM));
+    t->opa += times * (uint64_t)__builtin_popcount(mask & (each << MCU_OPA));
+}
+
+static void count_program(const program *p, emulator_totals *t)
+{
+    for (uint32_t k = 0; k < p->tile_count; k++)
+        for (uint32_t i = 0; i < p->tiles[k].agent_count; i++) {
+            const agent *a = &p->tiles[k].agents[i];
+            for (uint32_t n = 0; n < a->source->code.count; n++) {
+                t->instructions += a->executed[n];
+                count_matrix_operations(&a->code[n], a->executed[n], t);
+            }
+        }
+}
+
+static void count_crossbars(const emulator *e, emulator_totals *t)
+{
+    for (uint32_t k = 0; k < e->image->matrix_count; k++)
+        for (uint32_t i = 0; i < e->image->matrices[k].block_count; i++) {
+            const crossbar *x = e->mcus[k][i].crossbar;
+            t->crs += e->host_crs;
+            if (!x)
+                continue;
+            t->adc_clips += x->adc_clips;
+            for (int s = 0; s < SLICES_MAX; s++)
+                t->slice_saturation[s] += x->saturated[s];
+        }
+}
+
+static void convert_energy(emulator *e, emulator_totals *t)
+{
+    uint32_t layers = e->image->layer_count ? e->image->layer_count : 1;
+    for (uint32_t layer = 0; layer < layers; layer++) {
+        e->by_layer[layer] = 0;
+        for (int kind = 0; kind < OPERATION_KINDS; kind++)
+            for (int c = 0; c < ENERGY_COUNT; c++) {
+                double pj = (double)e->energy[layer][kind][c] * e->machine->energy[c].pj;
+                t->by_component[c] += pj;
+                t->by_operation[kind] += pj;
+                e->by_layer[layer] += pj;
+                t->energy_pj += pj;
+            }
+    }
+}
+
+void observe_totals(emulator *e)
+{
+    emulator_totals *t = &e->totals;
+    memset(t, 0, sizeof *t);
+    t->cycles = e->cycles;
+    t->kernels = e->kernels;
+    t->last_kernel_cycles = e->last_kernel_cycles;
+    t->leakage_pj = e->leakage_pj;
+    t->by_layer = e->by_layer;
+    for (uint32_t k = 0; k < e->image->entry_count; k++)
+        count_program(&e->programs[k], t);
+    count_crossbars(e, t);
+    observe_energy(e);
+    convert_energy(e, t);
+}

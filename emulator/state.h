@@ -1,0 +1,220 @@
+/*
+ * What the emulator holds: crossbars (they outlive kernels) and, per entry of the image, a program:
+ * tiles with their memory, agents (cores and control threads) and the channels between them.
+ *
+ * Tiles share nothing but channels, and of a channel each side writes its own fields only; what
+ * passes between tiles is timestamped messages. So tiles may advance on different host threads as
+ * long as none runs ahead of the others by more than the program's lookahead.
+ */
+#ifndef PANTHER_EMULATOR_STATE_H
+#define PANTHER_EMULATOR_STATE_H
+
+#include "emulator/crossbar/crossbar.h"
+#include "emulator/emulator.h"
+#include "emulator/events.h"
+#include "emulator/memory.h"
+
+enum {
+    MCU_SLOTS = ISA_MCUS_MAX * MCU_OPERATIONS, /* one per operation of every MCU */
+    FAILURE_TEXT = 240,
+    CHANNELS_MAX = 256, /* per tile: 8 bits of `send` and `receive` */
+};
+
+typedef struct agent agent;
+typedef struct tile tile;
+typedef struct program program;
+typedef struct channel channel;
+typedef struct operation operation;
+
+typedef void insn_handler(agent *a, const operation *op);
+
+/* How an instruction meets shared memory and channels, and what it waits for first. */
+enum {
+    ACCESS_READY = 1,  /* its words ready, with the phase of its base register */
+    ACCESS_FREE = 2,   /* its words free */
+    ACCESS_PACKET = 4, /* a packet of its channel */
+    ACCESS_CREDIT = 8, /* a place at the receiver of its channel */
+    ACCESS_MEMORY = 16, /* nothing (store ... keep) */
+};
+
+/* A function of the vector unit in one pair of formats, filled as arguments come up. */
+typedef struct activation_table {
+    isa_op op;
+    int q_in, q_out;
+    int16_t *value; /* 65,536 results; ACTIVATION_UNKNOWN where not yet worked out */
+} activation_table;
+enum { ACTIVATION_UNKNOWN = -32768 }; /* no result is: they saturate at -32767 */
+
+/* An instruction, decoded once. Vector operands are offsets into the core's registers. */
+struct operation {
+    insn_handler *run;
+    union {
+        activation_table *table;
+        channel *channel;
+    } with;
+    uint32_t vector[4];
+    uint32_t words;
+    int32_t imm;         /* immediate, address offset, masks, or first size */
+    int32_t extra;       /* branch target (relative) or second size */
+    uint32_t cycles;     /* of its time class */
+    uint32_t port_cycles; /* at the memory port */
+    uint32_t touches;    /* bit m * 3 + o: uses registers of operation o of MCU m */
+    uint16_t stream;     /* of random draws */
+    uint32_t stream_slot;/* counts how often that stream ran */
+    uint8_t access;      /* ACCESS_*, 0: nothing outside its agent */
+    uint8_t op, count;
+    uint8_t scalar[3];   /* in the order of the format; an address's base register is one */
+    int8_t shift;
+    bool stochastic;
+};
+
+typedef struct mcu {
+    crossbar *crossbar; /* NULL if no matrix sits here, or timing only */
+    const image_block *block;
+    uint16_t layer;
+    uint64_t commits; /* kernels that ended with updates here */
+} mcu;
+
+typedef enum agent_state {
+    AGENT_RUNS,    /* has an event in the heap */
+    AGENT_ACCESSES, /* the same; its instruction ends then */
+    AGENT_WAITS_READY,
+    AGENT_WAITS_FREE,
+    AGENT_WAITS_PACKET,
+    AGENT_WAITS_CREDIT,
+    AGENT_HALTED,
+} agent_state;
+
+struct agent {
+    tile *tile;
+    const operation *code;
+    uint64_t *executed; /* per instruction, since emulator_new */
+    const image_agent *source;
+    uint32_t index;     /* in the tile: cores first */
+    agent_state state;
+    uint32_t pc;
+    uint64_t now;
+    uint32_t address;   /* of the access in progress */
+    uint32_t waits_for; /* address, while waiting for memory */
+    agent *next_waiting;
+    int32_t scalar[ISA_SCALARS];
+    bool phase[ISA_SCALARS];
+    int16_t *registers; /* cores: general words, then six vectors of each MCU */
+    uint64_t *stream_runs;
+    uint32_t streams;
+    mcu *mcus[ISA_MCUS_MAX];
+    uint64_t busy_until[MCU_SLOTS];
+    uint64_t crossbar_free[ISA_MCUS_MAX]; /* variant 1: MVM and MTVM share it */
+    uint64_t updates[ISA_MCUS_MAX];       /* OPAs of this kernel */
+    uint64_t active_cycles;               /* all kernels */
+};
+
+/* A packet of a host port as a channel sees it: one element of a repeating sequence. */
+typedef struct host_packet {
+    uint32_t port, first, words;
+} host_packet;
+
+struct channel {
+    uint32_t index; /* in the program */
+    tile *from, *to; /* NULL: the host */
+    agent *sender, *receiver;
+    uint16_t node, tile; /* of the receiver, or of the sender to the host */
+    uint8_t number;
+    uint32_t places, width; /* longest packet */
+    int16_t *ring;      /* places x width words */
+    uint32_t *length;   /* of the packet in each place */
+    double latency, latency_per_beat;
+    uint64_t credit_latency;
+    /* the sender's side */
+    uint32_t credits;
+    uint64_t sent, last_arrival;
+    /* the receiver's side */
+    uint32_t arrived;
+    uint64_t received;
+    /* host channels: packets of the first example's turn, and of every other (a part of them) */
+    host_packet *once, *each;
+    uint32_t once_count, each_count;
+    bool once_last; /* outputs: the turn with the per-kernel ports is the last one */
+};
+
+typedef struct message {
+    uint64_t time;
+    uint32_t order; /* event_packet or event_credit */
+    tile *to;
+} message;
+
+/* The first thing that went wrong in a tile; it stops there. */
+typedef struct failure {
+    bool set;
+    uint64_t time;
+    const agent *who; /* NULL: nobody's instruction */
+    uint32_t pc;
+    char text[FAILURE_TEXT];
+} failure;
+
+struct tile {
+    emulator *emulator;
+    program *program;
+    uint16_t node, number;
+    agent *agents;
+    uint32_t agent_count, running;
+    shared_memory memory;
+    uint64_t port_free, halted_at;
+    event_heap events;
+    agent *waiting;
+    message *outbox;
+    uint32_t outbox_count, outbox_capacity;
+    uint32_t in_flight; /* most messages that can be under way to it */
+    channel *inbound[CHANNELS_MAX], *to_host[CHANNELS_MAX];
+    uint64_t active_cycles; /* all kernels */
+    failure failed;
+};
+
+struct program {
+    const image_entry *entry;
+    tile *tiles;
+    uint32_t tile_count;
+    channel **channels;
+    size_t channel_count, channel_capacity;
+    uint64_t lookahead;
+    const int16_t *const *inputs; /* of the kernel that runs */
+    int16_t *const *outputs;
+};
+
+/* Times of the machine in whole cycles. */
+typedef struct cycle_costs {
+    uint64_t mvm, mtvm, opa, opa_at_halt, serial_read, serial_write, host;
+} cycle_costs;
+
+/* Counts of events: [layer][operation kind][component]; the joules come at the end. */
+typedef uint64_t energy_counts[OPERATION_KINDS][ENERGY_COUNT];
+
+struct emulator {
+    arena *memory;
+    const machine *machine;
+    const image *image;
+    const char *path; /* in messages */
+    emulator_options options;
+    const crossbar_kernel *kernel;
+    cycle_costs cost;
+    mcu **mcus;   /* [matrix][block] */
+    mcu **mcu_at; /* by node, tile, core, MCU: NULL where no matrix sits */
+    activation_table **tables;
+    size_t table_count, table_capacity;
+    program *programs; /* one per entry */
+    uint64_t step, limit; /* of the kernel that runs: its number, its last cycle */
+    /* totals that are not counted per instruction */
+    uint64_t cycles, kernels, last_kernel_cycles, host_crs;
+    energy_counts *energy; /* per layer */
+    double *by_layer, leakage_pj;
+    emulator_totals totals;
+};
+
+/* Notes the first failure of a tile: time and instruction are the agent's, or the tile's (NULL). */
+void tile_fail(tile *t, const agent *who, uint64_t time, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Whole cycles, rounded up. */
+uint64_t whole_cycles(double cycles);
+
+#endif

@@ -1,0 +1,247 @@
+#include "emulator/tile.h"
+
+#include "emulator/network.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+uint64_t whole_cycles(double cycles)
+{
+    return cycles > 0 ? (uint64_t)ceil(cycles - 1e-9) : 0;
+}
+
+void tile_fail(tile *t, const agent *who, uint64_t time, const char *format, ...)
+{
+    if (t->failed.set)
+        return;
+    t->failed.set = true;
+    t->failed.time = time;
+    t->failed.who = who;
+    t->failed.pc = who ? who->pc : 0;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(t->failed.text, sizeof t->failed.text, format, args);
+    va_end(args);
+}
+
+static void reset_agent(agent *a)
+{
+    const machine *m = a->tile->emulator->machine;
+    size_t side = (size_t)(m->slices.rows > m->slices.columns ? m->slices.rows : m->slices.columns);
+    size_t words = (size_t)m->vector_words + (size_t)m->mcus * MCU_VECTORS * side;
+    a->state = AGENT_RUNS;
+    a->pc = 0;
+    a->now = 0;
+    memset(a->scalar, 0, sizeof a->scalar);
+    memset(a->phase, 0, sizeof a->phase);
+    memset(a->busy_until, 0, sizeof a->busy_until);
+    memset(a->crossbar_free, 0, sizeof a->crossbar_free);
+    memset(a->updates, 0, sizeof a->updates);
+    if (a->registers)
+        memset(a->registers, 0, words * sizeof *a->registers);
+    if (a->streams)
+        memset(a->stream_runs, 0, a->streams * sizeof *a->stream_runs);
+    event_push(&a->tile->events, (event){0, EVENT_AGENT | a->index});
+}
+
+static void preset_memory(tile *t)
+{
+    const image_entry *e = t->program->entry;
+    for (uint32_t k = 0; k < e->preset_count; k++) {
+        const image_preset *p = &e->presets[k];
+        if (p->node != t->node || p->tile != t->number)
+            continue;
+        memory_mark(&t->memory, p->address, p->words, p->count, false);
+        memcpy(t->memory.value + p->address, p->values, p->words * sizeof *p->values);
+    }
+}
+
+void tile_reset(tile *t)
+{
+    memory_reset(&t->memory);
+    t->events.count = 0;
+    t->port_free = t->halted_at = 0;
+    t->waiting = NULL;
+    t->outbox_count = 0;
+    t->running = t->agent_count;
+    t->failed.set = false;
+    for (uint32_t k = 0; k < t->agent_count; k++)
+        reset_agent(&t->agents[k]);
+    preset_memory(t);
+}
+
+void agent_wake(agent *a, uint64_t time)
+{
+    a->state = AGENT_RUNS;
+    event_push(&a->tile->events, (event){time, EVENT_AGENT | a->index});
+}
+
+void tile_memory_changed(tile *t, uint32_t at, uint32_t n, uint64_t time)
+{
+    for (agent **link = &t->waiting; *link;) {
+        agent *a = *link;
+        const operation *op = &a->code[a->pc];
+        uint32_t word = a->waits_for;
+        bool phase = a->phase[op->scalar[0]];
+        bool may_go = word - at < n && (a->state == AGENT_WAITS_READY
+                                            ? memory_not_ready(&t->memory, word, 1, phase) > word
+                                            : !(t->memory.state[word] & WORD_COUNT));
+        if (!may_go) {
+            link = &a->next_waiting;
+            continue;
+        }
+        *link = a->next_waiting;
+        agent_wake(a, time);
+    }
+}
+
+static bool wait_for_word(agent *a, agent_state state, uint32_t word)
+{
+    a->state = state;
+    a->waits_for = word;
+    a->next_waiting = a->tile->waiting;
+    a->tile->waiting = a;
+    return false;
+}
+
+static bool find_address(agent *a, const operation *op)
+{
+    const shared_memory *m = &a->tile->memory;
+    int64_t address = (int64_t)a->scalar[op->scalar[0]] + op->imm;
+    if (address < 0 || address + op->words > (int64_t)m->words) {
+        tile_fail(a->tile, a, a->now, "words %lld to %lld lie outside the memory of %u words",
+                  (long long)address, (long long)(address + op->words - 1), m->words);
+        return false;
+    }
+    a->address = (uint32_t)address;
+    return true;
+}
+
+static bool wait_for_channel(agent *a, const operation *op)
+{
+    if (op->access & ACCESS_PACKET && op->with.channel->arrived == 0)
+        a->state = AGENT_WAITS_PACKET;
+    else if (op->access & ACCESS_CREDIT && op->with.channel->credits == 0)
+        a->state = AGENT_WAITS_CREDIT;
+    else
+        return true;
+    return false;
+}
+
+/*
+ * Issues an access: false if the agent waits (or failed). Otherwise a->now is the time at which the
+ * instruction ends and takes effect; the port is taken from its grant on, and the agent is busy as
+ * long as the port or its own class says, whichever is longer.
+ */
+static bool begin_access(agent *a, const operation *op)
+{
+    tile *t = a->tile;
+    if (!find_address(a, op))
+        return false;
+    uint32_t end = a->address + op->words, bad;
+    if (op->access & ACCESS_READY) {
+        bad = memory_not_ready(&t->memory, a->address, op->words, a->phase[op->scalar[0]]);
+        if (bad < end)
+            return wait_for_word(a, AGENT_WAITS_READY, bad);
+    }
+    if (!wait_for_channel(a, op))
+        return false;
+    if (op->access & ACCESS_FREE) {
+        bad = memory_not_free(&t->memory, a->address, op->words);
+        if (bad < end && t->memory.state[bad] & WORD_STICKY) {
+            tile_fail(t, a, a->now, "word %u is sticky and can take no counted value", bad);
+            return false;
+        }
+        if (bad < end)
+            return wait_for_word(a, AGENT_WAITS_FREE, bad);
+    }
+    if (op->access & ACCESS_CREDIT)
+        op->with.channel->credits--;
+    uint64_t start = a->now;
+    if (op->port_cycles) {
+        start = start > t->port_free ? start : t->port_free;
+        t->port_free = start + op->port_cycles;
+    }
+    a->now = start + (op->port_cycles > op->cycles ? op->port_cycles : op->cycles);
+    return true;
+}
+
+/* Waits for the matrix operations whose registers (or names) the instruction uses. */
+static uint64_t when_free(const agent *a, uint32_t slots)
+{
+    uint64_t time = a->now;
+    for (; slots; slots &= slots - 1) {
+        uint64_t end = a->busy_until[__builtin_ctz(slots)];
+        time = end > time ? end : time;
+    }
+    return time;
+}
+
+static void execute(agent *a, const operation *op)
+{
+    a->executed[a->pc]++;
+    op->run(a, op);
+    a->pc++;
+}
+
+static bool next_in_turn(const agent *a, uint64_t end)
+{
+    const event_heap *h = &a->tile->events;
+    event mine = {a->now, EVENT_AGENT | a->index};
+    return a->now < end && (h->count == 0 || event_before(mine, h->at[0]));
+}
+
+static void yield(agent *a, agent_state state)
+{
+    a->state = state;
+    event_push(&a->tile->events, (event){a->now, EVENT_AGENT | a->index});
+}
+
+static void run_agent(agent *a, uint64_t end)
+{
+    tile *t = a->tile;
+    uint64_t limit = t->emulator->limit;
+    if (a->state == AGENT_ACCESSES)
+        execute(a, &a->code[a->pc]);
+    a->state = AGENT_RUNS;
+    while (!t->failed.set) {
+        const operation *op = &a->code[a->pc];
+        if (op->touches)
+            a->now = when_free(a, op->touches);
+        if (a->now > limit) {
+            tile_fail(t, a, limit, "the kernel runs longer than %llu cycles",
+                      (unsigned long long)limit);
+        } else if (!op->access) {
+            a->now += op->cycles;
+            execute(a, op);
+            if (a->state == AGENT_HALTED)
+                return;
+        } else if (!next_in_turn(a, end)) {
+            yield(a, AGENT_RUNS);
+            return;
+        } else if (!begin_access(a, op)) {
+            return;
+        } else if (!next_in_turn(a, end)) {
+            yield(a, AGENT_ACCESSES);
+            return;
+        } else {
+            execute(a, op);
+        }
+    }
+}
+
+void tile_advance(tile *t, uint64_t end)
+{
+    while (event_next(&t->events) < end && !t->failed.set) {
+        event e = event_pop(&t->events);
+        if (e.order & EVENT_AGENT) {
+            agent *a = &t->agents[e.order & ~EVENT_AGENT];
+            a->now = e.time;
+            run_agent(a, end);
+        } else {
+            channel_deliver(t, e.order, e.time);
+        }
+    }
+}
