@@ -167,7 +167,11 @@ static int yyreport_syntax_error(const yypcontext_t *context, void *scanner, ass
         text = arena_printf(s->memory, "%s%s%s", text,
                             i == 0 ? ", expected " : i + 1 == n ? " or " : ", ",
                             yysymbol_name(expected[i]));
-    diag_error(s->d, *yypcontext_location(context), "unexpected %s%s",
-               found < 0 ? "text" : yysymbol_name(found), text);
+    source_range where = *yypcontext_location(context);
+    const source_file *file = source_get(diag_sources(s->d), s->file);
+    bool ends = found == YYSYMBOL_LINE_END || found == YYSYMBOL_YYEOF;
+    diag_error(s->d, where, "unexpected %s%.*s%s%s", ends ? yysymbol_name(found) : "'",
+               ends ? 0 : (int)(where.end - where.begin), file->text + where.begin,
+               ends ? "" : "'", text);
     return 0;
 }
