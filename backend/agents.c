@@ -7,20 +7,22 @@ static bool same_core(ir_place a, ir_place b)
     return a.node == b.node && a.tile == b.tile && a.core == b.core;
 }
 
-static core_program *program_of(backend_state *s, ir_place place)
+static agent_program *program_of(backend_state *s, const ir_op *op)
 {
-    for (size_t i = 0; i < s->core_count; i++)
-        if (same_core(s->cores[i]->place, place))
-            return s->cores[i];
-    core_program *p = ARENA_NEW(s->memory, core_program);
-    p->place = (ir_place){place.node, place.tile, place.core, -1};
+    int64_t thread = ir_get_int(op, IR_ATTR_thread, -1);
+    for (size_t i = 0; i < s->agent_count; i++)
+        if (same_core(s->agents[i]->place, op->place) && s->agents[i]->thread == thread)
+            return s->agents[i];
+    agent_program *p = ARENA_NEW(s->memory, agent_program);
+    p->place = (ir_place){op->place.node, op->place.tile, op->place.core, -1};
+    p->thread = thread;
     p->points = 1;
-    ARENA_PUSH(s->memory, s->cores, s->core_count, s->core_capacity, p);
+    ARENA_PUSH(s->memory, s->agents, s->agent_count, s->agent_capacity, p);
     return p;
 }
 
 /* Events arrive in list order; the body's order is their `order` attribute. */
-static void add_event(backend_state *s, core_program *p, ir_op *op)
+static void add_event(backend_state *s, agent_program *p, ir_op *op)
 {
     size_t order = (size_t)ir_get_int(op, IR_ATTR_order, 0);
     while (p->event_count <= order) {
@@ -35,19 +37,25 @@ static void add_event(backend_state *s, core_program *p, ir_op *op)
 }
 
 /* Before the loop each matrix op is an instruction of its own, at its place in the list. */
-static void add_once(backend_state *s, core_program *p, ir_op *op)
+static void add_once(backend_state *s, agent_program *p, ir_op *op)
 {
     ARENA_PUSH(s->memory, p->once, p->once_count, p->once_capacity, op);
 }
 
 static int by_place(const void *left, const void *right)
 {
-    const ir_place *a = &(*(core_program *const *)left)->place, *b = &(*(core_program *const *)right)->place;
-    if (a->node != b->node)
-        return a->node < b->node ? -1 : 1;
-    if (a->tile != b->tile)
-        return a->tile < b->tile ? -1 : 1;
-    return a->core < b->core ? -1 : a->core > b->core;
+    const agent_program *a = *(agent_program *const *)left, *b = *(agent_program *const *)right;
+    const int64_t keys[][2] = {
+        {a->thread >= 0, b->thread >= 0},
+        {a->place.node, b->place.node},
+        {a->place.tile, b->place.tile},
+        {a->place.core, b->place.core},
+        {a->thread, b->thread},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i][0] != keys[i][1])
+            return keys[i][0] < keys[i][1] ? -1 : 1;
+    return 0;
 }
 
 static void find_memory_tops(backend_state *s)
@@ -77,17 +85,18 @@ int64_t backend_take_memory(backend_state *s, ir_place tile, int64_t words)
 
 void backend_gather(backend_state *s)
 {
-    s->core_count = 0;
+    s->agent_count = 0;
     for (ir_op *op = s->graph->first; op; op = op->next) {
-        if (op->place.core < 0 || op->code == IR_slice)
+        bool on_thread = op->code == IR_send || op->code == IR_receive;
+        if ((op->place.core < 0 && !on_thread) || op->code == IR_slice)
             continue;
-        core_program *p = program_of(s, op->place);
+        agent_program *p = program_of(s, op);
         if (op->space.count)
             add_event(s, p, op);
         else
             add_once(s, p, op);
     }
-    if (s->core_count)
-        qsort(s->cores, s->core_count, sizeof *s->cores, by_place);
+    if (s->agent_count)
+        qsort(s->agents, s->agent_count, sizeof *s->agents, by_place);
     find_memory_tops(s);
 }

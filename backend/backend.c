@@ -10,17 +10,16 @@ static bool build_entry(backend_state *s, const ir_graph *g, image_entry *entry)
     entry->name = g->name;
     entry->batch = 1;
     backend_gather(s);
-    entry->agents = ARENA_ARRAY(s->memory, image_agent, s->core_count + 1);
-    for (size_t i = 0; i < s->core_count; i++) {
-        core_program *p = s->cores[i];
+    entry->agents = ARENA_ARRAY(s->memory, image_agent, s->agent_count + 1);
+    for (size_t i = 0; i < s->agent_count; i++) {
+        agent_program *p = s->agents[i];
         good = backend_registers(s, p) && good;
         if (good)
-            backend_emit_core(s, p, &entry->agents[i]);
+            backend_emit(s, p, &entry->agents[i]);
     }
-    entry->agent_count = (uint32_t)s->core_count;
+    entry->agent_count = (uint32_t)s->agent_count;
     if (!good)
         return false;
-    backend_emit_threads(s, entry);
     backend_ports(s, entry);
     for (const ir_op *op = g->first; op; op = op->next) {
         entry->updates = entry->updates || op->code == IR_opa;

@@ -1,5 +1,5 @@
 /*
- * The code of a core:
+ * The code of a core or control thread:
  *
  *             sset  s0, 0                ; iteration
  *             (ops that run once)
@@ -14,16 +14,16 @@
 #include "backend/select.h"
 #include "isa/support/fixed.h"
 
-typedef struct core_emitter {
+typedef struct emitter {
     code_builder code;
-    core_program *program;
+    agent_program *program;
     backend_state *state;
     code_patch guard; /* branches past the ops under the current guard */
     int64_t skew;     /* of the current guard, -1: none */
     const ir_op *op;  /* origin of what is emitted */
-} core_emitter;
+} emitter;
 
-static void emit(core_emitter *e, isa_op op, const int32_t *fields, int count)
+static void emit(emitter *e, isa_op op, const int32_t *fields, int count)
 {
     isa_insn insn = {.op = op};
     for (int i = 0; i < count; i++)
@@ -33,16 +33,16 @@ static void emit(core_emitter *e, isa_op op, const int32_t *fields, int count)
 #define EMIT(e, op, ...)                                                                           \
     emit((e), (op), (const int32_t[]){__VA_ARGS__}, (int)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
 
-static void close_guard(core_emitter *e)
+static void close_guard(emitter *e)
 {
     if (e->skew >= 0)
         code_here(&e->code, &e->guard, NULL);
     e->skew = -1;
 }
 
-static void open_guard(core_emitter *e, int64_t skew)
+static void open_guard(emitter *e, int64_t skew)
 {
-    const core_program *p = e->program;
+    const agent_program *p = e->program;
     if (e->skew == skew)
         return;
     close_guard(e);
@@ -54,13 +54,13 @@ static void open_guard(core_emitter *e, int64_t skew)
     e->skew = skew;
 }
 
-static int32_t scratch_register(const core_program *p, int which)
+static int32_t scratch_register(const agent_program *p, int which)
 {
     return p->scratch + which * (int32_t)p->scratch_words;
 }
 
 /* The register of an operand; a spilled one is fetched into scratch register `which` first. */
-static int32_t operand(core_emitter *e, const ir_op *value, int which)
+static int32_t operand(emitter *e, const ir_op *value, int which)
 {
     int32_t offset = 0;
     const value_home *h = backend_home(e->program, value, &offset);
@@ -71,13 +71,13 @@ static int32_t operand(core_emitter *e, const ir_op *value, int which)
     return at + offset;
 }
 
-static int32_t result_register(const core_emitter *e, const ir_op *op)
+static int32_t result_register(const emitter *e, const ir_op *op)
 {
     const value_home *h = backend_home(e->program, op, NULL);
     return h->reg >= 0 ? h->reg : scratch_register(e->program, 0);
 }
 
-static void finish_result(core_emitter *e, const ir_op *op)
+static void finish_result(emitter *e, const ir_op *op)
 {
     const value_home *h = backend_home(e->program, op, NULL);
     if (h->reg < 0)
@@ -92,7 +92,7 @@ static int32_t constant_word(const ir_op *op)
 }
 
 /* Registers of an MCU and the joined pieces that go there. */
-static void copy_pieces(core_emitter *e, const ir_op *op, uint32_t first, uint32_t count, mcu_vector to)
+static void copy_pieces(emitter *e, const ir_op *op, uint32_t first, uint32_t count, mcu_vector to)
 {
     int offset = 0;
     for (uint32_t i = first; i < first + count; i++) {
@@ -106,7 +106,7 @@ static void copy_pieces(core_emitter *e, const ir_op *op, uint32_t first, uint32
     }
 }
 
-static void copy_operands(core_emitter *e, const ir_op *op)
+static void copy_operands(emitter *e, const ir_op *op)
 {
     e->op = op;
     if (op->code == IR_opa) {
@@ -157,7 +157,7 @@ static int32_t mask_between(const loop_event *slot, int64_t first, int64_t last)
  * One mcu for each set of skews that can be active together. At iteration t those with
  * t - points < skew <= t are: a run of neighbours, the usual case (all of them) first.
  */
-static void emit_variants(core_emitter *e, const loop_event *slot, const int64_t *skews, size_t count)
+static void emit_variants(emitter *e, const loop_event *slot, const int64_t *skews, size_t count)
 {
     code_patch done = {0}, lower = {0};
     for (size_t last = count; last-- > 0;) {
@@ -178,7 +178,7 @@ static void emit_variants(core_emitter *e, const loop_event *slot, const int64_t
     code_here(&e->code, &done, NULL);
 }
 
-static void emit_slot(core_emitter *e, const loop_event *slot)
+static void emit_slot(emitter *e, const loop_event *slot)
 {
     int64_t skews[BACKEND_SKEWS_MOST];
     size_t count = slot_skews(slot, skews);
@@ -197,17 +197,17 @@ static void emit_slot(core_emitter *e, const loop_event *slot)
 }
 
 /* The base register and offset of a ring access: a moving pointer, or a fixed address. */
-static int32_t ring_base(core_emitter *e, const ir_op *op, const ir_buffer *ring)
+static int32_t ring_base(emitter *e, const ir_op *op, const ir_buffer *ring)
 {
     return op->space.count ? backend_pointer(e->program, ring, backend_skew(op)) : SCALAR_ZERO;
 }
 
-static const ir_buffer *ring_of(const core_emitter *e, const ir_op *op)
+static const ir_buffer *ring_of(const emitter *e, const ir_op *op)
 {
     return ir_graph_buffer(e->state->graph, ir_get_name(op, IR_ATTR_buffer, ""));
 }
 
-static void emit_load(core_emitter *e, const ir_op *op)
+static void emit_load(emitter *e, const ir_op *op)
 {
     const ir_buffer *ring = ring_of(e, op);
     isa_op insn = ir_get_int(op, IR_ATTR_take, 1) ? ISA_load : ISA_peek;
@@ -216,14 +216,14 @@ static void emit_load(core_emitter *e, const ir_op *op)
     finish_result(e, op);
 }
 
-static void emit_store(core_emitter *e, const ir_op *op)
+static void emit_store(emitter *e, const ir_op *op)
 {
     const ir_buffer *ring = ring_of(e, op);
     int32_t base = ring_base(e, op, ring), from = operand(e, op->args[0], 1);
     EMIT(e, ISA_store, base, (int32_t)ring->address, from, (int32_t)op->type.lanes, (int32_t)ring->consumers);
 }
 
-static void emit_concat(core_emitter *e, const ir_op *op)
+static void emit_concat(emitter *e, const ir_op *op)
 {
     int32_t at = result_register(e, op);
     for (uint32_t i = 0; i < op->arg_count; i++) {
@@ -234,7 +234,7 @@ static void emit_concat(core_emitter *e, const ir_op *op)
     finish_result(e, op);
 }
 
-static void emit_collect(core_emitter *e, const ir_op *op)
+static void emit_collect(emitter *e, const ir_op *op)
 {
     const ir_op *matrix = op->args[0];
     mcu_vector from = matrix->code == IR_mvm ? MCU_MVM_OUT : MCU_MTVM_OUT;
@@ -242,7 +242,7 @@ static void emit_collect(core_emitter *e, const ir_op *op)
     finish_result(e, op);
 }
 
-static void emit_vector(core_emitter *e, const ir_op *op)
+static void emit_vector(emitter *e, const ir_op *op)
 {
     select_operands at = {0};
     for (uint32_t i = 0; i < op->arg_count && i < 3; i++)
@@ -255,22 +255,52 @@ static void emit_vector(core_emitter *e, const ir_op *op)
     finish_result(e, op);
 }
 
-typedef void emit_function(core_emitter *e, const ir_op *op);
+/* A send's receiver is placed on the destination tile; its other user is an output of the host. */
+static void find_destination(const ir_op *send, int32_t *node, int32_t *tile)
+{
+    *node = ISA_NODE_HOST;
+    *tile = 0;
+    for (const ir_op *op = send->next; op; op = op->next)
+        if (op->code == IR_receive && op->args[0] == send) {
+            *node = op->place.node;
+            *tile = op->place.tile;
+        }
+}
+
+static void emit_send(emitter *e, const ir_op *op)
+{
+    const ir_buffer *ring = ring_of(e, op);
+    int32_t node, tile, channel = (int32_t)ir_get_int(op, IR_ATTR_channel, 0);
+    find_destination(op, &node, &tile);
+    EMIT(e, ISA_send, ring_base(e, op, ring), (int32_t)ring->address, (int32_t)op->type.lanes, node, tile, channel);
+}
+
+static void emit_receive(emitter *e, const ir_op *op)
+{
+    const ir_buffer *ring = ring_of(e, op);
+    int32_t channel = (int32_t)ir_get_int(op, IR_ATTR_channel, 0);
+    EMIT(e, ISA_receive, ring_base(e, op, ring), (int32_t)ring->address, (int32_t)op->type.lanes, channel,
+         (int32_t)ring->consumers);
+}
+
+typedef void emit_function(emitter *e, const ir_op *op);
 
 static emit_function *const emitters[IR_OPCODES] = {
     [IR_load] = emit_load,
     [IR_store] = emit_store,
     [IR_concat] = emit_concat,
     [IR_collect] = emit_collect,
+    [IR_send] = emit_send,
+    [IR_receive] = emit_receive,
 };
 
-static void emit_op(core_emitter *e, const ir_op *op)
+static void emit_op(emitter *e, const ir_op *op)
 {
     e->op = op;
     (emitters[op->code] ? emitters[op->code] : emit_vector)(e, op);
 }
 
-static void emit_constants(core_emitter *e)
+static void emit_constants(emitter *e)
 {
     for (size_t i = 0; i < e->program->home_count; i++) {
         const ir_op *op = e->program->homes[i].op;
@@ -282,7 +312,7 @@ static void emit_constants(core_emitter *e)
     }
 }
 
-static void emit_prologue(core_emitter *e)
+static void emit_prologue(emitter *e)
 {
     EMIT(e, ISA_sset, SCALAR_ITERATION, 0);
     EMIT(e, ISA_sset, SCALAR_ZERO, 0);
@@ -301,7 +331,7 @@ static void emit_prologue(core_emitter *e)
 }
 
 /* Whether any event from `index` on has an op of this skew. */
-static bool skew_returns(const core_program *p, size_t index, int64_t skew)
+static bool skew_returns(const agent_program *p, size_t index, int64_t skew)
 {
     for (size_t i = index; i < p->event_count; i++)
         for (size_t k = 0; k < p->events[i].count; k++)
@@ -311,7 +341,7 @@ static bool skew_returns(const core_program *p, size_t index, int64_t skew)
 }
 
 /* After the last op of a skew its ring pointers move on, under the guard that is open anyway. */
-static void advance_pointers(core_emitter *e, const loop_event *event, size_t next)
+static void advance_pointers(emitter *e, const loop_event *event, size_t next)
 {
     for (size_t k = 0; k < event->count; k++) {
         int64_t skew = backend_skew(event->ops[k]);
@@ -328,9 +358,9 @@ static void advance_pointers(core_emitter *e, const loop_event *event, size_t ne
     }
 }
 
-static void emit_loop(core_emitter *e)
+static void emit_loop(emitter *e)
 {
-    const core_program *p = e->program;
+    const agent_program *p = e->program;
     size_t start = e->code.count;
     code_here(&e->code, NULL, "loop");
     for (size_t i = 0; i < p->event_count; i++) {
@@ -352,9 +382,9 @@ static void emit_loop(core_emitter *e)
     code_back(&e->code, (isa_insn){ISA_blti, {SCALAR_ITERATION, end}}, start);
 }
 
-void backend_emit_core(backend_state *s, core_program *p, image_agent *out)
+void backend_emit(backend_state *s, agent_program *p, image_agent *out)
 {
-    core_emitter e = {.code = {.state = s}, .program = p, .state = s, .skew = -1};
+    emitter e = {.code = {.state = s}, .program = p, .state = s, .skew = -1};
     emit_prologue(&e);
     if (p->event_count)
         emit_loop(&e);
@@ -363,7 +393,8 @@ void backend_emit_core(backend_state *s, core_program *p, image_agent *out)
     *out = (image_agent){
         .node = (uint16_t)p->place.node,
         .tile = (uint16_t)p->place.tile,
-        .agent = (uint16_t)p->place.core,
+        .is_thread = p->thread >= 0,
+        .agent = (uint16_t)(p->thread < 0 ? p->place.core : p->thread),
         .comment = "",
     };
     code_finish(&e.code, out);

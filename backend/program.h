@@ -1,5 +1,5 @@
 /*
- * Inside the backend: the ops of one core in the order of its stream, where their values live, and
+ * Inside the backend: the ops of one core or control thread in the order of its stream, where their values live, and
  * the code that comes out.
  */
 #ifndef PANTHER_BACKEND_PROGRAM_H
@@ -37,8 +37,9 @@ typedef struct loop_event {
     size_t count, capacity;
 } loop_event;
 
-typedef struct core_program {
+typedef struct agent_program {
     ir_place place;
+    int64_t thread; /* number of the control thread, -1: a core */
     ir_op **once; /* before the loop, in order */
     size_t once_count, once_capacity;
     loop_event *events;
@@ -51,7 +52,7 @@ typedef struct core_program {
     uint32_t scratch_words; /* of each of the four */
     ring_pointer *pointers;
     size_t pointer_count, pointer_capacity;
-} core_program;
+} agent_program;
 
 /* What the backend works on for one graph. */
 typedef struct backend_state {
@@ -61,8 +62,8 @@ typedef struct backend_state {
     const machine *machine;
     image *image;
     diag *diag;
-    core_program **cores;
-    size_t core_count, core_capacity;
+    agent_program **agents; /* cores, then threads */
+    size_t agent_count, agent_capacity;
     struct tile_top {
         ir_place tile;
         int64_t words; /* of shared memory used so far */
@@ -70,20 +71,19 @@ typedef struct backend_state {
     size_t top_count, top_capacity;
 } backend_state;
 
-/* agents.c: sorts the placed ops of the graph into core programs */
+/* agents.c: sorts the placed ops of the graph into programs of cores and threads */
 void backend_gather(backend_state *s);
 
 /* registers.c: general registers (with spills) and ring pointers; false if the machine is too small */
-bool backend_registers(backend_state *s, core_program *p);
-value_home *backend_home(const core_program *p, const ir_op *value, int32_t *offset);
-int backend_pointer(core_program *p, const ir_buffer *ring, int64_t skew); /* scalar register */
+bool backend_registers(backend_state *s, agent_program *p);
+value_home *backend_home(const agent_program *p, const ir_op *value, int32_t *offset);
+int backend_pointer(agent_program *p, const ir_buffer *ring, int64_t skew); /* scalar register */
 
 /* Words of shared memory taken at the top of a tile; returns their address. */
 int64_t backend_take_memory(backend_state *s, ir_place tile, int64_t words);
 
-/* emit.c, threads.c: code */
-void backend_emit_core(backend_state *s, core_program *p, image_agent *out);
-void backend_emit_threads(backend_state *s, image_entry *entry);
+/* emit.c: code */
+void backend_emit(backend_state *s, agent_program *p, image_agent *out);
 
 /* code.c: growing code with origins and labels to patch */
 typedef struct code_builder {

@@ -20,7 +20,7 @@ static const ir_op *root_of(const ir_op *value, int32_t *offset)
     return value;
 }
 
-value_home *backend_home(const core_program *p, const ir_op *value, int32_t *offset)
+value_home *backend_home(const agent_program *p, const ir_op *value, int32_t *offset)
 {
     int32_t skipped = 0;
     const ir_op *root = root_of(value, &skipped);
@@ -32,17 +32,18 @@ value_home *backend_home(const core_program *p, const ir_op *value, int32_t *off
     return NULL;
 }
 
-static int64_t line_of(const core_program *p, const ir_op *op)
+static int64_t line_of(const agent_program *p, const ir_op *op)
 {
     return backend_skew(op) * (int64_t)p->event_count + ir_get_int(op, IR_ATTR_order, 0);
 }
 
 static bool makes_register(const ir_op *op)
 {
-    return op->type.kind != IR_NONE && !backend_is_matrix(op) && op->code != IR_store;
+    return op->type.kind != IR_NONE && !backend_is_matrix(op) && op->code != IR_store &&
+           op->code != IR_send && op->code != IR_receive;
 }
 
-static value_home *add_home(backend_state *s, core_program *p, const ir_op *op, bool everywhere)
+static value_home *add_home(backend_state *s, agent_program *p, const ir_op *op, bool everywhere)
 {
     value_home h = {.op = op, .words = op->type.lanes, .everywhere = everywhere, .reg = -1, .spill = -1};
     if (!everywhere)
@@ -52,7 +53,7 @@ static value_home *add_home(backend_state *s, core_program *p, const ir_op *op, 
 }
 
 /* Constants that a vector instruction reads get a register; matrix operands are set in place. */
-static void note_uses(backend_state *s, core_program *p, const ir_op *user, bool in_loop)
+static void note_uses(backend_state *s, agent_program *p, const ir_op *user, bool in_loop)
 {
     for (uint32_t i = 0; i < user->arg_count; i++) {
         int32_t skipped = 0;
@@ -67,7 +68,7 @@ static void note_uses(backend_state *s, core_program *p, const ir_op *user, bool
     }
 }
 
-static void find_homes(backend_state *s, core_program *p)
+static void find_homes(backend_state *s, agent_program *p)
 {
     for (size_t i = 0; i < p->once_count; i++)
         if (makes_register(p->once[i]))
@@ -84,7 +85,7 @@ static void find_homes(backend_state *s, core_program *p)
 }
 
 /* Whether two lifetimes share an event on the circle. */
-static bool meet(const core_program *p, const value_home *a, const value_home *b)
+static bool meet(const agent_program *p, const value_home *a, const value_home *b)
 {
     int64_t turn = (int64_t)p->event_count;
     if (a->everywhere || b->everywhere)
@@ -95,7 +96,7 @@ static bool meet(const core_program *p, const value_home *a, const value_home *b
 }
 
 /* The lowest address at which a value fits below `limit`, or -1. */
-static int32_t first_fit(const core_program *p, const value_home *h, uint32_t limit)
+static int32_t first_fit(const agent_program *p, const value_home *h, uint32_t limit)
 {
     int32_t at = 0;
     for (bool moved = true; moved;) {
@@ -112,7 +113,7 @@ static int32_t first_fit(const core_program *p, const value_home *h, uint32_t li
     return (uint32_t)at + h->words <= limit ? at : -1;
 }
 
-static size_t assign(core_program *p, uint32_t limit)
+static size_t assign(agent_program *p, uint32_t limit)
 {
     size_t left_over = 0;
     for (size_t i = 0; i < p->home_count; i++)
@@ -124,7 +125,7 @@ static size_t assign(core_program *p, uint32_t limit)
     return left_over;
 }
 
-static uint32_t widest(const core_program *p)
+static uint32_t widest(const agent_program *p)
 {
     uint32_t most = 1;
     for (size_t i = 0; i < p->home_count; i++)
@@ -132,7 +133,7 @@ static uint32_t widest(const core_program *p)
     return most;
 }
 
-static bool spill(backend_state *s, core_program *p)
+static bool spill(backend_state *s, agent_program *p)
 {
     uint32_t file = (uint32_t)s->machine->vector_words, wide = widest(p);
     if (file < SCRATCH_REGISTERS * wide) {
@@ -151,7 +152,7 @@ static bool spill(backend_state *s, core_program *p)
     return true;
 }
 
-int backend_pointer(core_program *p, const ir_buffer *ring, int64_t skew)
+int backend_pointer(agent_program *p, const ir_buffer *ring, int64_t skew)
 {
     uint32_t words = ring->depth == 1 ? 1 : ring->words;
     for (size_t i = 0; i < p->pointer_count; i++)
@@ -160,7 +161,7 @@ int backend_pointer(core_program *p, const ir_buffer *ring, int64_t skew)
     return -1;
 }
 
-static void find_pointers(backend_state *s, core_program *p)
+static void find_pointers(backend_state *s, agent_program *p)
 {
     for (size_t i = 0; i < p->event_count; i++)
         for (size_t k = 0; k < p->events[i].count; k++) {
@@ -174,7 +175,7 @@ static void find_pointers(backend_state *s, core_program *p)
         }
 }
 
-bool backend_registers(backend_state *s, core_program *p)
+bool backend_registers(backend_state *s, agent_program *p)
 {
     find_homes(s, p);
     p->scratch = -1;
@@ -183,8 +184,8 @@ bool backend_registers(backend_state *s, core_program *p)
     find_pointers(s, p);
     if (SCALAR_FIRST_POINTER + p->pointer_count > (size_t)s->machine->scalar_registers) {
         diag_error(s->diag, SOURCE_NOWHERE,
-                   "kernel '%s': core %d of tile %d needs %zu scalar registers; machine '%s' has %d", s->graph->name,
-                   p->place.core, p->place.tile, SCALAR_FIRST_POINTER + p->pointer_count, s->machine->name,
+                   "kernel '%s': %s %d of tile %d needs %zu scalar registers; machine '%s' has %d", s->graph->name,
+                   p->thread < 0 ? "core" : "thread", p->thread < 0 ? p->place.core : (int)p->thread, p->place.tile, SCALAR_FIRST_POINTER + p->pointer_count, s->machine->name,
                    s->machine->scalar_registers);
         return false;
     }

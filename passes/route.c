@@ -8,8 +8,9 @@
  *
  * A ring belongs to one value and one tile; its words are free again when every consuming core (and
  * sending thread) has taken them. Each stream has a channel of its own at its receiver, and each
- * vector (the blocks of one `group`) a control thread per direction and peer, so that no stream ever
- * waits behind an unrelated one (reference: rolled programs, 6).
+ * vector (the blocks of one `group`) a control thread per direction and peer, so that no stream
+ * waits behind an unrelated one. Where a tile has too few threads, vectors share them: the schedule
+ * orders a thread like a core, so that costs time but cannot deadlock.
  */
 #include "passes/passes.h"
 #include "passes/placing.h"
@@ -163,28 +164,26 @@ static void route_graph(route_state *r)
         op->scratch = NULL;
 }
 
-static bool check_limits(const route_state *r)
+static void share_threads(const route_state *r)
 {
-    const machine *m = r->machine;
+    IR_EACH(op, r->graph) {
+        int64_t thread = ir_get_int(op, IR_ATTR_thread, -1);
+        if (thread >= r->machine->control_threads)
+            ir_set_int(r->graph, op, IR_ATTR_thread, thread % r->machine->control_threads);
+    }
+}
+
+static bool check_channels(const route_state *r)
+{
     bool good = true;
-    for (size_t i = 0; i < r->thread_count; i++)
-        if (r->threads[i].index >= m->control_threads) {
-            diag_error(r->diag, SOURCE_NOWHERE,
-                       "kernel '%s': tile %d of node %d needs more than the %d control threads of "
-                       "machine '%s'",
-                       r->graph->name, r->threads[i].tile.tile, r->threads[i].tile.node,
-                       m->control_threads, m->name);
-            good = false;
-            break;
-        }
     for (size_t i = 0; i < r->channel_count; i++) {
-        int64_t most = r->channels[i].tile.node == ISA_NODE_HOST ? 256 : m->channels;
-        if (r->channels[i].next > most) {
-            diag_error(r->diag, SOURCE_NOWHERE, "kernel '%s': tile %d of node %d needs %lld channels; it has %lld",
-                       r->graph->name, r->channels[i].tile.tile, r->channels[i].tile.node,
-                       (long long)r->channels[i].next, (long long)most);
-            good = false;
-        }
+        int64_t most = r->channels[i].tile.node == ISA_NODE_HOST ? 256 : r->machine->channels;
+        if (r->channels[i].next <= most)
+            continue;
+        diag_error(r->diag, SOURCE_NOWHERE, "kernel '%s': tile %d of node %d needs %lld channels; it has %lld",
+                   r->graph->name, r->channels[i].tile.tile, r->channels[i].tile.node,
+                   (long long)r->channels[i].next, (long long)most);
+        good = false;
     }
     return good;
 }
@@ -211,7 +210,8 @@ bool pass_route(pass_context *c)
         anchor_outputs(r.graph);
         route_graph(&r);
         ir_graph_renumber(r.graph);
-        good = check_limits(&r) && good;
+        share_threads(&r);
+        good = check_channels(&r) && good;
     }
     return good;
 }

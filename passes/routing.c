@@ -28,19 +28,19 @@ void routing_label(ir_graph *g, ir_op *op, const ir_op *value)
 
 const char *routing_add_buffer(ir_graph *g, arena *memory, const ir_op *value, ir_place tile)
 {
-    ir_buffer b = {
+    ir_buffer b = { /* one slot until `memory` knows better */
         .name = arena_printf(memory, "%s%zu", ir_ops[value->code].name, g->buffer_count),
         .node = tile.node,
         .tile = tile.tile,
         .words = value->type.lanes,
+        .depth = 1,
         .address = -1,
     };
     return ir_graph_add_buffer(g, &b)->name;
 }
 
-static ir_op *find_store(const ir_graph *g, const ir_op *value)
+static ir_op *find_store(const ir_op *value)
 {
-    (void)g;
     for (ir_op *op = value->next; op; op = op->next)
         if (op->code == IR_store && op->args[0] == value)
             return op;
@@ -49,7 +49,7 @@ static ir_op *find_store(const ir_graph *g, const ir_op *value)
 
 ir_op *routing_store(ir_graph *g, arena *memory, ir_op *value)
 {
-    ir_op *store = find_store(g, value);
+    ir_op *store = find_store(value);
     if (store)
         return store;
     store = ir_op_new(g, value, IR_store, value->type, &value, 1, value->where);

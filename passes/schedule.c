@@ -95,25 +95,36 @@ static void write_core_attributes(schedule_state *s, const event_list *list)
 
 static bool same_thread(const ir_op *a, const ir_op *b)
 {
-    return placing_same_tile(a->place, b->place) &&
+    return !placing_once(a) && !placing_once(b) && placing_same_tile(a->place, b->place) &&
            ir_get_int(a, IR_ATTR_thread, -1) == ir_get_int(b, IR_ATTR_thread, -2);
 }
 
-/* A thread handles its streams in order of time; all of a point before any of the next. */
+/*
+ * A thread is an in-order stream like a core: its ops are ordered by time modulo the interval from
+ * its first one on, whole intervals are skew. So streams may share a thread without a deadlock.
+ */
+static void order_on_thread(schedule_state *s, ir_op *op)
+{
+    int64_t base = INT64_MAX, position = 0, start = schedule_time(s, op)->start;
+    IR_EACH(other, s->graph)
+        if (same_thread(op, other) && schedule_time(s, other)->start < base)
+            base = schedule_time(s, other)->start;
+    int64_t phase = (start - base) % s->interval;
+    IR_EACH(other, s->graph)
+        if (other != op && same_thread(op, other)) {
+            int64_t others = (schedule_time(s, other)->start - base) % s->interval;
+            position += others < phase || (others == phase && other->id < op->id);
+        }
+    ir_set_int(s->graph, op, IR_ATTR_time, start);
+    ir_set_int(s->graph, op, IR_ATTR_skew, (start - base) / s->interval);
+    ir_set_int(s->graph, op, IR_ATTR_order, position);
+}
+
 static void write_thread_attributes(schedule_state *s)
 {
-    IR_EACH(op, s->graph) {
-        if (!ir_get(op, IR_ATTR_thread))
-            continue;
-        int64_t position = 0;
-        IR_EACH(other, s->graph)
-            if (other != op && same_thread(op, other)) {
-                int64_t earlier = schedule_time(s, other)->start - schedule_time(s, op)->start;
-                position += earlier < 0 || (earlier == 0 && other->id < op->id);
-            }
-        ir_set_int(s->graph, op, IR_ATTR_time, schedule_time(s, op)->start);
-        ir_set_int(s->graph, op, IR_ATTR_order, position);
-    }
+    IR_EACH(op, s->graph)
+        if (ir_get(op, IR_ATTR_thread) && !placing_once(op))
+            order_on_thread(s, op);
 }
 
 /* Of a core's loads of one ring only the last takes its count. */

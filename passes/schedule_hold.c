@@ -18,7 +18,7 @@ static bool outlives(schedule_state *s, const ir_op *value, const ir_op *user)
 {
     const ir_op *home = register_of(value);
     if (!schedule_in_loop(home) || !schedule_in_loop(user) || user->code == IR_slice ||
-        user->code == IR_store || placing_is_matrix(home) || !placing_same_core(home->place, user->place))
+        user->code == IR_store || home->code == IR_store || placing_is_matrix(home) || !placing_same_core(home->place, user->place))
         return false;
     int64_t age = schedule_time(s, user)->line - schedule_time(s, home)->line;
     return age >= schedule_core(s, user->place)->events;
