@@ -76,13 +76,12 @@ static const cyaml_schema_field_t *find_field(field_list fields, const char *key
     return NULL;
 }
 
-static void collect_keys(field_list fields, const char **keys, size_t *count, size_t limit)
+static size_t collect_keys(field_list fields, const char **keys, size_t limit)
 {
-    for (; fields && fields->key; fields++) {
-        if (*count < limit)
-            keys[(*count)++] = fields->key;
-        collect_keys(children(&fields->value), keys, count, limit);
-    }
+    size_t count = 0;
+    for (; fields && fields->key && count < limit; fields++)
+        keys[count++] = fields->key;
+    return count;
 }
 
 static const char *joined(arena *memory, const char *const *names, size_t count)
@@ -125,13 +124,16 @@ static source_range report_range(const loader *l, const cyaml_report *r)
     return (source_range){l->file, at, end > at ? end : at + 1};
 }
 
-static void unknown_key(const loader *l, source_range where, const char *key)
+/* group: the mapping that the key stands in, or NULL for the file itself. */
+static void unknown_key(const loader *l, source_range where, const char *key,
+                        const cyaml_schema_field_t *group)
 {
-    const char *keys[200];
-    size_t count = 0;
-    collect_keys(machine_file_schema.mapping.fields, keys, &count, 200);
-    diag_error(l->d, where, "unknown key '%s'", key);
+    enum { MOST = 50 };
+    const char *keys[MOST];
+    field_list fields = group ? children(&group->value) : machine_file_schema.mapping.fields;
+    size_t count = collect_keys(fields, keys, MOST);
     const char *near = diag_nearest(key, keys, count);
+    diag_error(l->d, where, "unknown key '%s'", key);
     if (near)
         diag_help(l->d, "did you mean '%s'?", near);
     else
@@ -150,7 +152,7 @@ static void report_cyaml(const loader *l, const cyaml_report *r, cyaml_err_t cod
     const cyaml_schema_field_t *field = find_field(machine_file_schema.mapping.fields, r->field);
     const char *key;
     if ((key = after(r->message, "Unexpected key: ")))
-        unknown_key(l, where, key);
+        unknown_key(l, where, key, field);
     else if ((key = after(r->message, "Missing required mapping field: ")))
         diag_error(l->d, where, "the key '%s' is missing here", key);
     else if ((key = after(r->message, "Mapping field already seen: ")))
@@ -237,20 +239,26 @@ static void copy_lists(const loader *l, const machine_file *f)
                    ENERGY_COUNT);
 }
 
-/* libcyaml takes the longest numeric prefix of a real number ("1.5.3"), infinities and NaN. */
-static bool is_number(const char *text)
+/* libcyaml takes the longest numeric prefix of a number ("1.5.3"), infinities and NaN. */
+static bool is_number(const char *text, bool real)
 {
-    char *end;
-    double v = text ? strtod(text, &end) : 0;
-    return !text || (end != text && *end == '\0' && isfinite(v));
+    char *end = NULL;
+    if (!text)
+        return true;
+    bool finite = true;
+    if (real)
+        finite = isfinite(strtod(text, &end));
+    else
+        strtoll(text, &end, 0);
+    return end != text && *end == '\0' && finite;
 }
 
-static void check_real(const loader *l, const char *group, int index, const char *key)
+static void check_number(const loader *l, const char *group, int index, const char *key, bool real)
 {
     const char *text;
     source_range where = machine_place_find(l->place, group, index, key, &text);
-    if (!is_number(text))
-        diag_error(l->d, where, "'%s' is a number, not '%s'", key, text);
+    if (!is_number(text, real))
+        diag_error(l->d, where, "'%s' is a %snumber, not '%s'", key, real ? "" : "whole ", text);
 }
 
 static void check_ranges(const loader *l, const machine_file *f)
@@ -258,8 +266,7 @@ static void check_ranges(const loader *l, const machine_file *f)
     for (size_t i = 0; i < machine_number_count; i++) {
         const machine_number *n = &machine_numbers[i];
         int before = diag_errors(l->d);
-        if (n->real)
-            check_real(l, n->group, -1, n->key);
+        check_number(l, n->group, -1, n->key, n->real);
         double v = machine_number_value(l->m, n);
         if (diag_errors(l->d) == before && !(v >= n->least && v <= n->most))
             diag_error(l->d, machine_place_find(l->place, n->group, -1, n->key, NULL),
@@ -267,11 +274,11 @@ static void check_ranges(const loader *l, const machine_file *f)
                        v);
     }
     for (uint32_t i = 0; i < f->time_count; i++) {
-        check_real(l, "times", (int)i, "fixed");
-        check_real(l, "times", (int)i, "words_per_cycle");
+        check_number(l, "times", (int)i, "fixed", true);
+        check_number(l, "times", (int)i, "words_per_cycle", true);
     }
     for (uint32_t i = 0; i < f->energy_count; i++)
-        check_real(l, "energies", (int)i, "pj");
+        check_number(l, "energies", (int)i, "pj", true);
 }
 
 static void copy_machine(const loader *l, const machine_file *f)

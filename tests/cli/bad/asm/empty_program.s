@@ -1,0 +1,4 @@
+; expect: the program is empty
+.core 0
+.core 1
+    halt

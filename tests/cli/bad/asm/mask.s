@@ -1,0 +1,4 @@
+; expect: a mask is three bits
+.core 0
+    mcu 10, 000
+    halt
