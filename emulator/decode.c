@@ -69,8 +69,8 @@ static void spread_fields(const emulator *e, const isa_insn *insn, operation *op
             op->stochastic = v != 0;
         } else if (kind == FIELD_STREAM) {
             op->stream = (uint16_t)v;
-        } else {
-            op->imm = v; /* immediates, offsets, masks, sets; node, tile and channel are not used */
+        } else if (kind != FIELD_NODE && kind != FIELD_TILE && kind != FIELD_CHANNEL) {
+            op->imm = v; /* immediates, offsets, masks, sets */
         }
     }
 }
