@@ -4,27 +4,6 @@
  */
 #include "test_passes.h"
 
-enum { KERNELS = 3 };
-
-/* ---- random multi-layer perceptrons ---- */
-
-static ir_op *input(ir_graph *g, int port, ir_type type, const char *role, uint8_t dim, bool batched)
-{
-    ir_op *op = ir_op_new(g, NULL, IR_input, type, NULL, 0, SOURCE_NOWHERE);
-    ir_set_int(g, op, IR_ATTR_port, port);
-    ir_set_name(g, op, IR_ATTR_role, role);
-    if (batched)
-        op->space = (ir_space){1, {dim}};
-    return op;
-}
-
-static ir_op *constant(ir_graph *g, double value, uint32_t lanes, uint8_t q)
-{
-    ir_op *op = ir_op_new(g, NULL, IR_const, ir_vec(lanes, q), NULL, 0, SOURCE_NOWHERE);
-    ir_set_real(g, op, IR_ATTR_value, value);
-    return op;
-}
-
 static ir_op *layer(bench *b, ir_graph *g, ir_op *x, uint32_t outputs, size_t index)
 {
     bool bias = below(b, 3) > 0;
@@ -67,60 +46,6 @@ static ir_graph *random_mlp(bench *b, uint32_t widest, uint32_t *classes)
     ir_op *rate = input(g, 2, ir_vec(1, 15), "scalar", n, false);
     IR_OP(g, IR_descend, ir_no_type, SOURCE_NOWHERE, loss, rate);
     return g;
-}
-
-static void random_numerics(bench *b, int least, int most)
-{
-    ir_numerics *n = &b->m->numerics;
-    n->slices.rows = least + (int)below(b, (uint32_t)(most - least + 1));
-    n->slices.columns = below(b, 2) ? n->slices.rows
-                                    : least + (int)below(b, (uint32_t)(most - least + 1));
-    n->mode = (opa_mode)below(b, OPA_MODES);
-    n->rounding.mode = (rounding)below(b, 3);
-    n->rounding.row = (int)below(b, 10);
-    n->rounding.column = (int)below(b, 8);
-    b->machine.mcus = 1 + (int)below(b, 6);
-    b->machine.nodes = 254;
-    b->machine.tiles = 4096;
-}
-
-static void through_passes(bench *b, const ir_graph *g, uint32_t classes)
-{
-    const ir_numerics *n = &b->m->numerics;
-    bool rounds = n->mode == OPA_STREAM && n->rounding.mode != ROUND_OFF;
-    run_result before = bench_run(b, g, KERNELS, classes), after;
-    bench_pass(b, "lower", pass_lower);
-    after = bench_run(b, g, KERNELS, classes);
-    same_results(b, &before, &after, "lower");
-    bench_pass(b, "unify", pass_unify);
-    before = bench_run(b, g, KERNELS, classes);
-    bench_pass(b, "round_updates", pass_round_updates);
-    after = bench_run(b, g, KERNELS, classes);
-    if (!rounds)
-        same_results(b, &before, &after, "round_updates");
-    bench_pass(b, "partition", pass_partition);
-    before = bench_run(b, g, KERNELS, classes);
-    same_results(b, &after, &before, "partition");
-    bench_pass(b, "place", pass_place);
-    after = bench_run(b, g, KERNELS, classes);
-    same_results(b, &before, &after, "place");
-}
-
-static void limits_hold(bench *b, const ir_graph *g)
-{
-    const slicing *s = &b->m->numerics.slices;
-    uint32_t side = (uint32_t)(s->rows < s->columns ? s->rows : s->columns);
-    IR_EACH(op, g) {
-        bool product = op->code == IR_mvm || op->code == IR_mtvm;
-        if (!product && op->type.lanes > side)
-            fail_with(b, "a vector is wider than a block");
-        if (ir_ops[op->code].class == IR_CLASS_MATRIX && !ir_get(op, IR_ATTR_block))
-            fail_with(b, "a matrix op names no block");
-        bool off = op->code == IR_input || op->code == IR_output || op->code == IR_const;
-        if ((op->place.core < 0) != off || (op->place.mcu >= 0) !=
-            (ir_ops[op->code].class == IR_CLASS_MATRIX))
-            fail_with(b, "an op is placed where it should not be");
-    }
 }
 
 static void mlp_keeps_its_bits(void **state)
