@@ -1,6 +1,7 @@
 #include "isa/support/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,16 @@
 static const char *failure(arena *memory, const char *what, const char *path)
 {
     return arena_printf(memory, "cannot %s '%s': %s", what, path, strerror(errno));
+}
+
+/* Without waiting for the other end of a pipe, which check_size then refuses. */
+static FILE *open_to_read(const char *path)
+{
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    FILE *in = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
+    if (descriptor >= 0 && !in)
+        close(descriptor);
+    return in;
 }
 
 static const char *check_size(arena *memory, FILE *in, const char *path, size_t limit, size_t *size)
@@ -26,7 +37,7 @@ static const char *check_size(arena *memory, FILE *in, const char *path, size_t 
 
 char *file_read(arena *memory, const char *path, size_t limit, size_t *length, const char **error)
 {
-    FILE *in = fopen(path, "rb");
+    FILE *in = open_to_read(path);
     if (!in) {
         *error = failure(memory, "read", path);
         return NULL;
