@@ -85,11 +85,14 @@ static void lex_string(ir_reader *r, ir_token *t)
     size_t length = 0, capacity = 1;
     for (r->at++; r->at < r->length && r->text[r->at] != '"';) {
         char c = r->text[r->at++];
+        if (c == '\n') {
+            bad(r, t, "the string does not end on its line");
+            return;
+        }
         if (c == '\\')
             c = escaped(r);
-        if (c == '\0' || c == '\n') {
-            bad(r, t, c ? "the string does not end on its line"
-                        : "in a string \\ stands before \", \\ or xHH (not x00)");
+        if (c == '\0') {
+            bad(r, t, "in a string \\ stands before \", \\ or xHH (not x00)");
             return;
         }
         ARENA_PUSH(r->memory, out, length, capacity, c);
@@ -124,13 +127,10 @@ static void lex_number(ir_reader *r, ir_token *t)
     }
     const char *text = arena_strndup(r->memory, r->text + begin, r->at - begin);
     errno = 0;
-    t->kind = IR_TOKEN_INT;
     t->number = strtoll(text, &end, 10);
-    t->real = (double)t->number;
-    if (!*end && !errno)
-        return;
-    t->kind = IR_TOKEN_REAL;
-    t->real = strtod(text, &end);
+    bool integer = !*end && !errno;
+    t->kind = integer ? IR_TOKEN_INT : IR_TOKEN_REAL;
+    t->real = strtod(text, &end); /* also of an integer: -0 is a number of its own */
     if (*end || end == text || strpbrk(text, "xXpP"))
         bad(r, t, "not a number");
 }
@@ -167,7 +167,8 @@ static void lex_other(ir_reader *r, ir_token *t)
 
 void ir_next(ir_reader *r)
 {
-    ir_token t = {.fresh = skip_blanks(r), .begin = r->at};
+    ir_token t = {.fresh = skip_blanks(r)};
+    t.begin = r->at;
     char c = r->at < r->length ? r->text[r->at] : '\0';
     if (r->at >= r->length)
         t.kind = IR_TOKEN_END;
