@@ -107,9 +107,8 @@ static int select_sum(const ir_op *op, const select_operands *at, isa_insn *out)
 
 static int select_convert(const ir_op *op, const select_operands *at, isa_insn *out)
 {
-    int shift = op->args[0]->type.q - op->type.q;
-    int field = plain(out, shift > 0 ? ISA_shr : ISA_shl, op, at, 1);
-    out->field[field] = shift > 0 ? shift : -shift;
+    int field = plain(out, ISA_shr, op, at, 1);
+    out->field[field] = op->args[0]->type.q - op->type.q;
     return 1;
 }
 

@@ -85,10 +85,15 @@ static inline int16_t vector_sel(int16_t a, int16_t b, int16_t c)
     return fixed_saturate(a != 0 ? b : c);
 }
 
-/* a * 2^shift and a / 2^shift */
+/*
+ * a * 2^shift, saturating at the largest multiple of 2^shift (so that what was rounded to a grid stays
+ * on it), and a / 2^shift, saturating at the largest number (a negative shift multiplies).
+ */
 static inline int16_t vector_shl(int16_t a, int shift)
 {
-    return fixed_saturate(fixed_round_shift(a, -shift));
+    int limit = shift > 0 ? FIXED_MAX >> (shift < 15 ? shift : 15) : FIXED_MAX;
+    int held = a > limit ? limit : a < -limit ? -limit : a;
+    return fixed_saturate(fixed_round_shift(held, -shift));
 }
 static inline int16_t vector_shr(int16_t a, int shift)
 {

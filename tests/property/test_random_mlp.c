@@ -84,6 +84,8 @@ static void compare_digits(net_case *c, emulator *e, const ir_fixed *oracle)
             int16_t *digits = ARENA_ARRAY(c->memory, int16_t, words);
             emulator_read_digits(e, m, b, digits);
             const int16_t *expected = ir_fixed_digits(oracle, w, b / columns, b % columns);
+            if (memcmp(digits, expected, words * sizeof *digits) != 0)
+                print_message("digits of %s, block %u differ\n", w->name, b);
             assert_memory_equal(digits, expected, words * sizeof *digits);
         }
     }
@@ -106,6 +108,8 @@ static void run_variant(net_case *c, int variant)
     }
     uint64_t cycles = 0;
     for (uint64_t step = 0; step < KERNELS; step++) {
+        if (getenv("PANTHER_TEST_VERBOSE"))
+            print_message("    variant %d, kernel %d\n", variant, (int)step);
         make_inputs(c, &r);
         int16_t *expected = ARENA_ARRAY(c->memory, int16_t, c->out_words);
         int16_t *actual = ARENA_ARRAY(c->memory, int16_t, c->out_words);
