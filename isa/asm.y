@@ -127,7 +127,10 @@ item
 
 operand
   : sum         { $$ = (asm_operand){.kind = OPERAND_SUM, .where = @$, .value = $1}; }
-  | sum '*' sum { $$ = (asm_operand){.kind = OPERAND_REPEAT, .where = @$, .value = $1, .times = $3}; }
+  | sum '*' sum
+    {
+        $$ = (asm_operand){.kind = OPERAND_REPEAT, .where = @$, .value = $1, .times = $3};
+    }
   | '[' sum ']' { $$ = (asm_operand){.kind = OPERAND_MEMORY, .where = @$, .value = $2}; }
   | TEXT        { $$ = (asm_operand){.kind = OPERAND_TEXT, .where = @$, .text = $1}; }
   | REAL        { $$ = (asm_operand){.kind = OPERAND_REAL, .where = @$, .real = $1}; }

@@ -347,14 +347,14 @@ static const directive directives[] = {
     {".entry", 1, 1, true, run_entry, ".entry NAME batch=N"},
     {".input", 1, 1, true, run_input, ".input NAME elements=... q=..."},
     {".output", 1, 1, true, run_output, ".output NAME elements=... q=..."},
-    {".packet", 0, 0, true, run_packet, ".packet node=... tile=... channel=... first=... words=..."},
+    {".packet", 0, 0, true, run_packet, ".packet node=... tile=... channel=... words=..."},
     {".node", 1, 1, false, run_node, ".node N"},
     {".tile", 1, 1, false, run_tile, ".tile N"},
     {".core", 1, 1, false, run_core, ".core N"},
     {".thread", 1, 1, false, run_thread, ".thread N"},
     {".equ", 2, 2, false, run_equ, ".equ NAME, VALUE"},
     {".buffer", 3, 3, false, run_buffer, ".buffer NAME, ADDRESS, WORDS"},
-    {".preset", 2, ANY_NUMBER, false, run_preset, ".preset ADDRESS, COUNT|keep, VALUE, VALUE*TIMES"},
+    {".preset", 2, ANY_NUMBER, false, run_preset, ".preset ADDRESS, COUNT|keep, VALUE*TIMES, ..."},
 };
 enum { DIRECTIVES = sizeof directives / sizeof directives[0] };
 

@@ -1,6 +1,6 @@
 /*
- * The directives that fill a row of the image's tables with key=value pairs. The assembler reads and
- * the disassembler prints them from one description. Private to isa/asm*.c and isa/disasm*.c.
+ * The directives that fill a row of the image's tables with key=value pairs. The assembler reads
+ * and the disassembler prints them from one description. Private to isa/asm*.c and isa/disasm*.c.
  */
 #ifndef PANTHER_ISA_ASM_RECORDS_H
 #define PANTHER_ISA_ASM_RECORDS_H

@@ -132,8 +132,8 @@ static int64_t target_of(const image_code *code, uint32_t at)
 }
 
 /*
- * The labels of a program by place: those of the image, then one L<n> for every other branch target.
- * first[i] is the index of the first label at instruction i or after.
+ * The labels of a program by place: those of the image, and one L<n> for every other branch
+ * target.
  */
 static name_at *all_labels(const listing *l, const image_agent *g, size_t *count)
 {

@@ -2,11 +2,12 @@
 
 #include <string.h>
 
-#define TAG(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+#define TAG(a, b, c, d)                                                                            \
+    ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 
 /*
- * A list: its length, then each element by `each`. While reading, the array is made here; `bytes` is
- * the fewest that an element can take in the file.
+ * A list: its length, then each element by `each`. While reading, the array is made here; `bytes`
+ * is the fewest that an element can take in the file.
  */
 #define LIST(a, array, count, bytes, each)                                                         \
     do {                                                                                           \

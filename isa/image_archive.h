@@ -1,6 +1,6 @@
 /*
- * One description of the image's layout serves reading and writing: archive_image walks an image and
- * hands every value to an archive, which stores or fetches it; an image that is written is not
+ * One description of the image's layout serves reading and writing: archive_image walks an image
+ * and hands every value to an archive, which stores or fetches it; an image that is written is not
  * written to. Private to isa/image*.c.
  *
  * Little-endian. A file is a header (magic, version, payload length, CRC32 of the payload) and a

@@ -125,24 +125,32 @@ const char *image_check_insn(arena *memory, const isa_insn *insn, const machine 
     return !error && row->format == FORMAT_SEND ? check_send(memory, insn, m) : error;
 }
 
+/* The line of a fingerprint with the name that line begins with, or "". */
+static const char *same_parameter(const char *fingerprint, const char *line)
+{
+    size_t name = strcspn(line, "=") + 1;
+    while (*fingerprint && strncmp(fingerprint, line, name) != 0) {
+        fingerprint += strcspn(fingerprint, "\n");
+        fingerprint += *fingerprint == '\n';
+    }
+    return fingerprint;
+}
+
 bool image_fits_machine(const image *im, const machine *m, diag *d, const char *path)
 {
     arena *scratch = arena_new();
-    const char *here = machine_fingerprint(scratch, m);
     int before = diag_errors(d);
-    while (*here) {
-        size_t name = strcspn(here, "="), line = strcspn(here, "\n");
-        const char *there = im->fingerprint;
-        while (*there && strncmp(there, here, name + 1) != 0) {
-            there += strcspn(there, "\n");
-            there += *there == '\n';
-        }
-        if (!*there || strcspn(there, "\n") != line || strncmp(there, here, line) != 0)
+    for (const char *here = machine_fingerprint(scratch, m); *here;) {
+        const char *there = same_parameter(im->fingerprint, here);
+        size_t n = strcspn(here, "\n"), k = strcspn(there, "\n");
+        if (k == 0)
+            diag_file_error(d, path, "the image does not say which machine it was compiled for "
+                                     "(%.*s is missing)", (int)strcspn(here, "="), here);
+        else if (k != n || strncmp(there, here, n) != 0)
             diag_file_error(d, path,
                             "the image was compiled for a machine with %.*s; '%s' has %.*s",
-                            *there ? (int)strcspn(there, "\n") : 21,
-                            *there ? there : "an unknown value here", m->name, (int)line, here);
-        here += line + (here[line] == '\n');
+                            (int)k, there, m->name, (int)n, here);
+        here += n + (here[n] == '\n');
     }
     arena_free(scratch);
     return diag_errors(d) == before;

@@ -334,7 +334,8 @@ static void the_readme_assembles(void **state)
     assert_non_null(from);
     while (strncmp(to, "    ", 4) == 0)
         to = strchr(to, '\n') + 1;
-    image *im = good(memory, tiny_machine(memory), arena_strndup(memory, from, (size_t)(to - from)));
+    const char *sample = arena_strndup(memory, from, (size_t)(to - from));
+    image *im = good(memory, tiny_machine(memory), sample);
     assert_int_equal(im->entries[0].batch, 4);
     assert_int_equal(im->entries[0].agent_count, 2);
     arena_free(memory);

@@ -162,7 +162,8 @@ static void each_flipped_bit_is_noticed(void **state)
     unsigned char *bytes;
     size_t length;
     const char *error;
-    assert_null(image_encode(memory, random_image(memory, &r, tiny_machine(memory)), &bytes, &length));
+    image *im = random_image(memory, &r, tiny_machine(memory));
+    assert_null(image_encode(memory, im, &bytes, &length));
     for (int n = 0; n < 300; n++) {
         arena *scratch = arena_new();
         size_t at = n < HEADER ? (size_t)n : pick(&r, (uint32_t)length);
@@ -183,7 +184,8 @@ static void other_versions_and_files(void **state)
     unsigned char *bytes;
     size_t length;
     const char *error;
-    assert_null(image_encode(memory, random_image(memory, &r, tiny_machine(memory)), &bytes, &length));
+    image *im = random_image(memory, &r, tiny_machine(memory));
+    assert_null(image_encode(memory, im, &bytes, &length));
     put_u32(bytes + 8, 99);
     assert_null(decode(memory, bytes, length, &error));
     assert_non_null(strstr(error, "version 99"));
@@ -279,7 +281,7 @@ static void bad_side(image *im)
 }
 static void bad_place(image *im)
 {
-    im->entries[0].agents[0].code.insns[0] = (isa_insn){.op = ISA_receive, .field = {0, 0, 1, 0, 0}};
+    im->entries[0].agents[0].code.insns[0] = (isa_insn){.op = ISA_receive, .field = {0, 0, 1}};
 }
 static void bad_masks(image *im)
 {

@@ -154,7 +154,7 @@ static machine *largest_machine(arena *memory)
     return m;
 }
 
-/* Random instructions of every row that may stand in the program -> text -> the same instructions. */
+/* Random instructions of every row that may stand there -> text -> the same instructions. */
 static void text_round_trip(bool is_thread)
 {
     enum { EACH = 150, MOST = EACH * ISA_OP_COUNT + 1 };
