@@ -1,0 +1,204 @@
+#include "emulator/host/weights.h"
+
+#include <math.h>
+#include <string.h>
+
+static size_t matrix_size(const image_matrix *m)
+{
+    return (size_t)m->rows * m->columns;
+}
+
+/* Copies between a tensor's own order and its place in the matrix. */
+static void tensor_to_matrix(const image_tensor *t, const image_matrix *m, const double *values,
+                             double *w)
+{
+    for (size_t j = 0; j < t->columns; j++)
+        for (size_t i = 0; i < t->rows; i++)
+            w[(t->row0 + i) * m->columns + t->column0 + j] = values[j * t->rows + i];
+}
+
+/* Calls fill for each tensor of each matrix, and hands the matrices to the engine. */
+typedef bool fill_function(void *context, const image_tensor *t, double *values);
+
+static bool fill_matrices(engine *e, fill_function *fill, void *context)
+{
+    const image *im = e->im;
+    bool good = true;
+    arena *memory = arena_new();
+    for (uint32_t k = 0; k < im->matrix_count; k++) {
+        const image_matrix *m = &im->matrices[k];
+        double *w = ARENA_ARRAY(memory, double, matrix_size(m));
+        for (uint32_t i = 0; i < im->tensor_count; i++) {
+            const image_tensor *t = &im->tensors[i];
+            if (t->matrix != k)
+                continue;
+            double *values = ARENA_ARRAY(memory, double, (size_t)t->rows * t->columns);
+            good = fill(context, t, values) && good;
+            tensor_to_matrix(t, m, values, w);
+        }
+        if (good)
+            e->table->write_matrix(e, k, w);
+    }
+    arena_free(memory);
+    return good;
+}
+
+static bool fill_first(void *context, const image_tensor *t, double *values)
+{
+    weights_init_tensor(t, *(const uint64_t *)context, values);
+    return true;
+}
+
+void weights_init(engine *e, uint64_t seed)
+{
+    fill_matrices(e, fill_first, &seed);
+}
+
+typedef struct load_context {
+    const safetensors *file;
+    diag *d;
+} load_context;
+
+static const char *shape_text(arena *memory, const size_t *shape, size_t rank)
+{
+    const char *text = "";
+    for (size_t i = 0; i < rank; i++)
+        text = arena_printf(memory, "%s%s%zu", text, i ? ", " : "", shape[i]);
+    return arena_printf(memory, "[%s]", text);
+}
+
+static size_t tensor_shape(const image_tensor *t, size_t *shape)
+{
+    size_t rank = t->rank;
+    for (size_t i = 0; i < rank; i++)
+        shape[i] = t->dims[i];
+    return rank;
+}
+
+static bool fill_from_file(void *context, const image_tensor *t, double *values)
+{
+    const load_context *c = context;
+    const named_tensor *found = safetensors_find(c->file, t->name);
+    if (!found) {
+        diag_file_error(c->d, c->file->path, "it has no tensor '%s'", t->name);
+        return false;
+    }
+    size_t shape[4], rank = tensor_shape(t, shape);
+    if (found->rank != rank || memcmp(found->shape, shape, rank * sizeof *shape) != 0) {
+        diag_file_error(c->d, c->file->path, "tensor '%s' is %s, but the model's is %s", t->name,
+                        shape_text(c->file->memory, found->shape, found->rank),
+                        shape_text(c->file->memory, shape, rank));
+        return false;
+    }
+    if (found->type != TENSOR_F32 && found->type != TENSOR_F64) {
+        diag_file_error(c->d, c->file->path, "tensor '%s' must have F32 or F64 elements", t->name);
+        return false;
+    }
+    for (size_t i = 0; i < found->count; i++) {
+        values[i] = safetensors_value(found, i);
+        if (!isfinite(values[i])) {
+            diag_file_error(c->d, c->file->path, "tensor '%s': element %zu is not a finite number",
+                            t->name, i);
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *digits_name(arena *memory, const image_matrix *m, uint32_t block)
+{
+    return arena_printf(memory, "panther.digits.%s.%u", m->name, block);
+}
+
+/* A copy at an address fit for int16_t; NULL if a digit is outside its slice. */
+static const int16_t *checked_digits(arena *memory, const engine *e, const named_tensor *t)
+{
+    int16_t *digits = ARENA_ARRAY(memory, int16_t, t->count + 1);
+    memcpy(digits, t->bytes, t->count * sizeof *digits);
+    const slicing *f = &e->machine->slices;
+    size_t plane = t->shape[1] * t->shape[2];
+    for (size_t i = 0; e->machine->opa_mode != OPA_IDEAL && i < t->count; i++) {
+        int s = (int)(i / plane);
+        if (digits[i] < slice_low(f, s) || digits[i] > slice_high(f, s))
+            return NULL;
+    }
+    return digits;
+}
+
+static bool load_block(arena *memory, engine *e, uint32_t k, uint32_t b, const safetensors *file,
+                       diag *d)
+{
+    const image_matrix *m = &e->im->matrices[k];
+    const image_block *block = &m->blocks[b];
+    const char *name = digits_name(memory, m, b);
+    const named_tensor *t = safetensors_find(file, name);
+    bool fits = t && t->type == TENSOR_I16 && t->rank == 3 &&
+                t->shape[0] == (size_t)e->machine->slices.slices && t->shape[1] == block->rows &&
+                t->shape[2] == block->columns;
+    const int16_t *digits = fits ? checked_digits(memory, e, t) : NULL;
+    if (!digits) {
+        diag_file_error(
+            d, file->path,
+            "'%s' is missing or does not fit; it was saved for another model or machine", name);
+        return false;
+    }
+    e->table->write_digits(e, k, b, digits);
+    return true;
+}
+
+static bool load_digits(engine *e, const safetensors *file, diag *d)
+{
+    arena *memory = arena_new();
+    bool good = true;
+    for (uint32_t k = 0; good && k < e->im->matrix_count; k++)
+        for (uint32_t b = 0; good && b < e->im->matrices[k].block_count; b++)
+            good = load_block(memory, e, k, b, file, d);
+    arena_free(memory);
+    return good;
+}
+
+bool weights_load(engine *e, const safetensors *file, bool with_digits, diag *d)
+{
+    load_context context = {file, d};
+    if (!fill_matrices(e, fill_from_file, &context))
+        return false;
+    return !with_digits || !e->table->write_digits || load_digits(e, file, d);
+}
+
+static void store_tensor(arena *memory, const image_tensor *t, const image_matrix *m,
+                         const double *w, safetensors *file)
+{
+    float *values = ARENA_ARRAY(memory, float, (size_t)t->rows * t->columns);
+    for (size_t j = 0; j < t->columns; j++)
+        for (size_t i = 0; i < t->rows; i++)
+            values[j * t->rows + i] = (float)w[(t->row0 + i) * m->columns + t->column0 + j];
+    size_t shape[4], rank = tensor_shape(t, shape);
+    safetensors_add(file, t->name, TENSOR_F32, shape, rank, values);
+}
+
+static void store_digits(arena *memory, engine *e, uint32_t k, safetensors *file)
+{
+    const image_matrix *m = &e->im->matrices[k];
+    for (uint32_t b = 0; b < m->block_count; b++) {
+        size_t shape[] = {(size_t)e->machine->slices.slices, m->blocks[b].rows,
+                          m->blocks[b].columns};
+        int16_t *digits = ARENA_ARRAY(memory, int16_t, shape[0] * shape[1] * shape[2] + 1);
+        e->table->read_digits(e, k, b, digits);
+        safetensors_add(file, digits_name(memory, m, b), TENSOR_I16, shape, 3, digits);
+    }
+}
+
+void weights_store(engine *e, safetensors *file)
+{
+    const image *im = e->im;
+    for (uint32_t k = 0; k < im->matrix_count; k++) {
+        const image_matrix *m = &im->matrices[k];
+        double *w = ARENA_ARRAY(file->memory, double, matrix_size(m));
+        e->table->read_matrix(e, k, w);
+        for (uint32_t i = 0; i < im->tensor_count; i++)
+            if (im->tensors[i].matrix == k)
+                store_tensor(file->memory, &im->tensors[i], m, w, file);
+    }
+    for (uint32_t k = 0; e->table->read_digits && k < im->matrix_count; k++)
+        store_digits(file->memory, e, k, file);
+}
