@@ -6,12 +6,24 @@
 static void store(ir_field_kind kind, void *at, int64_t v)
 {
     switch (kind) {
-    case IR_FIELD_U8: *(uint8_t *)at = (uint8_t)v; break;
-    case IR_FIELD_U32: *(uint32_t *)at = (uint32_t)v; break;
-    case IR_FIELD_I16: *(int16_t *)at = (int16_t)v; break;
-    case IR_FIELD_I64: *(int64_t *)at = v; break;
-    case IR_FIELD_BOOL: *(bool *)at = v != 0; break;
-    default: *(int *)at = (int)v; break;
+    case IR_FIELD_U8:
+        *(uint8_t *)at = (uint8_t)v;
+        break;
+    case IR_FIELD_U32:
+        *(uint32_t *)at = (uint32_t)v;
+        break;
+    case IR_FIELD_I16:
+        *(int16_t *)at = (int16_t)v;
+        break;
+    case IR_FIELD_I64:
+        *(int64_t *)at = v;
+        break;
+    case IR_FIELD_BOOL:
+        *(bool *)at = v != 0;
+        break;
+    default:
+        *(int *)at = (int)v;
+        break;
     }
 }
 

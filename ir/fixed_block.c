@@ -32,7 +32,8 @@ static bool never_clips(const fixed_view *v, const slicing *f, fidelity how, int
             int d = plane[(size_t)i * v->outputs + j];
             most += d < 0 ? -d : d;
         }
-        if (sliced_adc(f, how, s, most, NULL) != most || sliced_adc(f, how, s, -most, NULL) != -most)
+        if (sliced_adc(f, how, s, most, NULL) != most ||
+            sliced_adc(f, how, s, -most, NULL) != -most)
             return false;
     }
     return true;
@@ -85,7 +86,8 @@ static void stream_slice(const fixed_view *v, const slicing *f, fidelity how, in
     }
 }
 
-static void product(const fixed_view *v, const slicing *f, fidelity how, const int16_t *x, int64_t *y)
+static void product(const fixed_view *v, const slicing *f, fidelity how, const int16_t *x,
+                    int64_t *y)
 {
     memset(y, 0, v->outputs * sizeof *y);
     for (uint32_t i = 0; i < v->inputs; i++) {
@@ -148,7 +150,8 @@ static void fill_chunks(fixed_block *b, const int16_t *col)
 }
 
 /* Adds the digits of one row to its cells, each slice clipping. */
-static void add_row(fixed_block *b, int i, bool negative, const int16_t *col, const uint16_t *digits)
+static void add_row(fixed_block *b, int i, bool negative, const int16_t *col,
+                    const uint16_t *digits)
 {
     const slicing *f = b->digits.format;
     for (int s = 0; s < f->slices; s++) {

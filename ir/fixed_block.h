@@ -24,8 +24,8 @@ typedef struct fixed_block {
     ir_block part;
     digit_array digits;
     fixed_view mvm, mtvm;
-    int64_t *sums; /* OPA_BATCH: inputs x outputs, NULL before the first update */
-    bool pending;  /* sums are not added yet */
+    int64_t *sums;    /* OPA_BATCH: inputs x outputs, NULL before the first update */
+    bool pending;     /* sums are not added yet */
     uint16_t *chunks; /* OPA_STREAM: bits x slices x outputs; then slices x outputs of one row */
 } fixed_block;
 

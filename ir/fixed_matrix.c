@@ -35,7 +35,8 @@ int16_t fixed_tree_sum(const int16_t *parts, size_t step, size_t count)
                       fixed_tree_sum(parts + left * step, step, count - left));
 }
 
-typedef void block_product(fixed_block *b, arena *memory, fidelity how, const int16_t *x, int64_t *y);
+typedef void block_product(fixed_block *b, arena *memory, fidelity how, const int16_t *x,
+                           int64_t *y);
 
 /* One block's product, rounded to the format of the result. */
 static void rounded_product(const fixed_site *s, const fixed_matrix *w, fixed_block *b,
@@ -78,8 +79,8 @@ static void mtvm_row(const fixed_site *s, const fixed_matrix *w, uint32_t row)
     uint32_t lanes = blocks[0].part.inputs;
     int16_t *parts = parts_of(s->f, (size_t)w->columns * lanes);
     for (uint32_t c = 0; c < w->columns; c++)
-        rounded_product(s, w, &blocks[c], fixed_block_mtvm,
-                        s->f->operand + blocks[c].part.output0, parts + (size_t)c * lanes, lanes);
+        rounded_product(s, w, &blocks[c], fixed_block_mtvm, s->f->operand + blocks[c].part.output0,
+                        parts + (size_t)c * lanes, lanes);
     for (uint32_t i = 0; i < lanes; i++)
         s->y[blocks[0].part.input0 + i] = fixed_tree_sum(parts + i, lanes, w->columns);
 }

@@ -31,8 +31,6 @@ static int16_t converted(const fixed_site *s, uint32_t arg, uint32_t i)
     return convert(lane(s, arg, i), q_of(s, arg), s->op->type.q);
 }
 
-#define EACH_LANE(s, i) for (uint32_t i = 0; i < (s)->op->type.lanes; i++)
-
 static uint64_t draw(const fixed_site *s, uint32_t i)
 {
     return ir_draw(s->op, s->f->seed, s->f->step, s->point, i, s->f->side);
@@ -51,13 +49,13 @@ void fixed_op_input(const fixed_site *s)
 void fixed_op_const(const fixed_site *s)
 {
     int16_t v = fixed_from_double(ir_get(s->op, IR_ATTR_value)->real, s->op->type.q);
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = v;
 }
 
 void fixed_op_random(const fixed_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = vector_rand(draw(s, i));
 }
 
@@ -72,7 +70,7 @@ void fixed_op_output(const fixed_site *s)
 
 static void each_pair(const fixed_site *s, int16_t (*function)(int16_t, int16_t))
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = function(converted(s, 0, i), converted(s, 1, i));
 }
 
@@ -112,29 +110,29 @@ static int16_t to_grid(const fixed_site *s, uint32_t i, int64_t v, int shift)
 void fixed_op_mul(const fixed_site *s)
 {
     int shift = q_of(s, 0) + q_of(s, 1) - s->op->type.q;
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = to_grid(s, i, (int64_t)lane(s, 0, i) * lane(s, 1, i), shift);
 }
 
 void fixed_op_div(const fixed_site *s)
 {
     int shift = s->op->type.q + q_of(s, 1) - q_of(s, 0);
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = vector_div(lane(s, 0, i), lane(s, 1, i), shift);
 }
 
 void fixed_op_relud(const fixed_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = vector_relud(converted(s, 0, i), lane(s, 1, i));
 }
 
 static void compare(const fixed_site *s, int16_t (*function)(int16_t, int16_t))
 {
     int q = q_of(s, 0) < q_of(s, 1) ? q_of(s, 0) : q_of(s, 1);
-    EACH_LANE (s, i)
-        s->y[i] = function(convert(lane(s, 0, i), q_of(s, 0), q),
-                           convert(lane(s, 1, i), q_of(s, 1), q));
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
+        s->y[i] =
+            function(convert(lane(s, 0, i), q_of(s, 0), q), convert(lane(s, 1, i), q_of(s, 1), q));
 }
 
 void fixed_op_eq(const fixed_site *s)
@@ -164,7 +162,7 @@ void fixed_op_ge(const fixed_site *s)
 
 void fixed_op_select(const fixed_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = vector_sel(lane(s, 0, i), converted(s, 1, i), converted(s, 2, i));
 }
 
@@ -172,38 +170,38 @@ void fixed_op_select(const fixed_site *s)
 
 void fixed_op_neg(const fixed_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = vector_neg(converted(s, 0, i));
 }
 void fixed_op_abs(const fixed_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = vector_abs(converted(s, 0, i));
 }
 void fixed_op_sign(const fixed_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = convert(vector_sign(lane(s, 0, i)), 0, s->op->type.q);
 }
 void fixed_op_relu(const fixed_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = vector_relu(converted(s, 0, i));
 }
 void fixed_op_convert(const fixed_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = converted(s, 0, i);
 }
 void fixed_op_round(const fixed_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = to_grid(s, i, lane(s, 0, i), 0);
 }
 
 static void each_function(const fixed_site *s, vector_function *function)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = function(lane(s, 0, i), q_of(s, 0), s->op->type.q);
 }
 
@@ -271,10 +269,10 @@ void fixed_op_softmax(const fixed_site *s)
     uint32_t lanes = s->op->type.lanes;
     int sum_q = EXP_Q - ceil_log2(lanes) > 0 ? EXP_Q - ceil_log2(lanes) : 0;
     int16_t largest = vector_maxr(s->x[0], lanes);
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = vector_exp(vector_sub(s->x[0][i], largest), q_of(s, 0), EXP_Q);
     int16_t sum = sum_of(s->f, s->y, lanes, EXP_Q - sum_q);
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = vector_div(s->y[i], sum, s->op->type.q + sum_q - EXP_Q);
 }
 
@@ -282,7 +280,8 @@ void fixed_op_softmax(const fixed_site *s)
 
 void fixed_op_slice(const fixed_site *s)
 {
-    memcpy(s->y, s->x[0] + ir_get_int(s->op, IR_ATTR_first, 0), s->op->type.lanes * sizeof(int16_t));
+    memcpy(s->y, s->x[0] + ir_get_int(s->op, IR_ATTR_first, 0),
+           s->op->type.lanes * sizeof(int16_t));
 }
 
 void fixed_op_concat(const fixed_site *s)
@@ -293,13 +292,13 @@ void fixed_op_concat(const fixed_site *s)
 
 void fixed_op_bcast(const fixed_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = s->x[0][0];
 }
 
 void fixed_op_onehot(const fixed_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = convert(s->x[0][0] >= 0 && (uint32_t)s->x[0][0] == i, 0, s->op->type.q);
 }
 

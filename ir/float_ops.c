@@ -12,13 +12,11 @@ static double lane(const float_site *s, uint32_t arg, uint32_t i)
     return s->x[arg][s->op->args[arg]->type.lanes == 1 ? 0 : i];
 }
 
-#define EACH_LANE(s, i) for (uint32_t i = 0; i < (s)->op->type.lanes; i++)
-
-/* An element-wise op whose value at each lane is an expression in x, y and z. */
+/* An element-wise op whose value at each lane is an expression in x (and y). */
 #define EACH1(name, expression)                                                                    \
     void float_op_##name(const float_site *s)                                                      \
     {                                                                                              \
-        EACH_LANE (s, i) {                                                                         \
+        for (uint32_t i = 0; i < s->op->type.lanes; i++) {                                         \
             double x = lane(s, 0, i);                                                              \
             s->y[i] = (expression);                                                                \
         }                                                                                          \
@@ -26,7 +24,7 @@ static double lane(const float_site *s, uint32_t arg, uint32_t i)
 #define EACH2(name, expression)                                                                    \
     void float_op_##name(const float_site *s)                                                      \
     {                                                                                              \
-        EACH_LANE (s, i) {                                                                         \
+        for (uint32_t i = 0; i < s->op->type.lanes; i++) {                                         \
             double x = lane(s, 0, i), y = lane(s, 1, i);                                           \
             s->y[i] = (expression);                                                                \
         }                                                                                          \
@@ -61,7 +59,7 @@ EACH1(bcast, x)
 
 void float_op_select(const float_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = lane(s, 0, i) != 0 ? lane(s, 1, i) : lane(s, 2, i);
 }
 
@@ -76,16 +74,16 @@ void float_op_input(const float_site *s)
 
 void float_op_const(const float_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = ir_get(s->op, IR_ATTR_value)->real;
 }
 
 /* The same draws as the fixed-point interpreter's, so that both take the same samples. */
 void float_op_random(const float_site *s)
 {
-    EACH_LANE (s, i)
-        s->y[i] = ldexp(vector_rand(ir_draw(s->op, s->f->seed, s->f->step, s->point, i, s->f->side)),
-                        -15);
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
+        s->y[i] = ldexp(
+            vector_rand(ir_draw(s->op, s->f->seed, s->f->step, s->point, i, s->f->side)), -15);
 }
 
 void float_op_output(const float_site *s)
@@ -114,11 +112,11 @@ void float_op_maxr(const float_site *s)
 void float_op_softmax(const float_site *s)
 {
     double largest = s->x[0][0], sum = 0;
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         largest = s->x[0][i] > largest ? s->x[0][i] : largest;
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         sum += s->y[i] = exp(s->x[0][i] - largest);
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] /= sum;
 }
 
@@ -141,7 +139,7 @@ void float_op_concat(const float_site *s)
 
 void float_op_onehot(const float_site *s)
 {
-    EACH_LANE (s, i)
+    for (uint32_t i = 0; i < s->op->type.lanes; i++)
         s->y[i] = s->x[0][0] == i;
 }
 

@@ -29,7 +29,8 @@ uint8_t ir_graph_dim(ir_graph *g, const char *name, uint32_t extent)
     return (uint8_t)(g->dim_count - 1);
 }
 
-ir_matrix *ir_matrix_new(ir_module *m, const char *name, uint32_t outputs, uint32_t inputs, uint8_t q)
+ir_matrix *ir_matrix_new(ir_module *m, const char *name, uint32_t outputs, uint32_t inputs,
+                         uint8_t q)
 {
     ir_matrix *w = ARENA_NEW(m->memory, ir_matrix);
     w->name = arena_strdup(m->memory, name);
@@ -81,7 +82,8 @@ uint32_t ir_block_columns(const ir_module *m, const ir_matrix *w)
 
 ir_block ir_matrix_block(const ir_module *m, const ir_matrix *w, uint32_t row, uint32_t column)
 {
-    uint64_t rows = (uint64_t)m->numerics.slices.rows, columns = (uint64_t)m->numerics.slices.columns;
+    uint64_t rows = (uint64_t)m->numerics.slices.rows,
+             columns = (uint64_t)m->numerics.slices.columns;
     uint64_t input0 = row * rows, output0 = column * columns;
     if (input0 >= w->inputs || output0 >= w->outputs)
         return (ir_block){0, 0, 0, 0};
@@ -146,16 +148,16 @@ void ir_op_move(ir_graph *g, ir_op *op, ir_op *after)
 void ir_replace_uses(ir_graph *g, ir_op *old, ir_op *with)
 {
     IR_EACH(op, g)
-        for (uint32_t i = 0; op != with && i < op->arg_count; i++)
-            if (op->args[i] == old)
-                op->args[i] = with;
+    for (uint32_t i = 0; op != with && i < op->arg_count; i++)
+        if (op->args[i] == old)
+            op->args[i] = with;
 }
 
 void ir_graph_renumber(ir_graph *g)
 {
     g->next_id = 1;
     IR_EACH(op, g)
-        op->id = g->next_id++;
+    op->id = g->next_id++;
 }
 
 /* Rings count their takes, so that routing ops stay even where nobody uses the value. */
@@ -252,7 +254,8 @@ static ir_attr *attr_for(ir_graph *g, ir_op *op, ir_attr_key key)
     ir_attr *old = (ir_attr *)ir_get(op, key);
     if (old)
         return old;
-    ARENA_PUSH(g->module->memory, op->attrs, op->attr_count, op->attr_capacity, (ir_attr){.key = key});
+    ARENA_PUSH(g->module->memory, op->attrs, op->attr_count, op->attr_capacity,
+               (ir_attr){.key = key});
     uint32_t at = op->attr_count - 1;
     for (; at > 0 && op->attrs[at - 1].key > key; at--)
         op->attrs[at] = op->attrs[at - 1];

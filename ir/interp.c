@@ -37,7 +37,8 @@ static size_t port_lanes(const ir_graph *g, const ir_op *op)
         if (other->code != op->code ||
             ir_get_int(other, IR_ATTR_port, 0) != ir_get_int(op, IR_ATTR_port, 0))
             continue;
-        size_t end = (size_t)ir_get_int(other, IR_ATTR_first, 0) + ir_words(port_value(other)->type);
+        size_t end =
+            (size_t)ir_get_int(other, IR_ATTR_first, 0) + ir_words(port_value(other)->type);
         lanes = end > lanes ? end : lanes;
     }
     return lanes;

@@ -20,7 +20,7 @@ typedef struct ir_slot {
 
 typedef struct ir_values {
     arena *memory;
-    size_t word; /* bytes */
+    size_t word;    /* bytes */
     ir_slot *slots; /* by op id */
     size_t slot_capacity;
     char *pool; /* kept from run to run, grows as needed */
@@ -35,7 +35,8 @@ void ir_values_prepare(ir_values *v, const ir_graph *g);
 void *ir_values_at(const ir_values *v, const ir_op *op, size_t point);
 /* Vectors of the arguments at a point of op's space. */
 const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *op, size_t point);
-const void *ir_values_of(const ir_values *v, const ir_op *op); /* NULL if the last run had no such op */
+const void *ir_values_of(const ir_values *v,
+                         const ir_op *op); /* NULL if the last run had no such op */
 /* Index of an input's or output's first word in its port at a point. */
 size_t ir_values_port(const ir_values *v, const ir_op *op, size_t point);
 

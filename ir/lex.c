@@ -60,7 +60,8 @@ static bool skip_blanks(ir_reader *r)
 
 static int hex(char c)
 {
-    const char *digits = "0123456789abcdef", *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+    const char *digits = "0123456789abcdef",
+               *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
     return at ? (int)(at - digits) : -1;
 }
 

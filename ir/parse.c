@@ -199,9 +199,10 @@ static bool read_parts(ir_reader *r, ir_matrix *w)
     bool sound = true;
     while (!ir_is_mark(r, '}') && r->now.kind != IR_TOKEN_END) {
         uint32_t begin = r->now.begin;
-        bool read = ir_is_word(r, "tensor")  ? read_tensor(r, w)
-                    : ir_is_word(r, "block") ? read_block(r, w, &blocks, &capacity)
-                                             : ir_error_here(r, "expected 'tensor', 'block' or '}'");
+        bool read = ir_is_word(r, "tensor") ? read_tensor(r, w)
+                    : ir_is_word(r, "block")
+                        ? read_block(r, w, &blocks, &capacity)
+                        : ir_error_here(r, "expected 'tensor', 'block' or '}'");
         if (!read)
             ir_skip_line(r, begin);
         sound &= read;
@@ -267,10 +268,11 @@ static void read_item(ir_reader *r)
     } while (r->now.kind != IR_TOKEN_END && item_here(r) == ITEMS);
 }
 
-ir_module *ir_parse(arena *memory, source_set *sources, diag *d, const char *path,
-                    const char *text, size_t length)
+ir_module *ir_parse(arena *memory, source_set *sources, diag *d, const char *path, const char *text,
+                    size_t length)
 {
-    ir_numerics none = {.slices = {.slices = 2, .radix_bits = 1, .bits = {2, 2}, .rows = 1, .columns = 1}};
+    ir_numerics none = {
+        .slices = {.slices = 2, .radix_bits = 1, .bits = {2, 2}, .rows = 1, .columns = 1}};
     int errors = diag_errors(d);
     if (length > TEXT_LENGTH_MAX) {
         diag_file_error(d, path, "the text is too long");

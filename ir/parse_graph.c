@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <string.h>
 
-
 static ir_op *op_of(const ir_reader *r, int64_t id)
 {
     return id >= 0 && (size_t)id < r->op_capacity ? r->ops[id] : NULL;
@@ -207,9 +206,9 @@ static bool read_op(ir_reader *r)
     ir_op *op = ir_op_new(r->g, NULL, code, ir_no_type, NULL, 0, where);
     remember(r, start.number, op);
     op->id = (uint32_t)start.number;
-    if (!ir_expect(r, '=') || !read_code(r, &op->code) || !read_args(r, op) ||
-        !read_attrs(r, op) || !read_type(r, &op->type) || !read_space(r, op) ||
-        !ir_read_place(r, &op->place) || !ir_read_where(r, &op->where))
+    if (!ir_expect(r, '=') || !read_code(r, &op->code) || !read_args(r, op) || !read_attrs(r, op) ||
+        !read_type(r, &op->type) || !read_space(r, op) || !ir_read_place(r, &op->place) ||
+        !ir_read_where(r, &op->where))
         return false;
     return r->now.fresh || r->now.kind == IR_TOKEN_END || ir_is_mark(r, '}') ||
            ir_error_here(r, "expected the end of the line");
@@ -268,8 +267,8 @@ static void close_graph(ir_reader *r)
 {
     r->g->next_id = 1;
     IR_EACH(op, r->g)
-        if (op->id >= r->g->next_id)
-            r->g->next_id = op->id + 1;
+    if (op->id >= r->g->next_id)
+        r->g->next_id = op->id + 1;
     if (r->op_capacity)
         memset(r->ops, 0, r->op_capacity * sizeof *r->ops);
 }

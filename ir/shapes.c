@@ -290,11 +290,14 @@ static void check_identity(ir_check *c, const ir_op *op)
 }
 
 static type_rule *const particular[IR_OPCODES] = {
-    [IR_mvm] = check_product,    [IR_mtvm] = check_product,   [IR_opa] = check_opa,
-    [IR_random] = check_random,  [IR_slice] = check_slice,    [IR_concat] = check_concat,
-    [IR_bcast] = check_bcast,    [IR_onehot] = check_onehot,  [IR_cross_entropy] = check_equal_args,
-    [IR_mse] = check_equal_args, [IR_descend] = check_descend, [IR_store] = check_identity,
-    [IR_load] = check_identity,  [IR_send] = check_identity,  [IR_receive] = check_identity,
+    [IR_mvm] = check_product,    [IR_mtvm] = check_product,
+    [IR_opa] = check_opa,        [IR_random] = check_random,
+    [IR_sign] = check_lanes,     [IR_slice] = check_slice,
+    [IR_concat] = check_concat,  [IR_bcast] = check_bcast,
+    [IR_onehot] = check_onehot,  [IR_cross_entropy] = check_equal_args,
+    [IR_mse] = check_equal_args, [IR_descend] = check_descend,
+    [IR_store] = check_identity, [IR_load] = check_identity,
+    [IR_send] = check_identity,  [IR_receive] = check_identity,
 };
 
 void ir_check_types(ir_check *c, const ir_op *op)

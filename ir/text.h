@@ -14,7 +14,11 @@ extern const char *const ir_init_names[3];     /* in the order of enum ir_init *
 bool ir_bare_name(const char *text);
 
 typedef enum ir_token_kind {
-    IR_TOKEN_END, IR_TOKEN_NAME, IR_TOKEN_INT, IR_TOKEN_REAL, IR_TOKEN_STRING,
+    IR_TOKEN_END,
+    IR_TOKEN_NAME,
+    IR_TOKEN_INT,
+    IR_TOKEN_REAL,
+    IR_TOKEN_STRING,
     IR_TOKEN_VALUE, /* %12 */
     IR_TOKEN_MARK,  /* one character: = , : < > ( ) [ ] { } @ */
     IR_TOKEN_BAD    /* reported already */
@@ -37,7 +41,7 @@ typedef struct ir_reader {
     bool has_numerics;
     const char *text;
     uint32_t length, at, file;
-    ir_token now; /* the token to be read next */
+    ir_token now;    /* the token to be read next */
     uint32_t *files; /* source files that the text lists */
     size_t file_count, file_capacity;
     /* of the graph being read; by number of the op, NULL: not made */
@@ -64,7 +68,12 @@ void ir_skip_line(ir_reader *r, uint32_t begin);
 
 /* ---- fields.c ---- */
 typedef enum ir_field_kind {
-    IR_FIELD_U8, IR_FIELD_U32, IR_FIELD_I16, IR_FIELD_INT, IR_FIELD_I64, IR_FIELD_BOOL,
+    IR_FIELD_U8,
+    IR_FIELD_U32,
+    IR_FIELD_I16,
+    IR_FIELD_INT,
+    IR_FIELD_I64,
+    IR_FIELD_BOOL,
     IR_FIELD_REAL,
     IR_FIELD_CHOICE, /* an enum, by the names in `choices` */
     IR_FIELD_SLICES  /* [b_n ... b_0]: number and bits of the slices of a slicing */
@@ -82,8 +91,9 @@ typedef struct ir_field {
 bool ir_read_fields(ir_reader *r, const ir_field *fields, size_t count, void *into);
 
 /* ---- parse.c, parse_graph.c ---- */
-bool ir_read_place(ir_reader *r, ir_place *place);        /* at(node, tile, core, mcu), if there */
-bool ir_read_where(ir_reader *r, source_range *where);    /* loc("file", line, column, length), if there */
-bool ir_read_graph(ir_reader *r);                         /* after the word `graph` */
+bool ir_read_place(ir_reader *r, ir_place *place); /* at(node, tile, core, mcu), if there */
+bool ir_read_where(ir_reader *r,
+                   source_range *where); /* loc("file", line, column, length), if there */
+bool ir_read_graph(ir_reader *r);        /* after the word `graph` */
 
 #endif

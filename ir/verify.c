@@ -294,7 +294,7 @@ static update *find_update(update *updates, const ir_matrix *w, int64_t row, int
 }
 
 static update *add_update(ir_check *c, update **updates, const ir_matrix *w, int64_t row,
-                       int64_t column, const ir_op *opa)
+                          int64_t column, const ir_op *opa)
 {
     update *u = find_update(*updates, w, row, column);
     if (u)

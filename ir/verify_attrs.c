@@ -7,9 +7,9 @@ static const struct {
     ir_opcode code;
     ir_attr_key key;
 } required[] = {
-    {IR_input, IR_ATTR_port},   {IR_output, IR_ATTR_port},   {IR_const, IR_ATTR_value},
-    {IR_mvm, IR_ATTR_matrix},   {IR_mtvm, IR_ATTR_matrix},   {IR_opa, IR_ATTR_matrix},
-    {IR_opa, IR_ATTR_ncol},     {IR_round, IR_ATTR_grid},    {IR_slice, IR_ATTR_first},
+    {IR_input, IR_ATTR_port},   {IR_output, IR_ATTR_port},    {IR_const, IR_ATTR_value},
+    {IR_mvm, IR_ATTR_matrix},   {IR_mtvm, IR_ATTR_matrix},    {IR_opa, IR_ATTR_matrix},
+    {IR_opa, IR_ATTR_ncol},     {IR_round, IR_ATTR_grid},     {IR_slice, IR_ATTR_first},
     {IR_store, IR_ATTR_buffer}, {IR_receive, IR_ATTR_buffer},
 };
 
@@ -18,18 +18,12 @@ static const struct {
     ir_attr_key key;
     int64_t low, high;
 } ranges[] = {
-    {IR_ATTR_port, 0, 65535},
-    {IR_ATTR_onehot, 0, 1},
-    {IR_ATTR_stream, 0, UINT32_MAX},
-    {IR_ATTR_block, 0, IR_LANES_MAX},
-    {IR_ATTR_ncol, 1, UINT32_MAX},
-    {IR_ATTR_grid, 0, IR_GRID_MAX},
-    {IR_ATTR_first, 0, IR_LANES_MAX},
-    {IR_ATTR_take, 0, 1},
-    {IR_ATTR_channel, 0, UINT16_MAX},
-    {IR_ATTR_thread, 0, UINT16_MAX},
-    {IR_ATTR_group, 0, UINT32_MAX},
-    {IR_ATTR_part, 0, UINT32_MAX},
+    {IR_ATTR_port, 0, 65535},         {IR_ATTR_onehot, 0, 1},
+    {IR_ATTR_stream, 0, UINT32_MAX},  {IR_ATTR_block, 0, IR_LANES_MAX},
+    {IR_ATTR_ncol, 1, UINT32_MAX},    {IR_ATTR_grid, 0, IR_GRID_MAX},
+    {IR_ATTR_first, 0, IR_LANES_MAX}, {IR_ATTR_take, 0, 1},
+    {IR_ATTR_channel, 0, UINT16_MAX}, {IR_ATTR_thread, 0, UINT16_MAX},
+    {IR_ATTR_group, 0, UINT32_MAX},   {IR_ATTR_part, 0, UINT32_MAX},
 };
 
 static const struct {

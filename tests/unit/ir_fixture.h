@@ -16,8 +16,10 @@
 #include <cmocka.h>
 
 #define PAPER_SLICES                                                                               \
-    {.slices = 8, .radix_bits = 4, .bits = {5, 5, 5, 6, 6, 4, 4, 4}, .adc_extra_bits = 6,          \
-     .rows = 128, .columns = 128}
+    {                                                                                              \
+        .slices = 8, .radix_bits = 4, .bits = {5, 5, 5, 6, 6, 4, 4, 4}, .adc_extra_bits = 6,       \
+        .rows = 128, .columns = 128                                                                \
+    }
 
 static const ir_numerics paper_numerics = {
     .slices = PAPER_SLICES,

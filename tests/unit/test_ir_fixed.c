@@ -133,11 +133,15 @@ static int form_tanh(const lane_case *c)
 }
 static int form_exp(const lane_case *c)
 {
-    return near_to(exp2l(real(c->x[0], c->q[0]) * 1.442695040888963407359924681001892137L), c->result_q);
+    return near_to(exp2l(real(c->x[0], c->q[0]) * 1.442695040888963407359924681001892137L),
+                   c->result_q);
 }
 static int form_log(const lane_case *c)
 {
-    return c->x[0] <= 0 ? -32767 : near_to(log2l(real(c->x[0], c->q[0])) * 0.693147180559945309417232121458176568L, c->result_q);
+    return c->x[0] <= 0
+               ? -32767
+               : near_to(log2l(real(c->x[0], c->q[0])) * 0.693147180559945309417232121458176568L,
+                         c->result_q);
 }
 static int form_sqrt(const lane_case *c)
 {
@@ -145,7 +149,8 @@ static int form_sqrt(const lane_case *c)
 }
 static int form_rsqrt(const lane_case *c)
 {
-    return c->x[0] <= 0 ? 32767 : near_to(sqrtl(1 / (long double)real(c->x[0], c->q[0])), c->result_q);
+    return c->x[0] <= 0 ? 32767
+                        : near_to(sqrtl(1 / (long double)real(c->x[0], c->q[0])), c->result_q);
 }
 
 /* slack: how far a transcendental formula may be off where it lands on the edge of two values. */
@@ -154,22 +159,23 @@ static const struct {
     int args, slack;
     int (*formula)(const lane_case *c);
 } each[] = {
-    {IR_add, 2, 0, form_add},         {IR_sub, 2, 0, form_sub},   {IR_mul, 2, 0, form_mul},
-    {IR_div, 2, 0, form_div},         {IR_min, 2, 0, form_min},   {IR_max, 2, 0, form_max},
-    {IR_relud, 2, 0, form_relud},     {IR_eq, 2, 0, form_eq},     {IR_ne, 2, 0, form_ne},
-    {IR_lt, 2, 0, form_lt},           {IR_le, 2, 0, form_le},     {IR_gt, 2, 0, form_gt},
-    {IR_ge, 2, 0, form_ge},           {IR_select, 3, 0, form_select}, {IR_neg, 1, 0, form_neg},
-    {IR_abs, 1, 0, form_abs},         {IR_sign, 1, 0, form_sign}, {IR_relu, 1, 0, form_relu},
+    {IR_add, 2, 0, form_add},         {IR_sub, 2, 0, form_sub},         {IR_mul, 2, 0, form_mul},
+    {IR_div, 2, 0, form_div},         {IR_min, 2, 0, form_min},         {IR_max, 2, 0, form_max},
+    {IR_relud, 2, 0, form_relud},     {IR_eq, 2, 0, form_eq},           {IR_ne, 2, 0, form_ne},
+    {IR_lt, 2, 0, form_lt},           {IR_le, 2, 0, form_le},           {IR_gt, 2, 0, form_gt},
+    {IR_ge, 2, 0, form_ge},           {IR_select, 3, 0, form_select},   {IR_neg, 1, 0, form_neg},
+    {IR_abs, 1, 0, form_abs},         {IR_sign, 1, 0, form_sign},       {IR_relu, 1, 0, form_relu},
     {IR_convert, 1, 0, form_convert}, {IR_sigmoid, 1, 1, form_sigmoid}, {IR_tanh, 1, 1, form_tanh},
-    {IR_exp, 1, 1, form_exp},         {IR_log, 1, 1, form_log},   {IR_sqrt, 1, 1, form_sqrt},
+    {IR_exp, 1, 1, form_exp},         {IR_log, 1, 1, form_log},         {IR_sqrt, 1, 1, form_sqrt},
     {IR_rsqrt, 1, 1, form_rsqrt},
 };
 
 static int16_t some_value(random_state *r)
 {
     static const int16_t corners[] = {0, 1, -1, 32767, -32767, 2, 16384, -16384};
-    return random_below(r, 4) ? fixed_saturate((int16_t)(random_next(r) >> (48 + random_below(r, 14))))
-                              : corners[random_below(r, 8)];
+    return random_below(r, 4)
+               ? fixed_saturate((int16_t)(random_next(r) >> (48 + random_below(r, 14))))
+               : corners[random_below(r, 8)];
 }
 
 /* A graph over [n: 3] with `args` inputs of LANES lanes (every second one of one lane) and one op. */
@@ -179,11 +185,13 @@ static ir_op *one_op(fixture *f, ir_opcode code, int args, const lane_case *c, u
     ir_op *inputs[3];
     ir_graph_dim(g, "n", 3);
     for (int k = 0; k < args; k++) {
-        inputs[k] = ir_op_new(g, NULL, IR_input, ir_vec(lanes[k], (uint8_t)c->q[k]), NULL, 0, SOURCE_NOWHERE);
+        inputs[k] = ir_op_new(g, NULL, IR_input, ir_vec(lanes[k], (uint8_t)c->q[k]), NULL, 0,
+                              SOURCE_NOWHERE);
         inputs[k]->space = (ir_space){1, {0}};
         ir_set_int(g, inputs[k], IR_ATTR_port, k);
     }
-    ir_op *op = ir_op_new(g, NULL, code, ir_vec(LANES, (uint8_t)c->result_q), inputs, (size_t)args, SOURCE_NOWHERE);
+    ir_op *op = ir_op_new(g, NULL, code, ir_vec(LANES, (uint8_t)c->result_q), inputs, (size_t)args,
+                          SOURCE_NOWHERE);
     if (!ir_verify(f->m, f->d, NULL))
         fail_msg("%s", messages_of(f->memory, f->d));
     return op;
@@ -194,7 +202,8 @@ static void check_each(random_state *r, size_t row)
     fixture f;
     int16_t ports[3][3 * LANES];
     const int16_t *inputs[3] = {ports[0], ports[1], ports[2]};
-    lane_case c = {.result_q = ir_ops[each[row].code].result == IR_RESULT_MASK ? 0 : (int)random_below(r, 16)};
+    lane_case c = {
+        .result_q = ir_ops[each[row].code].result == IR_RESULT_MASK ? 0 : (int)random_below(r, 16)};
     uint32_t lanes[3] = {LANES, LANES, LANES};
     fixture_open(&f, &paper_numerics);
     for (int k = 0; k < each[row].args; k++) {
@@ -213,8 +222,9 @@ static void check_each(random_state *r, size_t row)
             c.x[k] = ports[k][lanes[k] == 1 ? i / LANES : i];
         int expected = each[row].formula(&c);
         if (abs(found[i] - expected) > each[row].slack)
-            fail_msg("%s(%d q%d, %d q%d, %d q%d) -> q%d: %d, expected %d", ir_ops[each[row].code].name,
-                     c.x[0], c.q[0], c.x[1], c.q[1], c.x[2], c.q[2], c.result_q, found[i], expected);
+            fail_msg("%s(%d q%d, %d q%d, %d q%d) -> q%d: %d, expected %d",
+                     ir_ops[each[row].code].name, c.x[0], c.q[0], c.x[1], c.q[1], c.x[2], c.q[2],
+                     c.result_q, found[i], expected);
     }
     fixture_close(&f);
 }
@@ -267,11 +277,14 @@ static void test_sum_is_cut_into_sides(void **state)
     /* side 4: 8 + 8 * 2^-1 ... each part is rounded on its own, then three parts: (1 + 2) + 3 */
     int16_t x[10] = {1, 1, 1, 0, 1, 0, 0, 0, 30000, 30000};
     const int16_t *inputs[] = {x};
-    const int16_t *y = value_after(&f, NUMERICS(4, 8, stream) "graph @g () {\n"
-                                   "  %1 = input {port = 0} : vec<10 q9> []\n"
-                                   "  %2 = sum %1 : vec<1 q8> []\n"
-                                   "  %3 = sum %1 : vec<1 q9> []\n"
-                                   "  %4 = maxr %1 : vec<1 q10> []\n}\n", 2, inputs, NULL);
+    const int16_t *y =
+        value_after(&f,
+                    NUMERICS(4, 8, stream) "graph @g () {\n"
+                                           "  %1 = input {port = 0} : vec<10 q9> []\n"
+                                           "  %2 = sum %1 : vec<1 q8> []\n"
+                                           "  %3 = sum %1 : vec<1 q9> []\n"
+                                           "  %4 = maxr %1 : vec<1 q10> []\n}\n",
+                    2, inputs, NULL);
     assert_int_equal(y[0], 2 + 1 + 30000); /* 1.5 and 0.5 each go away from zero */
     assert_int_equal(y[1], 32767);
     assert_int_equal(y[2], 32767); /* 30000 in q10 saturates */
@@ -294,11 +307,14 @@ static void test_softmax_is_its_composition(void **state)
         const int16_t *inputs[] = {x};
         const char *text = arena_printf(
             f.memory,
-            NUMERICS(16, 32, stream) "graph @g () {\n"
-            "  %%1 = input {port = 0} : vec<%d q9> []\n  %%2 = softmax %%1 : vec<%d q15> []\n"
-            "  %%3 = maxr %%1 : vec<1 q9> []\n  %%4 = sub %%1, %%3 : vec<%d q9> []\n"
-            "  %%5 = exp %%4 : vec<%d q14> []\n  %%6 = sum %%5 : vec<1 q%d> []\n"
-            "  %%7 = div %%5, %%6 : vec<%d q15> []\n}\n",
+            NUMERICS(
+                16, 32,
+                stream) "graph @g () {\n"
+                        "  %%1 = input {port = 0} : vec<%d q9> []\n  %%2 = softmax %%1 : vec<%d "
+                        "q15> []\n"
+                        "  %%3 = maxr %%1 : vec<1 q9> []\n  %%4 = sub %%1, %%3 : vec<%d q9> []\n"
+                        "  %%5 = exp %%4 : vec<%d q14> []\n  %%6 = sum %%5 : vec<1 q%d> []\n"
+                        "  %%7 = div %%5, %%6 : vec<%d q15> []\n}\n",
             lanes, lanes, lanes, lanes, 14 - bits, lanes);
         const int16_t *y = value_after(&f, text, 2, inputs, NULL);
         const int16_t *composed = value_after(&f, text, 7, inputs, NULL);
@@ -322,17 +338,24 @@ static void test_shapes_and_labels(void **state)
     int16_t x[8] = {1, 2, 3, 4, 5, 6, 7, -32768}, label[2] = {2, 0}, out[2][10] = {{0}};
     const int16_t *inputs[] = {x, label};
     int16_t *outputs[] = {out[0]};
-    value_after(&f, NUMERICS(16, 16, stream) "graph @g (n: 2) {\n"
-                "  %1 = input {port = 0} : vec<4 q9> [n]\n  %2 = input {port = 1} : label<3> [n]\n"
-                "  %3 = slice %1 {first = 1} : vec<2 q9> [n]\n"
-                "  %4 = const {value = -0.5} : vec<1 q9> []\n  %5 = bcast %4 : vec<3 q9> []\n"
-                "  %6 = onehot %2 : vec<3 q9> [n]\n  %7 = concat %3, %5 : vec<5 q9> [n]\n"
-                "  %8 = output %7 {port = 0, first = 0} [n]\n"
-                "  %9 = convert %6 : vec<3 q9> [n]\n  %10 = output %9 {port = 0, first = 5} [n]\n"
-                "  %11 = output %4 {port = 0, first = 8} [n]\n"
-                "  %12 = neg %1 : vec<4 q9> [n]\n  %13 = slice %12 {first = 3} : vec<1 q9> [n]\n"
-                "  %14 = output %13 {port = 0, first = 9} [n]\n}\n",
-                1, inputs, outputs);
+    value_after(
+        &f,
+        NUMERICS(
+            16, 16,
+            stream) "graph @g (n: 2) {\n"
+                    "  %1 = input {port = 0} : vec<4 q9> [n]\n  %2 = input {port = 1} : label<3> "
+                    "[n]\n"
+                    "  %3 = slice %1 {first = 1} : vec<2 q9> [n]\n"
+                    "  %4 = const {value = -0.5} : vec<1 q9> []\n  %5 = bcast %4 : vec<3 q9> []\n"
+                    "  %6 = onehot %2 : vec<3 q9> [n]\n  %7 = concat %3, %5 : vec<5 q9> [n]\n"
+                    "  %8 = output %7 {port = 0, first = 0} [n]\n"
+                    "  %9 = convert %6 : vec<3 q9> [n]\n  %10 = output %9 {port = 0, first = 5} "
+                    "[n]\n"
+                    "  %11 = output %4 {port = 0, first = 8} [n]\n"
+                    "  %12 = neg %1 : vec<4 q9> [n]\n  %13 = slice %12 {first = 3} : vec<1 q9> "
+                    "[n]\n"
+                    "  %14 = output %13 {port = 0, first = 9} [n]\n}\n",
+        1, inputs, outputs);
     int16_t expected[2][10] = {{2, 3, -256, -256, -256, 0, 0, 512, -256, -4},
                                {6, 7, -256, -256, -256, 512, 0, 0, -256, 32767}};
     assert_memory_equal(out, expected, sizeof out);
@@ -347,9 +370,12 @@ static void test_split_port(void **state)
     fixture_open(&f, &paper_numerics);
     int16_t x[6] = {1, 2, 3, 4, 5, 6};
     const int16_t *inputs[] = {x};
-    const int16_t *y = value_after(&f, NUMERICS(16, 16, stream) "graph @g (n: 2) {\n"
-                                   "  %1 = input {port = 0, first = 0} : vec<2 q9> [n]\n"
-                                   "  %2 = input {port = 0, first = 2} : vec<1 q9> [n]\n}\n", 2, inputs, NULL);
+    const int16_t *y = value_after(
+        &f,
+        NUMERICS(16, 16, stream) "graph @g (n: 2) {\n"
+                                 "  %1 = input {port = 0, first = 0} : vec<2 q9> [n]\n"
+                                 "  %2 = input {port = 0, first = 2} : vec<1 q9> [n]\n}\n",
+        2, inputs, NULL);
     assert_int_equal(y[0], 3);
     assert_int_equal(y[1], 6);
     fixture_close(&f);
@@ -362,10 +388,14 @@ static void test_losses(void **state)
     fixture_open(&f, &paper_numerics);
     int16_t x[3] = {512, -256, 1024}, t[3] = {0, 0, 512};
     const int16_t *inputs[] = {x, t};
-    const int16_t *y = value_after(&f, NUMERICS(16, 16, stream) "graph @g () {\n"
-                                   "  %1 = input {port = 0} : vec<3 q9> []\n  %2 = input {port = 1} : vec<3 q9> []\n"
-                                   "  %3 = cross_entropy %1, %2 : vec<1 q12> []\n"
-                                   "  %4 = mse %1, %2 : vec<1 q12> []\n}\n", 3, inputs, NULL);
+    const int16_t *y =
+        value_after(&f,
+                    NUMERICS(16, 16, stream) "graph @g () {\n"
+                                             "  %1 = input {port = 0} : vec<3 q9> []\n  %2 = input "
+                                             "{port = 1} : vec<3 q9> []\n"
+                                             "  %3 = cross_entropy %1, %2 : vec<1 q12> []\n"
+                                             "  %4 = mse %1, %2 : vec<1 q12> []\n}\n",
+                    3, inputs, NULL);
     assert_int_equal(y[0], near_to(-logl(expl(2) / (expl(1) + expl(-0.5L) + expl(2))), 12));
     assert_int_equal(y[1], near_to((1 + 0.25L + 1) / 3, 12));
     fixture_close(&f);
@@ -380,7 +410,8 @@ static void test_grid_nearest(void **state)
     for (int n = 0; n < 40; n++) {
         fixture f;
         fixture_open(&f, &paper_numerics);
-        int grid = (int)random_below(&r, 15), qx = (int)random_below(&r, 15), q = (int)random_below(&r, 18);
+        int grid = (int)random_below(&r, 15), qx = (int)random_below(&r, 15),
+            q = (int)random_below(&r, 18);
         int16_t x[LANES], z[LANES];
         for (int i = 0; i < LANES; i++) {
             x[i] = some_value(&r);
@@ -389,10 +420,13 @@ static void test_grid_nearest(void **state)
         const int16_t *inputs[] = {x, z};
         const char *text = arena_printf(
             f.memory,
-            NUMERICS(16, 16, stream) "graph @g () {\n"
-            "  %%1 = input {port = 0} : vec<37 q%d> []\n  %%2 = input {port = 1} : vec<37 q9> []\n"
-            "  %%3 = round %%1 {grid = %d} : vec<37 q%d> []\n"
-            "  %%4 = mul %%1, %%2 {grid = %d, mode = nearest} : vec<37 q%d> []\n}\n",
+            NUMERICS(
+                16, 16,
+                stream) "graph @g () {\n"
+                        "  %%1 = input {port = 0} : vec<37 q%d> []\n  %%2 = input {port = 1} : "
+                        "vec<37 q9> []\n"
+                        "  %%3 = round %%1 {grid = %d} : vec<37 q%d> []\n"
+                        "  %%4 = mul %%1, %%2 {grid = %d, mode = nearest} : vec<37 q%d> []\n}\n",
             qx, grid, qx, grid, q);
         int limit = 32767 >> grid;
         const int16_t *y = value_after(&f, text, 3, inputs, NULL);
@@ -421,11 +455,14 @@ static void test_stochastic_draws(void **state)
     const int16_t *inputs[] = {x};
     for (int i = 0; i < 120; i++)
         x[i] = (int16_t)(i * 37 - 2000);
-    const char *text = NUMERICS(16, 24, stream) "graph @g (n: 3) {\n"
-                       "  %1 = input {port = 0} : vec<40 q9> [n]\n"
-                       "  %2 = round %1 {grid = 7, mode = stochastic, stream = 6} : vec<40 q9> [n]\n"
-                       "  %3 = random {stream = 8} : vec<40 q15> [n]\n}\n";
-    const int16_t *y = value_after(&f, text, 2, inputs, NULL), *u = value_after(&f, text, 3, inputs, NULL);
+    const char *text = NUMERICS(
+        16, 24,
+        stream) "graph @g (n: 3) {\n"
+                "  %1 = input {port = 0} : vec<40 q9> [n]\n"
+                "  %2 = round %1 {grid = 7, mode = stochastic, stream = 6} : vec<40 q9> [n]\n"
+                "  %3 = random {stream = 8} : vec<40 q15> [n]\n}\n";
+    const int16_t *y = value_after(&f, text, 2, inputs, NULL),
+                  *u = value_after(&f, text, 3, inputs, NULL);
     for (uint32_t i = 0; i < 120; i++) {
         uint32_t lane = i % 40;
         random_key key = {77, 6 + lane / 16, 5, i / 40}, other = {77, 8 + lane / 16, 5, i / 40};
@@ -448,10 +485,12 @@ static void test_draws_are_unbiased(void **state)
     const int16_t *inputs[] = {x};
     for (int i = 0; i < POINTS * WIDTH; i++)
         x[i] = (int16_t)(i % 2 ? 1000 : -1000); /* 1000 = 7 * 128 + 104 */
-    const char *text = NUMERICS(16, 24, stream) "graph @g (n: 400) {\n"
-                       "  %1 = input {port = 0} : vec<100 q9> [n]\n"
-                       "  %2 = round %1 {grid = 7, mode = stochastic, stream = 6} : vec<100 q9> [n]\n"
-                       "  %3 = random {stream = 8} : vec<100 q15> [n]\n}\n";
+    const char *text = NUMERICS(
+        16, 24,
+        stream) "graph @g (n: 400) {\n"
+                "  %1 = input {port = 0} : vec<100 q9> [n]\n"
+                "  %2 = round %1 {grid = 7, mode = stochastic, stream = 6} : vec<100 q9> [n]\n"
+                "  %3 = random {stream = 8} : vec<100 q15> [n]\n}\n";
     ir_module *m = read_sound(&f, text);
     ir_fixed *fixed = ir_fixed_new(f.memory, m, FIDELITY_ADC, test_seed());
     const ir_op *round = m->graphs[0]->first->next;

@@ -14,7 +14,8 @@ static int below(random_state *r, int n)
 
 static slicing random_slicing(random_state *r)
 {
-    slicing f = {.slices = 2 + below(r, 7), .radix_bits = 1 + below(r, 4)}; /* products fit 64 bits */
+    slicing f = {.slices = 2 + below(r, 7),
+                 .radix_bits = 1 + below(r, 4)}; /* products fit 64 bits */
     for (int s = 0; s < f.slices; s++)
         f.bits[s] = 2 + below(r, 8);
     f.adc_extra_bits = below(r, 8);
@@ -49,8 +50,9 @@ static void random_digits(random_state *r, const digit_array *d)
 static fixed_block random_block(random_state *r, arena *memory, const slicing *f)
 {
     fixed_block b;
-    fixed_block_init(&b, memory, f,
-                     (ir_block){0, 0, 1 + (uint32_t)below(r, f->rows), 1 + (uint32_t)below(r, f->columns)});
+    fixed_block_init(
+        &b, memory, f,
+        (ir_block){0, 0, 1 + (uint32_t)below(r, f->rows), 1 + (uint32_t)below(r, f->columns)});
     random_digits(r, &b.digits);
     return b;
 }
@@ -126,8 +128,8 @@ static void test_updates(void **state)
                 sliced_opa(&twin.digits, mode, row, col, saturated);
             for (int i = 0; i < b.digits.rows; i++)
                 for (int j = 0; j < b.digits.columns; j++)
-                    sums[i * b.digits.columns + j] +=
-                        (row[i] == -32768 ? -32767 : row[i]) * (int64_t)(col[j] == -32768 ? -32767 : col[j]);
+                    sums[i * b.digits.columns + j] += (row[i] == -32768 ? -32767 : row[i]) *
+                                                      (int64_t)(col[j] == -32768 ? -32767 : col[j]);
         }
         if (mode == OPA_BATCH)
             sliced_add(&twin.digits, mode, sums, saturated);

@@ -55,8 +55,10 @@ static const struct {
     {"sign", {-1, -1, 0, 1, 1}},
     {"relu", {0, 0, 0, 0.5, 3}},
     {"convert", {-2, -0.5, 0, 0.5, 3}},
-    {"sigmoid", {0.11920292202211755, 0.37754066879814541, 0.5, 0.62245933120185459, 0.95257412682243336}},
-    {"tanh", {-0.96402758007581690, -0.46211715726000973, 0, 0.46211715726000973, 0.99505475368673046}},
+    {"sigmoid",
+     {0.11920292202211755, 0.37754066879814541, 0.5, 0.62245933120185459, 0.95257412682243336}},
+    {"tanh",
+     {-0.96402758007581690, -0.46211715726000973, 0, 0.46211715726000973, 0.99505475368673046}},
     {"exp", {0.13533528323661270, 0.60653065971263342, 1, 1.6487212707001282, 20.085536923187668}},
 };
 
@@ -72,7 +74,8 @@ static void test_each(void **state)
         while (strcmp(ir_ops[code].name, each[row].op) != 0)
             code++;
         snprintf(text, sizeof text,
-                 NUMERICS "graph @g () {\n  %%1 = input {port = 0} : vec<5 q9> []\n"
+                 NUMERICS
+                 "graph @g () {\n  %%1 = input {port = 0} : vec<5 q9> []\n"
                  "  %%2 = input {port = 1} : vec<5 q9> []\n  %%3 = %s %s : vec<5 q%d> []\n}\n",
                  each[row].op, ir_ops[code].args_low == 2 ? "%1, %2" : "%1",
                  ir_ops[code].result == IR_RESULT_MASK ? 0 : 9);
@@ -91,14 +94,17 @@ static void test_others(void **state)
     const double *inputs[] = {x, label};
     float_run run;
     (void)state;
-    open_run(&run, NUMERICS "graph @g (n: 2) {\n"
+    open_run(&run,
+             NUMERICS
+             "graph @g (n: 2) {\n"
              "  %1 = input {port = 0} : vec<3 q9> [n]\n  %2 = input {port = 1} : label<3> [n]\n"
              "  %3 = log %1 : vec<3 q9> [n]\n  %4 = sqrt %1 : vec<3 q9> [n]\n"
              "  %5 = rsqrt %1 : vec<3 q9> [n]\n  %6 = const {value = 0.3} : vec<1 q2> []\n"
              "  %7 = div %6, %1 : vec<3 q9> [n]\n  %8 = sum %1 : vec<1 q9> [n]\n"
              "  %9 = maxr %1 : vec<1 q9> [n]\n  %10 = softmax %3 : vec<3 q9> [n]\n"
              "  %11 = onehot %2 : vec<3 q9> [n]\n  %12 = select %11, %6, %1 : vec<3 q9> [n]\n"
-             "  %13 = round %1 {grid = 9} : vec<3 q9> [n]\n  %14 = mul %1, %6 {grid = 9} : vec<3 q9> [n]\n}\n",
+             "  %13 = round %1 {grid = 9} : vec<3 q9> [n]\n  %14 = mul %1, %6 {grid = 9} : vec<3 "
+             "q9> [n]\n}\n",
              inputs, NULL);
     for (int i = 0; i < 6; i++) {
         double sum = i < 3 ? 7 : 8.75;
@@ -125,11 +131,14 @@ static void test_shapes(void **state)
     double *outputs[] = {out[0]};
     float_run run;
     (void)state;
-    open_run(&run, NUMERICS "graph @g (n: 2) {\n  %1 = input {port = 0} : vec<3 q9> [n]\n"
-             "  %2 = slice %1 {first = 1} : vec<2 q9> [n]\n  %3 = slice %1 {first = 0} : vec<1 q9> [n]\n"
-             "  %4 = bcast %3 : vec<3 q9> [n]\n  %5 = concat %2, %4 : vec<5 q9> [n]\n"
-             "  %6 = output %5 {port = 0, first = 1} [n]\n  %7 = output %3 {port = 0} [n]\n}\n",
-             inputs, outputs);
+    open_run(
+        &run,
+        NUMERICS
+        "graph @g (n: 2) {\n  %1 = input {port = 0} : vec<3 q9> [n]\n"
+        "  %2 = slice %1 {first = 1} : vec<2 q9> [n]\n  %3 = slice %1 {first = 0} : vec<1 q9> [n]\n"
+        "  %4 = bcast %3 : vec<3 q9> [n]\n  %5 = concat %2, %4 : vec<5 q9> [n]\n"
+        "  %6 = output %5 {port = 0, first = 1} [n]\n  %7 = output %3 {port = 0} [n]\n}\n",
+        inputs, outputs);
     static const double expected[2][6] = {{1, 2, 3, 1, 1, 1}, {4, 5, 6, 4, 4, 4}};
     assert_memory_equal(out, expected, sizeof out);
     fixture_close(&run.f);
@@ -141,11 +150,15 @@ static void test_losses(void **state)
     const double *inputs[] = {x, y};
     float_run run;
     (void)state;
-    open_run(&run, NUMERICS "graph @g () {\n  %1 = input {port = 0} : vec<3 q9> []\n"
+    open_run(&run,
+             NUMERICS
+             "graph @g () {\n  %1 = input {port = 0} : vec<3 q9> []\n"
              "  %2 = input {port = 1} : vec<3 q9> []\n  %3 = cross_entropy %1, %2 : vec<1 q9> []\n"
-             "  %4 = mse %1, %2 : vec<1 q9> []\n  %5 = descend %3, %4 []\n}\n", inputs, NULL);
+             "  %4 = mse %1, %2 : vec<1 q9> []\n  %5 = descend %3, %4 []\n}\n",
+             inputs, NULL);
     double sum = exp(1) + exp(-0.5) + exp(2);
-    assert_true(fabs(*value(&run, 3) + 0.25 * log(exp(1) / sum) + 0.75 * log(exp(2) / sum)) < 1e-12);
+    assert_true(fabs(*value(&run, 3) + 0.25 * log(exp(1) / sum) + 0.75 * log(exp(2) / sum)) <
+                1e-12);
     assert_true(fabs(*value(&run, 4) - (0.5625 + 0.25 + 1.5625) / 3) < 1e-12);
     fixture_close(&run.f);
 }
@@ -153,7 +166,8 @@ static void test_losses(void **state)
 /* Both interpreters take the same samples. */
 static void test_random(void **state)
 {
-    const char *text = NUMERICS "graph @g (n: 4) {\n  %1 = random {stream = 3} : vec<40 q15> [n]\n}\n";
+    const char *text =
+        NUMERICS "graph @g (n: 4) {\n  %1 = random {stream = 3} : vec<40 q15> [n]\n}\n";
     float_run run;
     (void)state;
     open_run(&run, text, NULL, NULL);
@@ -168,11 +182,8 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each),
-        cmocka_unit_test(test_others),
-        cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_losses),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_each),   cmocka_unit_test(test_others), cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_losses), cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests_name("ir float", tests, NULL, NULL);
 }

@@ -70,7 +70,8 @@ static void test_each_survives_removal(void **state)
     for (int i = 0; i < 5; i++)
         constant(g, i);
     int seen = 0;
-    IR_EACH(op, g) {
+    IR_EACH(op, g)
+    {
         seen++;
         ir_op_remove(g, op);
     }
@@ -190,7 +191,8 @@ static void test_copy(void **state)
 {
     fixture *f = *state;
     const char *text =
-        "numerics {slices = [4 4], radix_bits = 4, adc_extra_bits = 6, rows = 8, columns = 8, mode = "
+        "numerics {slices = [4 4], radix_bits = 4, adc_extra_bits = 6, rows = 8, columns = 8, mode "
+        "= "
         "batch, rounding = off, round_row = 0, round_column = 0, q_activation = 9, q_weight = 20, "
         "q_error = 14}\n"
         "graph @a (n: 3, t: 2) {\n"

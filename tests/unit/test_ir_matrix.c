@@ -110,7 +110,8 @@ static int tree(const int *parts, int n)
     memcpy(level, parts, (size_t)n * sizeof *parts);
     for (; n > 1; n = (n + 1) / 2)
         for (int k = 0; k < (n + 1) / 2; k++)
-            level[k] = 2 * k + 1 < n ? fixed_saturate(level[2 * k] + level[2 * k + 1]) : level[2 * k];
+            level[k] =
+                2 * k + 1 < n ? fixed_saturate(level[2 * k] + level[2 * k + 1]) : level[2 * k];
     return level[0];
 }
 
@@ -206,7 +207,8 @@ static const opa_mode mode_of[] = {OPA_STREAM, OPA_DIGIT, OPA_BATCH, OPA_IDEAL};
  * One block's digits by the definition: example by example, and within it the op over [n] at t = 0
  * before the op over [n, t], as they stand in the program.
  */
-static void update_block(const setting *s, opa_mode mode, const digit_array *d, int input0, int output0)
+static void update_block(const setting *s, opa_mode mode, const digit_array *d, int input0,
+                         int output0)
 {
     int64_t *sums = ARENA_ARRAY(s->f.memory, int64_t, (size_t)(d->rows * d->columns));
     for (int p = 0; p < POINTS; p++)

@@ -31,14 +31,16 @@ static int below(random_state *r, int n)
 
 static const char *name(random_state *r)
 {
-    static const char *const names[] = {"w", "h.weight", "train:mlp", "", "a b", "\"q\"", "back\\slash",
-                                        "1st", "\xc3\xa9t\xc3\xa9", "line\nbreak", "_", "vec", "tab\t\x7f", "//"};
+    static const char *const names[] = {
+        "w",   "h.weight",          "train:mlp",   "",  "a b", "\"q\"",     "back\\slash",
+        "1st", "\xc3\xa9t\xc3\xa9", "line\nbreak", "_", "vec", "tab\t\x7f", "//"};
     return names[below(r, sizeof names / sizeof *names)];
 }
 
 static double number(random_state *r)
 {
-    static const double numbers[] = {0, -0.0, 1, -1, 0.1, 1e300, -3e-310, INFINITY, -INFINITY, NAN, 1.0 / 3};
+    static const double numbers[] = {0,       -0.0,     1,         -1,  0.1,    1e300,
+                                     -3e-310, INFINITY, -INFINITY, NAN, 1.0 / 3};
     return below(r, 2) ? numbers[below(r, 11)] : ldexp((double)random_next(r), below(r, 200) - 100);
 }
 
@@ -52,8 +54,8 @@ static ir_place place(random_state *r)
 {
     if (below(r, 2))
         return IR_UNPLACED;
-    return (ir_place){(int16_t)(below(r, 4) - 1), (int16_t)(below(r, 200) - 1), (int16_t)(below(r, 9) - 1),
-                      (int16_t)(below(r, 3) - 1)};
+    return (ir_place){(int16_t)(below(r, 4) - 1), (int16_t)(below(r, 200) - 1),
+                      (int16_t)(below(r, 9) - 1), (int16_t)(below(r, 3) - 1)};
 }
 
 static source_range where(random_state *r, const fixture *f)
@@ -82,14 +84,15 @@ static void random_numerics(random_state *r, ir_numerics *n)
 static void random_matrix(random_state *r, fixture *f)
 {
     ir_module *m = f->m;
-    ir_matrix *w = ir_matrix_new(m, name(r), 1 + (uint32_t)below(r, 900), 1 + (uint32_t)below(r, 900),
-                                 (uint8_t)below(r, 60));
+    ir_matrix *w = ir_matrix_new(m, name(r), 1 + (uint32_t)below(r, 900),
+                                 1 + (uint32_t)below(r, 900), (uint8_t)below(r, 60));
     w->frozen = below(r, 2);
     w->where = where(r, f);
     for (int k = below(r, 3); k > 0; k--)
-        ir_matrix_tensor(m, w, &(ir_tensor){name(r), 1 + (uint32_t)below(r, 2), (uint32_t)below(r, 9),
-                                            (uint32_t)below(r, 9), 1 + (uint32_t)below(r, 9), 1,
-                                            (ir_init)below(r, 3), number(r)});
+        ir_matrix_tensor(m, w,
+                         &(ir_tensor){name(r), 1 + (uint32_t)below(r, 2), (uint32_t)below(r, 9),
+                                      (uint32_t)below(r, 9), 1 + (uint32_t)below(r, 9), 1,
+                                      (ir_init)below(r, 3), number(r)});
     size_t blocks = (size_t)ir_block_rows(m, w) * ir_block_columns(m, w);
     if (below(r, 2) && blocks < 1000) {
         w->blocks = ARENA_ARRAY(f->memory, ir_place, blocks);
@@ -115,7 +118,8 @@ static void random_attrs(random_state *r, ir_graph *g, ir_op *op)
 
 static ir_op *random_op(random_state *r, fixture *f, ir_graph *g, ir_op **made, int count)
 {
-    static const ir_type types[] = {{IR_NONE, 0, 0}, {IR_VEC, 1, 0}, {IR_VEC, 1 << 24, 31}, {IR_LABEL, 10, 0}};
+    static const ir_type types[] = {
+        {IR_NONE, 0, 0}, {IR_VEC, 1, 0}, {IR_VEC, 1 << 24, 31}, {IR_LABEL, 10, 0}};
     ir_op *args[4];
     int arg_count = count ? below(r, 5) : 0;
     for (int k = 0; k < arg_count; k++)
@@ -137,8 +141,9 @@ static void random_graph(random_state *r, fixture *f)
     for (int k = below(r, 4); k > 0; k--) /* names of dimensions differ: a space is read by name */
         ir_graph_dim(g, arena_printf(f->memory, "%s%d", name(r), k), 1 + (uint32_t)below(r, 70));
     for (int k = below(r, 3); k > 0; k--)
-        ir_graph_add_buffer(g, &(ir_buffer){name(r), (int16_t)(below(r, 5) - 1), 3, 1 + (uint32_t)below(r, 9),
-                                            1, (uint32_t)below(r, 3), below(r, 9) - 1});
+        ir_graph_add_buffer(g, &(ir_buffer){name(r), (int16_t)(below(r, 5) - 1), 3,
+                                            1 + (uint32_t)below(r, 9), 1, (uint32_t)below(r, 3),
+                                            below(r, 9) - 1});
     int count = below(r, 30);
     for (int k = 0; k < count; k++)
         made[k] = random_op(r, f, g, made, k);
@@ -192,7 +197,8 @@ static void test_ranges_survive(void **state)
 
     source_set *fresh = source_set_new(f.memory);
     source_add(fresh, "mlp.pan", "something else", 14);
-    ir_module *alone = ir_parse(f.memory, fresh, diag_new(f.memory, fresh), "a.ir", text, strlen(text));
+    ir_module *alone =
+        ir_parse(f.memory, fresh, diag_new(f.memory, fresh), "a.ir", text, strlen(text));
     source_position at = source_locate(alone->sources, alone->graphs[0]->first->where);
     assert_string_equal(at.path, "mlp.pan");
     assert_int_equal(at.line, 2);
@@ -204,7 +210,8 @@ static void test_ranges_survive(void **state)
 static void test_ranges_of_plain_text(void **state)
 {
     static const char text[] =
-        "numerics {slices = [4 4], radix_bits = 4, adc_extra_bits = 6, rows = 16, columns = 24, mode = "
+        "numerics {slices = [4 4], radix_bits = 4, adc_extra_bits = 6, rows = 16, columns = 24, "
+        "mode = "
         "stream, rounding = off, round_row = 0, round_column = 0, q_activation = 9, q_weight = 20, "
         "q_error = 14}\n"
         "graph @g () {\n"
@@ -301,7 +308,8 @@ static void check_bad_file(const char *path)
     const char *mark = "// expect: ";
     if (strncmp(text, mark, strlen(mark)) != 0)
         fail_msg("%s does not say what it expects", path);
-    const char *message = arena_strndup(f.memory, text + strlen(mark), strcspn(text, "\n") - strlen(mark));
+    const char *message =
+        arena_strndup(f.memory, text + strlen(mark), strcspn(text, "\n") - strlen(mark));
     ir_module *m = ir_parse(f.memory, f.sources, f.d, path, text, length);
     bool good = m && ir_verify(m, f.d, NULL);
     const char *said = messages_of(f.memory, f.d);
@@ -333,7 +341,8 @@ static void test_bad_files(void **state)
 static void test_several_errors(void **state)
 {
     static const char text[] =
-        "numerics {slices = [4 4], radix_bits = 4, adc_extra_bits = 6, rows = 16, columns = 24, mode = "
+        "numerics {slices = [4 4], radix_bits = 4, adc_extra_bits = 6, rows = 16, columns = 24, "
+        "mode = "
         "stream, rounding = off, round_row = 0, round_column = 0, q_activation = 9, q_weight = 20, "
         "q_error = 14}\n"
         "matrix @w {outputs = 0, inputs = 4, q = 20, frozen = 0} {\n"

@@ -25,7 +25,8 @@
     "  %5 = const {value = 1} : vec<4 q9> [t]\n"
 
 static const char *const sound[] = {
-    "%6 = mvm %1, %2 {matrix = @w} : vec<10 q9> [n]\n  %7 = opa %4, %1, %2 {matrix = @w, ncol = 1} [n]",
+    "%6 = mvm %1, %2 {matrix = @w} : vec<10 q9> [n]\n  %7 = opa %4, %1, %2 {matrix = @w, ncol = 1} "
+    "[n]",
     "%6 = slice %1 {first = 128} : vec<71 q9> [n]\n"
     "  %7 = mvm %6, %2 {matrix = @w, block = (1, 0)} : vec<10 q9> [n]",
     "%6 = mtvm %4 {matrix = @w} : vec<200 q14> []",
@@ -48,7 +49,8 @@ static const struct {
     {"%6 = concat : vec<1 q9> []", "concat %6: takes at least 1 argument, found 0"},
     {"%6 = output %1 {port = 0} [n]\n  %7 = neg %6 : vec<1 q9> [n]",
      "neg %7: argument 1, output %6, has no value"},
-    {"%6 = neg %1 : vec<199 q9> []", "neg %6: argument 1 runs over a dimension that the op does not have"},
+    {"%6 = neg %1 : vec<199 q9> []",
+     "neg %6: argument 1 runs over a dimension that the op does not have"},
     {"%6 = neg %1 : vec<199 q9> [t, n]",
      "neg %6: its space must list dimensions of the graph in their order"},
     {"%6 = neg %1 : vec<199 q9> [n, n]",
@@ -65,29 +67,35 @@ static const struct {
     {"%6 = gt %5, %2 : vec<4 q9> [t]", "gt %6: makes format q0, but its type says q9"},
     {"%6 = sum %5 : vec<4 q9> [t]", "sum %6: makes one lane, but its type says 4"},
     {"%6 = slice %5 {first = 2} : vec<3 q9> [t]", "slice %6: lanes 2 to 4 of a vector of 4 lanes"},
-    {"%6 = slice %5 {first = 0} : vec<3 q8> [t]", "slice %6: makes format q9, but its type says q8"},
+    {"%6 = slice %5 {first = 0} : vec<3 q8> [t]",
+     "slice %6: makes format q9, but its type says q8"},
     {"%6 = concat %5, %2 : vec<6 q9> [t]", "concat %6: makes 5 lanes, but its type says 6"},
     {"%6 = concat %5, %4 : vec<14 q9> [t]", "concat %6: argument 2 has format q17, the result q9"},
     {"%6 = bcast %5 : vec<8 q9> [t]", "bcast %6: takes one lane, found 4"},
     {"%6 = onehot %3 : vec<9 q9> [n]",
      "onehot %6: a label of 10 classes makes 10 lanes, but the type says 9"},
     {"%6 = random : vec<4 q9> []", "random %6: makes format q15, but its type says q9"},
+    {"%6 = sign %5 : vec<5 q0> [t]", "sign %6: makes 4 lanes, but its type says 5"},
     {"%6 = mse %5, %2 : vec<1 q9> [t]", "mse %6: arguments of 4 and 1 lanes do not fit"},
     {"%6 = descend %5, %2 [t]", "descend %6: argument 1 must have one lane, found 4"},
     /* matrices */
     {"%6 = mvm %1, %2 {matrix = @v} : vec<10 q9> [n]", "mvm %6: there is no matrix 'v'"},
     {"%6 = mvm %1, %2 {matrix = @w, block = (2, 0)} : vec<10 q9> [n]",
      "mvm %6: 'w' has 2 x 1 blocks and no block (2, 0)"},
-    {"%6 = mvm %1 {matrix = @w} : vec<10 q9> [n]", "mvm %6: the operand has 199 lanes, but 'w' takes 200"},
-    {"%6 = mvm %1, %2 {matrix = @w} : vec<11 q9> [n]", "mvm %6: 'w' makes 10 lanes, but the type says 11"},
+    {"%6 = mvm %1 {matrix = @w} : vec<10 q9> [n]",
+     "mvm %6: the operand has 199 lanes, but 'w' takes 200"},
+    {"%6 = mvm %1, %2 {matrix = @w} : vec<11 q9> [n]",
+     "mvm %6: 'w' makes 10 lanes, but the type says 11"},
     {"%6 = convert %2 : vec<1 q8> []\n  %7 = mvm %1, %6 {matrix = @w} : vec<10 q9> [n]",
      "mvm %7: the operand mixes formats q9 and q8"},
-    {"%6 = opa %4, %1, %2 {matrix = @w, ncol = 3} [n]", "opa %6: 'ncol' is 3, which leaves no row operand"},
+    {"%6 = opa %4, %1, %2 {matrix = @w, ncol = 3} [n]",
+     "opa %6: 'ncol' is 3, which leaves no row operand"},
     {"%6 = convert %4 : vec<10 q16> []\n  %7 = opa %6, %1, %2 {matrix = @w, ncol = 1} [n]",
      "opa %7: operands of q16 and q9 do not land on the grid q26 of 'w'"},
     {"%6 = convert %5 : vec<4 q17> [t]\n  %7 = opa %6, %5 {matrix = @f, ncol = 1} [t]",
      "opa %7: 'f' is frozen and cannot be updated"},
-    {"%6 = opa %4, %1, %2 {matrix = @w, ncol = 1} [n]\n  %7 = mtvm %4 {matrix = @w} : vec<200 q9> []",
+    {"%6 = opa %4, %1, %2 {matrix = @w, ncol = 1} [n]\n  %7 = mtvm %4 {matrix = @w} : vec<200 q9> "
+     "[]",
      "mtvm %7: reads 'w' after its update by %6"},
     {"%6 = slice %1 {first = 0} : vec<128 q9> [n]\n"
      "  %7 = opa %4, %6 {matrix = @w, ncol = 1, block = (0, 0)} [n]\n"
@@ -102,13 +110,15 @@ static const struct {
     {"%6 = input : vec<4 q9> [t]", "input %6: needs the attribute 'port'"},
     {"%6 = const : vec<4 q9> [t]", "const %6: needs the attribute 'value'"},
     {"%6 = mvm %1, %2 : vec<10 q9> [n]", "mvm %6: needs the attribute 'matrix'"},
-    {"%6 = round %5 {grid = 15} : vec<4 q9> [t]", "round %6: 'grid' must be from 0 to 14, found 15"},
+    {"%6 = round %5 {grid = 15} : vec<4 q9> [t]",
+     "round %6: 'grid' must be from 0 to 14, found 15"},
     {"%6 = mvm %1, %2 {matrix = @w, block = (0, -1)} : vec<10 q9> [n]",
      "mvm %6: 'block' must be from 0 to 16777216, found -1"},
     {"%6 = round %5 {grid = 1, mode = up} : vec<4 q9> [t]", "round %6: 'mode' cannot be 'up'"},
     {"%6 = input {port = 2, role = boss} : vec<4 q9> [t]", "input %6: 'role' cannot be 'boss'"},
     /* ports */
-    {"%6 = input {port = 0} : vec<4 q9> [t]", "input %6: port 0 is used with another space or format by %1"},
+    {"%6 = input {port = 0} : vec<4 q9> [t]",
+     "input %6: port 0 is used with another space or format by %1"},
     {"%6 = output %1 {port = 0} [n]\n  %7 = output %4 {port = 0} [n]",
      "output %7: port 0 is used with another space or format by %6"},
     /* routing */
@@ -162,13 +172,15 @@ static const struct {
      "mvm %2: is placed elsewhere than its block of 'v'"},
     {NUMERICS "graph @g () {\n}\ngraph @g () {\n}\n", "two graphs are called 'g'"},
     {NUMERICS "graph @g (n: 2, n: 2) {\n}\n", "graph 'g' has two dimensions 'n'"},
-    {NUMERICS "graph @g () {\n"
-              "  buffer @r {node = 0, tile = 1, words = 1, depth = 2, consumers = 1, address = 0}\n"
-              "  buffer @r {node = 0, tile = 1, words = 1, depth = 2, consumers = 1, address = 2}\n}\n",
+    {NUMERICS
+     "graph @g () {\n"
+     "  buffer @r {node = 0, tile = 1, words = 1, depth = 2, consumers = 1, address = 0}\n"
+     "  buffer @r {node = 0, tile = 1, words = 1, depth = 2, consumers = 1, address = 2}\n}\n",
      "graph 'g' has two buffers 'r'"},
-    {NUMERICS "graph @g () {\n"
-              "  buffer @r {node = 0, tile = 1, words = 65536, depth = 65536, consumers = 1, address "
-              "= 0}\n}\n",
+    {NUMERICS
+     "graph @g () {\n"
+     "  buffer @r {node = 0, tile = 1, words = 65536, depth = 65536, consumers = 1, address "
+     "= 0}\n}\n",
      "buffer 'r' has 65536 slots of 65536 words"},
     {NUMERICS "graph @g (a: 65536, b: 65536) {\n  %1 = random : vec<1024 q15> [a, b]\n}\n",
      "random %1: has too many points"},
@@ -180,7 +192,8 @@ static void test_sound(void **state)
     for (size_t i = 0; i < sizeof sound / sizeof *sound; i++) {
         fixture f;
         fixture_open(&f, &paper_numerics);
-        read_sound(&f, arena_printf(f.memory, "%s%s%s  %s\n}\n", NUMERICS, MATRICES, OPEN, sound[i]));
+        read_sound(&f,
+                   arena_printf(f.memory, "%s%s%s  %s\n}\n", NUMERICS, MATRICES, OPEN, sound[i]));
         fixture_close(&f);
     }
 }
