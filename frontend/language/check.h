@@ -247,9 +247,6 @@ value check_outer_negate(checker *c, value a);
 uint32_t check_param_statement(checker *c, ast_name name, const ast_type *type,
                                const ast_expr *init, bool shared);
 
-/* ---- formats.c ---- */
-void check_formats(checker *c);
-
 /* ---- settings.c, data.c, train.c, deploy.c ---- */
 typedef struct setting_row {
     const char *name;

@@ -2,7 +2,7 @@
  * Binary points. What is written is kept; every other op gets the default of its kind, found in one
  * walk from operands to results, once all bodies, layer settings and schedules are known.
  */
-#include "frontend/language/check.h"
+#include "frontend/language/formats.h"
 
 #include "isa/support/fixed.h"
 
@@ -37,11 +37,13 @@ static int scalar_format(const pan_program *p, uint32_t item, const char *name)
 }
 
 typedef struct walk {
-    checker *c;
+    const pan_program *program;
+    diag *diag;
     const pan_body *body;
     const pan_item *item; /* NULL for a loss */
     uint32_t item_index;
     int input_q[2]; /* of a loss: output, target */
+    int q_activation, q_error;
 } walk;
 
 typedef int format_rule(const walk *w, const pan_op *op);
@@ -53,16 +55,14 @@ static const pan_op *arg(const walk *w, const pan_op *op, size_t i)
 
 static int rule_activation(const walk *w, const pan_op *op)
 {
-    (void)w;
     (void)op;
-    return PAN_Q_ACTIVATION;
+    return w->q_activation;
 }
 
 static int rule_error(const walk *w, const pan_op *op)
 {
-    (void)w;
     (void)op;
-    return PAN_Q_ERROR;
+    return w->q_error;
 }
 
 static int rule_whole(const walk *w, const pan_op *op)
@@ -74,7 +74,7 @@ static int rule_whole(const walk *w, const pan_op *op)
 
 static int rule_first(const walk *w, const pan_op *op)
 {
-    return op->arg_count ? arg(w, op, 0)->q : PAN_Q_ACTIVATION;
+    return op->arg_count ? arg(w, op, 0)->q : w->q_activation;
 }
 
 static int rule_last(const walk *w, const pan_op *op)
@@ -90,8 +90,7 @@ static int rule_where(const walk *w, const pan_op *op)
 
 static int rule_matvec(const walk *w, const pan_op *op)
 {
-    (void)w;
-    return op->transposed ? PAN_Q_ERROR : PAN_Q_ACTIVATION;
+    return op->transposed ? w->q_error : w->q_activation;
 }
 
 static int rule_const(const walk *w, const pan_op *op)
@@ -144,8 +143,8 @@ static int rule_input(const walk *w, const pan_op *op)
     if (f->q_written >= 0)
         return f->q_written;
     if (w->item->kind == PAN_KERNEL && f->type.kind == PAN_SCALAR)
-        return scalar_format(w->c->program, w->item_index, f->name);
-    return f->type.kind == PAN_LABEL ? 0 : PAN_Q_ACTIVATION;
+        return scalar_format(w->program, w->item_index, f->name);
+    return f->type.kind == PAN_LABEL ? 0 : w->q_activation;
 }
 
 static format_rule *const rules[PAN_OPCODES] = {
@@ -173,24 +172,24 @@ static format_rule *const rules[PAN_OPCODES] = {
 
 static int column_format(const walk *w, const pan_op *op)
 {
-    const pan_param *target = &w->c->program->params[op->target];
-    int row = op->row == PAN_NONE ? PAN_Q_ACTIVATION : w->body->ops[op->row].q;
+    const pan_param *target = &w->program->params[op->target];
+    int row = op->row == PAN_NONE ? w->q_activation : w->body->ops[op->row].q;
     int q = target->q - row;
     if (q >= 0 && q <= FIXED_MAX_Q)
         return q;
-    check_error(w->c, op->where,
-                "the column operand would need q%d (weights q%d - rows q%d); formats go from q0 to "
-                "q31",
-                q, target->q, row);
+    diag_error(w->diag, op->where,
+               "the column operand would need q%d (weights q%d - rows q%d); formats go from q0 to "
+               "q31",
+               q, target->q, row);
     return q < 0 ? 0 : FIXED_MAX_Q;
 }
 
-static void walk_body(checker *c, pan_body *body, const walk *w)
+static void walk_body(const walk *w, pan_body *body)
 {
     for (size_t i = 0; i < body->count; i++) {
         pan_op *op = &body->ops[i];
         format_rule *rule = rules[op->code] ? rules[op->code] : rule_first;
-        int set = op->layer != PAN_NONE ? c->program->layers[op->layer].q_activation : -1;
+        int set = op->layer != PAN_NONE ? w->program->layers[op->layer].q_activation : -1;
         if (op->column)
             op->q = column_format(w, op);
         else
@@ -198,12 +197,12 @@ static void walk_body(checker *c, pan_body *body, const walk *w)
     }
 }
 
-static void param_formats(pan_program *p)
+static void param_formats(pan_program *p, int q_weight)
 {
     for (size_t i = 0; i < p->param_count; i++) {
         pan_param *w = &p->params[i];
         int set = w->layer != PAN_NONE ? p->layers[w->layer].q_weight : -1;
-        w->q = w->q_written >= 0 ? w->q_written : set >= 0 ? set : PAN_Q_WEIGHT;
+        w->q = w->q_written >= 0 ? w->q_written : set >= 0 ? set : q_weight;
         if (w->init != PAN_INIT_UNIFORM || w->init_value >= 0)
             continue;
         double inputs = 1;
@@ -213,26 +212,34 @@ static void param_formats(pan_program *p)
     }
 }
 
-void check_formats(checker *c)
+static void loss_formats(walk w, pan_program *p, pan_train *t)
 {
-    pan_program *p = c->program;
-    param_formats(p);
+    const pan_body *net = &p->items[t->item].body;
+    if (!t->loss_body.count || !net->result_count)
+        return;
+    w.body = &t->loss_body;
+    w.item = NULL;
+    w.input_q[0] = net->ops[net->results[0]].q;
+    w.input_q[1] = w.q_activation;
+    walk_body(&w, &t->loss_body);
+}
+
+bool pan_set_formats(pan_program *p, diag *d, int q_activation, int q_weight, int q_error)
+{
+    int before = diag_errors(d);
+    param_formats(p, q_weight);
+    walk w = {.program = p, .diag = d, .q_activation = q_activation, .q_error = q_error};
     for (size_t i = 0; i < p->item_count; i++) {
-        walk w = {.c = c, .body = &p->items[i].body, .item = &p->items[i],
-                  .item_index = (uint32_t)i};
-        walk_body(c, &p->items[i].body, &w);
+        w.body = &p->items[i].body;
+        w.item = &p->items[i];
+        w.item_index = (uint32_t)i;
+        walk_body(&w, &p->items[i].body);
     }
     for (size_t i = 0; i < p->train_count; i++) {
         pan_train *t = &p->trains[i];
-        const pan_body *net = &p->items[t->item].body;
-        if (!t->loss_body.count || !net->result_count)
-            continue;
-        walk w = {.c = c, .body = &t->loss_body,
-                  .input_q = {net->ops[net->results[0]].q, PAN_Q_ACTIVATION}};
-        walk_body(c, &t->loss_body, &w);
+        loss_formats(w, p, t);
+        for (size_t s = 0; s < t->scalar_count; s++)
+            t->scalars[s].q = scalar_format(p, t->item, t->scalars[s].name);
     }
-    for (size_t i = 0; i < p->train_count; i++)
-        for (size_t s = 0; s < p->trains[i].scalar_count; s++)
-            p->trains[i].scalars[s].q = scalar_format(p, p->trains[i].item,
-                                                      p->trains[i].scalars[s].name);
+    return diag_errors(d) == before;
 }

@@ -32,7 +32,7 @@ void pan_apply(pan_program *p, const pan_options *options);
  * Writes the graphs of all compiled networks and kernels (build.c says which) and their matrices
  * into a new module. NULL if something is not supported yet (errors are in d).
  */
-ir_module *pan_build(const pan_program *p, const ir_numerics *numerics, diag *d);
+ir_module *pan_build(pan_program *p, const ir_numerics *numerics, diag *d);
 
 /* The host plan as JSON text (plan_json.c has the schema), in the arena. */
 char *pan_plan_json(const pan_program *p, arena *memory);

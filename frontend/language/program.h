@@ -271,7 +271,7 @@ typedef struct pan_train {
     pan_scalar *scalars;
     size_t scalar_count;
     int64_t batch, epochs, seed;
-    const char *weights;
+    const char *weights, *base; /* folder `weights` is relative to */
     const char **freeze; /* patterns */
     size_t freeze_count;
     const char *stop_metric; /* NULL: none */

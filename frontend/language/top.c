@@ -1,6 +1,7 @@
 /* Items of a program: includes, declarations, constants, networks and kernels, in this order. */
 #include "frontend/language/top.h"
 
+#include "frontend/language/formats.h"
 #include "frontend/language/language.h"
 #include "frontend/language/parse.h"
 #include "isa/support/file.h"
@@ -407,6 +408,6 @@ pan_program *pan_check(arena *memory, source_set *sources, diag *d, const char *
     if (diag_errors(d) != before)
         return NULL;
     mark_compiled(program);
-    check_formats(&c);
-    return diag_errors(d) == before ? program : NULL;
+    bool good = pan_set_formats(program, d, PAN_Q_ACTIVATION, PAN_Q_WEIGHT, PAN_Q_ERROR);
+    return good ? program : NULL;
 }

@@ -173,7 +173,9 @@ static void take_seed(checker *c, void *into, const ast_setting *s)
 
 static void take_weights(checker *c, void *into, const ast_setting *s)
 {
-    setting_string(c, s, &((training *)into)->t->weights);
+    pan_train *t = ((training *)into)->t;
+    setting_string(c, s, &t->weights);
+    t->base = check_folder(c, s->where);
 }
 
 static const char *param_list(checker *c, const pan_item *item)
