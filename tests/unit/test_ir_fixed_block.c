@@ -119,6 +119,7 @@ static void test_updates(void **state)
         size_t cells = (size_t)f.slices * b.part.inputs * b.part.outputs;
         memcpy(twin.digits.at, b.digits.at, cells * sizeof(int16_t));
         int64_t *sums = ARENA_ARRAY(memory, int64_t, cells);
+        compare_products(&r, memory, &b, FIDELITY_ADC, &all);
         for (int k = 0; k < 4; k++) {
             int16_t row[CROSSBAR_SIDE_MAX], col[CROSSBAR_SIDE_MAX];
             fill(&r, row, b.digits.rows);
