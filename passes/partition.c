@@ -72,7 +72,7 @@ static void cut_uniform(partition *p, ir_op *op)
     for (uint32_t b = 0; b < rewrite_blocks(op->type.lanes, p->at.side); b++) {
         uint32_t lanes = pieces_block_lanes(&p->at, op->type.lanes, b);
         if (!block || block->type.lanes != lanes)
-            block = like(p, op, lanes, arg ? 1 : 0, &arg);
+            block = arg && lanes == 1 ? arg : like(p, op, lanes, arg ? 1 : 0, &arg);
         pieces_append(&p->at, v, (piece){block, 0, lanes});
     }
 }
