@@ -370,9 +370,10 @@ bool ir_verify(const ir_module *m, diag *d, const char *pass)
     check_numerics(&c);
     for (size_t i = 0; i < m->matrix_count; i++)
         check_matrix(&c, m->matrices[i], &tensors);
-    if (!c.errors)
+    bool sound = !c.errors; /* graphs are checked only against matrices that hold together */
+    if (sound)
         check_placement(&c);
-    for (size_t i = 0; i < m->graph_count && !c.errors; i++) {
+    for (size_t i = 0; i < m->graph_count && sound; i++) {
         c.g = m->graphs[i];
         if (!ir_named_add(m->memory, &graphs, c.g->name, c.g))
             ir_fail(&c, SOURCE_NOWHERE, "two graphs are called '%s'", c.g->name);

@@ -234,6 +234,21 @@ static void test_names_the_pass(void **state)
            "error: after partition: two graphs are called 'g'");
 }
 
+static void test_all_graphs_are_checked(void **state)
+{
+    static const char text[] = NUMERICS "graph @g () {\n  %1 = random : vec<4 q9> []\n"
+                                        "  %2 = random : vec<4 q8> []\n}\n"
+                                        "graph @h () {\n  %1 = random : vec<4 q7> []\n}\n";
+    fixture f;
+    (void)state;
+    fixture_open(&f, &paper_numerics);
+    ir_module *m = ir_parse(f.memory, f.sources, f.d, "test.ir", text, sizeof text - 1);
+    assert_non_null(m);
+    assert_false(ir_verify(m, f.d, NULL));
+    assert_int_equal(diag_errors(f.d), 3);
+    fixture_close(&f);
+}
+
 /* What no text can say. */
 
 static void expect_module(fixture *f, const char *message)
@@ -314,11 +329,9 @@ static void test_updates_over_many_dimensions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sound),
-        cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_names_the_pass),
-        cmocka_unit_test(test_structures),
-        cmocka_unit_test(test_updates_over_many_dimensions),
+        cmocka_unit_test(test_sound),          cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_names_the_pass), cmocka_unit_test(test_all_graphs_are_checked),
+        cmocka_unit_test(test_structures),     cmocka_unit_test(test_updates_over_many_dimensions),
     };
     return cmocka_run_group_tests_name("ir verify", tests, NULL, NULL);
 }
