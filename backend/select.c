@@ -162,7 +162,8 @@ int64_t select_insn_cycles(const machine *m, isa_op op, uint32_t words)
 static int64_t memory_cycles(const machine *m, isa_op op, uint32_t words)
 {
     double beats = ceil((double)words / m->memory_beat_words);
-    return select_insn_cycles(m, op, words) + (int64_t)ceil(beats * m->memory_beat_cycles);
+    int64_t port = (int64_t)ceil(beats * m->memory_beat_cycles), own = select_insn_cycles(m, op, words);
+    return port > own ? port : own;
 }
 
 int64_t select_op_cycles(const machine *m, const ir_op *op)
