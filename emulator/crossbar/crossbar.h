@@ -16,29 +16,45 @@
 #include <stdint.h>
 
 enum {
-    CROSSBAR_LANES = 32, /* rows of digits are padded with zeros to a multiple of this */
-    CROSSBAR_LOG = 256,  /* OPAs that wait as operands; more than that go to a third copy */
+    CROSSBAR_LANES = 64,  /* lines of digits are padded with zeros to a multiple of this */
+    CROSSBAR_BLOCK = 32,  /* outputs that are certified, and take a path, together */
+    CROSSBAR_LOG = 256,   /* OPAs that wait as operands; more than that go to a second copy */
+    CROSSBAR_BATCH = 16,  /* vectors that a kernel is given at once */
     CROSSBAR_PAD_MAX = CROSSBAR_SIDE_MAX,
-    CROSSBAR_BLOCKS_MAX = CROSSBAR_PAD_MAX / CROSSBAR_LANES,
+    CROSSBAR_BLOCKS_MAX = CROSSBAR_PAD_MAX / CROSSBAR_BLOCK,
 };
 
 typedef struct crossbar crossbar;
 
 /*
+ * One copy of all digits, in one or both of two forms. The wide one holds any digit; the narrow one
+ * exists where every digit fits a byte (x->narrow). At least one is valid.
+ */
+typedef struct crossbar_cells {
+    int16_t *wide;  /* slices x rows x column_stride */
+    int8_t *narrow; /* the same */
+    bool wide_valid, narrow_valid;
+    /* No |digit| of the slice in the narrow form exceeds this; 0: not known. */
+    int reach[SLICES_MAX];
+} crossbar_cells;
+
+/*
  * One implementation of the arithmetic. All functions read format, fidelity and mode from x.
- *   mvm, mtvm   out (int64, one per output) = the exact result before its shift
- *   opa         `count` outer products, in order, onto `digits` (x->digits or x->third)
+ *   product     `count` (at most CROSSBAR_BATCH) vectors through the same digits (x->now). in: one
+ *               after the other, without padding, possibly with -32768; out (int64, before the
+ *               shift): one after the other at the padded length of the outputs
+ *   opa         `count` outer products, in order, onto `cells` (x->now or x->next)
  *   accumulate  OPA_BATCH: adds one outer product to the exact sums
- *   add         OPA_BATCH: adds the digits of the sums to x->digits, and clears the sums
+ *   add         OPA_BATCH: adds the digits of the sums to x->now, and clears the sums
  * row and col operands are padded with zeros to the strides and hold no -32768.
  */
 typedef struct crossbar_kernel {
     const char *name;
     const char *meaning;
     bool (*available)(void);
-    void (*mvm)(crossbar *x, const int16_t *in, int64_t *out);
-    void (*mtvm)(crossbar *x, const int16_t *in, int64_t *out);
-    void (*opa)(crossbar *x, int16_t *digits, const int16_t *rows, const int16_t *cols, int count);
+    void (*product)(crossbar *x, bool transposed, const int16_t *in, int count, int64_t *out);
+    void (*opa)(crossbar *x, crossbar_cells *cells, const int16_t *rows, const int16_t *cols,
+                int count);
     void (*accumulate)(crossbar *x, const int16_t *row, const int16_t *col);
     void (*add)(crossbar *x);
 } crossbar_kernel;
@@ -60,20 +76,20 @@ struct crossbar {
     const slicing *format;
     fidelity how;
     opa_mode mode;
-    int rows, columns;           /* in use */
+    int rows, columns;             /* in use */
     int row_stride, column_stride; /* rows and columns, padded */
-    int16_t *digits;             /* slices x rows x column_stride */
-    /* derived forms, rebuilt when needed */
-    int16_t *mirror;             /* the transposed digits: slices x columns x row_stride */
+    bool narrow;                   /* every digit fits a byte */
+    crossbar_cells now, next;      /* next: `now` with the overflow of the log applied */
+    bool next_active;
+    /* derived forms of `now`, rebuilt when needed */
+    int16_t *mirror;               /* the transposed digits: slices x columns x row_stride */
     bool mirror_valid;
     crossbar_collapse collapse[2]; /* MVM, MTVM */
     /* updates that wait */
-    int16_t *log_rows, *log_cols; /* CROSSBAR_LOG operands each */
+    int16_t *log_rows, *log_cols;  /* CROSSBAR_LOG operands each */
     int logged;
-    int16_t *third;              /* digits with the overflow of the log applied */
-    bool third_active;
-    int64_t *sums;               /* OPA_BATCH, rows x column_stride */
-    int32_t *partial;            /* part of the sums while 32 bits provably hold it */
+    int64_t *sums;                 /* OPA_BATCH, rows x column_stride */
+    int32_t *partial;              /* part of the sums while 32 bits provably hold it */
     int64_t partial_bound;
     bool sums_active;
     /* statistics */
@@ -97,6 +113,10 @@ crossbar *crossbar_new(arena *memory, const crossbar_kernel *kernel, const slici
 void crossbar_mvm(crossbar *x, const int16_t *in, int64_t *out);
 void crossbar_mtvm(crossbar *x, const int16_t *in, int64_t *out);
 
+/* The same for `count` vectors, one after the other in `in` and in `out`. */
+void crossbar_mvm_many(crossbar *x, const int16_t *in, int count, int64_t *out);
+void crossbar_mtvm_many(crossbar *x, const int16_t *in, int count, int64_t *out);
+
 /* Notes an outer product of `rows` words and `columns` words. */
 void crossbar_opa(crossbar *x, const int16_t *row, const int16_t *col);
 bool crossbar_pending(const crossbar *x);
@@ -108,18 +128,29 @@ void crossbar_discard(crossbar *x);
 /* Carry resolution; nothing may be pending. */
 void crossbar_crs(crossbar *x);
 
-int64_t crossbar_read(const crossbar *x, int i, int j);
+int64_t crossbar_read(crossbar *x, int i, int j);
 void crossbar_write(crossbar *x, int i, int j, int64_t w);
 
 /* slices x rows x columns, without padding; digits outside their slice are clipped when written. */
-void crossbar_read_digits(const crossbar *x, int16_t *digits);
+void crossbar_read_digits(crossbar *x, int16_t *digits);
 void crossbar_write_digits(crossbar *x, const int16_t *digits);
 
-/* The digits with padding, as the reference functions take them. */
-digit_array crossbar_view(const crossbar *x, int16_t *digits);
+/* For kernels. The digits with padding, as the reference functions take them. */
+digit_array crossbar_view(const crossbar *x, crossbar_cells *cells);
 
-/* To be called by whoever changes x->digits; keep_mirror if the mirror was changed alike. */
-void crossbar_changed(crossbar *x, bool keep_mirror);
+/* Make a form of the cells valid. */
+void crossbar_need_wide(const crossbar *x, crossbar_cells *cells);
+void crossbar_need_narrow(const crossbar *x, crossbar_cells *cells);
+
+/* To be called by whoever changed one form of the cells: the other, and what derives from x->now. */
+void crossbar_wide_changed(crossbar *x, crossbar_cells *cells);
+void crossbar_narrow_changed(crossbar *x, crossbar_cells *cells);
+void crossbar_forget(crossbar *x); /* all that derives from x->now */
+
+void crossbar_copy(const crossbar *x, const crossbar_cells *from, crossbar_cells *to);
+
+/* What the drivers see: sign and 15 bits, so -32768 is -32767; zeros up to the stride. */
+void crossbar_driver_words(const int16_t *in, int length, int stride, int16_t *out);
 
 extern const crossbar_kernel crossbar_reference, crossbar_scalar;
 

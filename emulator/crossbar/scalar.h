@@ -42,10 +42,21 @@ void scalar_input_bits(const int16_t *in, int inputs, input_bits *bits);
 
 /*
  * out[first, last) += the contribution of slice s, bit by bit through its ADC; returns the number of
- * clamped conversions. first and last are multiples of CROSSBAR_LANES.
+ * clamped conversions. first and last are multiples of CROSSBAR_BLOCK.
  */
 uint64_t scalar_sliced_product(const crossbar *x, const crossbar_direction *d,
                                const input_bits *bits, int s, int first, int last, int64_t *out);
+
+/* What differs between kernels that work on lanes of 16 bits; see the scalar ones above. */
+typedef struct lane_functions {
+    void (*collapsed)(const crossbar_direction *d, const int16_t *in, int64_t *out);
+    uint64_t (*sliced)(const crossbar *x, const crossbar_direction *d, const input_bits *bits,
+                       int s, int first, int last, int64_t *out);
+} lane_functions;
+
+/* crossbar_kernel.product: chooses the path of each slice of each block of outputs. */
+void lanes_product(crossbar *x, const lane_functions *by, bool transposed, const int16_t *in,
+                   int count, int64_t *out);
 
 /*
  * One outer product in OPA_STREAM or OPA_DIGIT mode, line operand times lane operand, onto planes of
@@ -56,7 +67,8 @@ void scalar_opa_stream(const slicing *f, int16_t *digits, int lines, int stride,
 void scalar_opa_digit(const slicing *f, int16_t *digits, int lines, int stride,
                       const int16_t *line, const int16_t *lane, uint64_t *saturated);
 
-void scalar_opa(crossbar *x, int16_t *digits, const int16_t *rows, const int16_t *cols, int count);
+void scalar_opa(crossbar *x, crossbar_cells *cells, const int16_t *rows, const int16_t *cols,
+                int count);
 void scalar_accumulate(crossbar *x, const int16_t *row, const int16_t *col);
 void scalar_add(crossbar *x);
 

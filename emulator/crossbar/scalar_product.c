@@ -37,14 +37,14 @@ static void certify(const crossbar *x, const crossbar_direction *d, line_sums *s
         int64_t limit = ((int64_t)1 << (f->bits[s] + f->adc_extra_bits - 1)) - 1;
         if (x->how == FIDELITY_IDEAL || limit > PART_LIMIT)
             limit = PART_LIMIT;
-        for (int first = 0; first < d->outputs; first += CROSSBAR_LANES) {
-            int last = first + CROSSBAR_LANES < d->outputs ? first + CROSSBAR_LANES : d->outputs;
+        for (int first = 0; first < d->outputs; first += CROSSBAR_BLOCK) {
+            int last = first + CROSSBAR_BLOCK < d->outputs ? first + CROSSBAR_BLOCK : d->outputs;
             bool clips = false;
             for (int o = first; o < last; o++) {
                 sums->at[s][o] = absolute_sum(line_of(d, s, o), d->input_stride);
                 clips |= sums->at[s][o] > limit;
             }
-            d->collapse->sliced[s][first / CROSSBAR_LANES] = clips;
+            d->collapse->sliced[s][first / CROSSBAR_BLOCK] = clips;
             d->collapse->any_sliced |= clips;
             if (clips)
                 memset(&sums->at[s][first], 0, (size_t)(last - first) * sizeof sums->at[0][0]);
@@ -76,7 +76,7 @@ static void collapse_line(const crossbar *x, const crossbar_direction *d, int s,
 {
     memset(part, 0, (size_t)d->input_stride * sizeof *part);
     for (int k = 0; k < n; k++) {
-        if (d->collapse->sliced[s + k][output / CROSSBAR_LANES])
+        if (d->collapse->sliced[s + k][output / CROSSBAR_BLOCK])
             continue;
         const int16_t *line = line_of(d, s + k, output);
         int scale = 1 << (k * x->format->radix_bits);

@@ -184,6 +184,7 @@ void scalar_add(crossbar *x)
     const slicing *f = x->format;
     size_t stride = (size_t)x->column_stride;
     flush_partial(x);
+    crossbar_need_wide(x, &x->now);
     for (int s = 0; s < f->slices; s++)
         for (int i = 0; i < x->rows; i++) {
             bool top = s == f->slices - 1; /* it takes all bits from its place up */
@@ -191,10 +192,10 @@ void scalar_add(crossbar *x)
             size_t line = (size_t)s * (size_t)x->rows + (size_t)i;
             x->saturated[s] += add_sum_digits(x->sums + (size_t)i * stride, s * f->radix_bits, mask,
                                               slice_low(f, s), slice_high(f, s), x->columns,
-                                              x->digits + line * stride);
+                                              x->now.wide + line * stride);
         }
     memset(x->sums, 0, (size_t)x->rows * stride * sizeof *x->sums);
-    crossbar_changed(x, false);
+    crossbar_wide_changed(x, &x->now);
 }
 
 /* Whether no top digit can leave 16 bits while these products are added, whatever their order. */
@@ -236,29 +237,34 @@ static void opa_ideal(crossbar *x, const digit_array *view, const int16_t *rows,
  * The mirror is kept up with the digits: D_s(a, b) is symmetric, so the same function updates it
  * with the operands exchanged.
  */
-void scalar_opa(crossbar *x, int16_t *digits, const int16_t *rows, const int16_t *cols, int count)
+static void opa_sliced(crossbar *x, crossbar_cells *cells, bool mirror, const int16_t *rows,
+                       const int16_t *cols, int count)
 {
-    digit_array view = crossbar_view(x, digits);
-    bool current = digits == x->digits;
-    if (x->mode == OPA_IDEAL && top_holds(x, &view, rows, cols, count)) {
-        opa_ideal(x, &view, rows, cols, count);
-        if (current)
-            crossbar_changed(x, false);
-        return;
-    }
+    void (*one)(const slicing *, int16_t *, int, int, const int16_t *, const int16_t *,
+                uint64_t *) = x->mode == OPA_STREAM ? scalar_opa_stream : scalar_opa_digit;
     for (int n = 0; n < count; n++) {
         const int16_t *row = rows + (size_t)n * (size_t)x->row_stride;
         const int16_t *col = cols + (size_t)n * (size_t)x->column_stride;
-        if (x->mode == OPA_IDEAL) {
-            sliced_opa(&view, x->mode, row, col, x->saturated);
-            continue;
-        }
-        void (*one)(const slicing *, int16_t *, int, int, const int16_t *, const int16_t *,
-                    uint64_t *) = x->mode == OPA_STREAM ? scalar_opa_stream : scalar_opa_digit;
-        one(x->format, digits, x->rows, x->column_stride, row, col, x->saturated);
-        if (current && x->mirror_valid)
+        one(x->format, cells->wide, x->rows, x->column_stride, row, col, x->saturated);
+        if (mirror)
             one(x->format, x->mirror, x->columns, x->row_stride, col, row, NULL);
     }
-    if (current)
-        crossbar_changed(x, x->mode != OPA_IDEAL);
+}
+
+void scalar_opa(crossbar *x, crossbar_cells *cells, const int16_t *rows, const int16_t *cols,
+                int count)
+{
+    digit_array view = crossbar_view(x, cells);
+    bool mirror = cells == &x->now && x->mirror_valid && x->mode != OPA_IDEAL;
+    if (x->mode != OPA_IDEAL)
+        opa_sliced(x, cells, mirror, rows, cols, count);
+    else if (top_holds(x, &view, rows, cols, count))
+        opa_ideal(x, &view, rows, cols, count);
+    else
+        for (int n = 0; n < count; n++)
+            sliced_opa(&view, x->mode, rows + (size_t)n * (size_t)x->row_stride,
+                       cols + (size_t)n * (size_t)x->column_stride, x->saturated);
+    crossbar_wide_changed(x, cells);
+    if (cells == &x->now)
+        x->mirror_valid = mirror;
 }

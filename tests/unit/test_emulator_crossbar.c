@@ -186,7 +186,7 @@ static void resolution_equals_reference(void **state)
                 crossbar_write(p.slow, 0, j, w);
                 crossbar_write(p.fast, 0, j, w);
             }
-        digit_array view = crossbar_view(p.slow, p.slow->digits);
+        digit_array view = crossbar_view(p.slow, &p.slow->now);
         sliced_crs(&view, p.slow->mode);
         crossbar_crs(p.fast);
         compare_digits(&p);
@@ -218,7 +218,7 @@ static void log_keeps_order(void **state)
     random_state r = random_from(13, 4);
     pair p = new_pair(&r, &crossbar_scalar, OPA_STREAM, 8);
     int16_t row[8], col[8];
-    digit_array direct = crossbar_view(p.slow, p.slow->digits);
+    digit_array direct = crossbar_view(p.slow, &p.slow->now);
     int16_t padded_row[CROSSBAR_LANES], padded_col[CROSSBAR_LANES];
     for (int n = 0; n < CROSSBAR_LOG + 40; n++) {
         operand(&r, row, p.rows, 1);
