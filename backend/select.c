@@ -55,17 +55,16 @@ static int plain(isa_insn *out, isa_op insn, const ir_op *op, const select_opera
     return field;
 }
 
-static int shift_left(isa_insn *out, const ir_op *op, int32_t reg, int shift)
-{
-    *out = (isa_insn){.op = ISA_shl, .field = {reg, reg, (int32_t)width_of(op), shift}};
-    return 1;
-}
-
-static void set_rounding(isa_insn *out, int field, const ir_op *op)
+/* Shift, grid, rounding and stream, from `field` on; the grid's bits are shifted out first. */
+static int set_rounding(isa_insn *out, int field, const ir_op *op, int shift)
 {
     bool stochastic = strcmp(ir_get_name(op, IR_ATTR_mode, "nearest"), "stochastic") == 0;
-    out->field[field] = stochastic;
-    out->field[field + 1] = stochastic ? (int32_t)ir_get_int(op, IR_ATTR_stream, 0) : 0;
+    int grid = (int)ir_get_int(op, IR_ATTR_grid, 0);
+    out->field[field++] = shift + grid;
+    out->field[field++] = grid;
+    out->field[field++] = stochastic;
+    out->field[field] = stochastic ? (int32_t)ir_get_int(op, IR_ATTR_stream, 0) : 0;
+    return 1;
 }
 
 static int select_plain(const ir_op *op, const select_operands *at, isa_insn *out)
@@ -84,11 +83,8 @@ static int select_formats(const ir_op *op, const select_operands *at, isa_insn *
 
 static int select_mul(const ir_op *op, const select_operands *at, isa_insn *out)
 {
-    int grid = (int)ir_get_int(op, IR_ATTR_grid, 0);
     int field = plain(out, ISA_mul, op, at, 2);
-    out->field[field] = op->args[0]->type.q + op->args[1]->type.q - op->type.q + grid;
-    set_rounding(out, field + 1, op);
-    return 1 + (grid ? shift_left(out + 1, op, at->result, grid) : 0);
+    return set_rounding(out, field, op, op->args[0]->type.q + op->args[1]->type.q - op->type.q);
 }
 
 static int select_div(const ir_op *op, const select_operands *at, isa_insn *out)
@@ -114,17 +110,17 @@ static int select_convert(const ir_op *op, const select_operands *at, isa_insn *
 
 static int select_round(const ir_op *op, const select_operands *at, isa_insn *out)
 {
-    int grid = (int)ir_get_int(op, IR_ATTR_grid, 0);
     int field = plain(out, ISA_shr, op, at, 1);
-    out->field[field] = grid;
-    set_rounding(out, field + 1, op);
-    return 1 + shift_left(out + 1, op, at->result, grid);
+    return set_rounding(out, field, op, 0);
 }
 
 static int select_sign(const ir_op *op, const select_operands *at, isa_insn *out)
 {
     plain(out, ISA_sign, op, at, 1);
-    return 1 + (op->type.q ? shift_left(out + 1, op, at->result, op->type.q) : 0);
+    if (op->type.q == 0)
+        return 1;
+    out[1] = (isa_insn){ISA_shl, {at->result, at->result, (int32_t)width_of(op), op->type.q}};
+    return 2;
 }
 
 static int select_random(const ir_op *op, const select_operands *at, isa_insn *out)

@@ -65,6 +65,8 @@ static void spread_fields(const emulator *e, const isa_insn *insn, operation *op
             op->shift = (int8_t)v;
         } else if (kind == FIELD_COUNT) {
             op->count = (uint8_t)v;
+        } else if (kind == FIELD_GRID) {
+            op->grid = (int8_t)v;
         } else if (kind == FIELD_ROUND) {
             op->stochastic = v != 0;
         } else if (kind == FIELD_STREAM) {

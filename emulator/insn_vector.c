@@ -87,11 +87,12 @@ void insn_mul(agent *a, const operation *op)
     if (op->stochastic) {
         uint64_t base = draw_base(a, op);
         for (uint32_t i = 0; i < op->words; i++)
-            d[i] = vector_mul_stochastic(x[i], y[i], op->shift, random_lane(base, i));
+            d[i] = vector_shl(vector_mul_stochastic(x[i], y[i], op->shift, random_lane(base, i)),
+                              op->grid);
         return;
     }
     for (uint32_t i = 0; i < op->words; i++)
-        d[i] = vector_mul(x[i], y[i], op->shift);
+        d[i] = vector_shl(vector_mul(x[i], y[i], op->shift), op->grid);
 }
 
 void insn_muli(agent *a, const operation *op)
@@ -133,11 +134,11 @@ void insn_shr(agent *a, const operation *op)
     if (op->stochastic) {
         uint64_t base = draw_base(a, op);
         for (uint32_t i = 0; i < op->words; i++)
-            d[i] = vector_shr_stochastic(x[i], op->shift, random_lane(base, i));
+            d[i] = vector_shl(vector_shr_stochastic(x[i], op->shift, random_lane(base, i)), op->grid);
         return;
     }
     for (uint32_t i = 0; i < op->words; i++)
-        d[i] = vector_shr(x[i], op->shift);
+        d[i] = vector_shl(vector_shr(x[i], op->shift), op->grid);
 }
 
 /* The table is filled as arguments come up: a whole one takes longer than a small run. */

@@ -64,7 +64,7 @@ struct operation {
     uint8_t access;      /* ACCESS_*, 0: nothing outside its agent */
     uint8_t op, count;
     uint8_t scalar[3];   /* in the order of the format; an address's base register is one */
-    int8_t shift;
+    int8_t shift, grid;
     bool stochastic;
 };
 

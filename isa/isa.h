@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-    ISA_FIELDS_MAX = 7,
+    ISA_FIELDS_MAX = 8,
     ISA_WORDS = 3,            /* 32-bit words of an encoded instruction */
     ISA_BYTES = 12,
     ISA_MCUS_MAX = 6,         /* MCUs of a core that `mcu` can name */
@@ -36,7 +36,8 @@ typedef enum isa_field_kind {
     FIELD_SIZE,    /* 24 bits, unsigned: words */
     FIELD_SHIFT,   /* 7 bits, signed */
     FIELD_ROUND,   /* 1 bit: nearest, stochastic */
-    FIELD_STREAM,  /* 16 bits, unsigned: random stream; 0 where rounding is to nearest */
+    FIELD_GRID,    /* 4 bits: the rounded result is multiplied by 2^grid, as by shl */
+    FIELD_STREAM,  /* 12 bits, unsigned: random stream; 0 where rounding is to nearest */
     FIELD_Q,       /* 5 bits: fraction bits of a format */
     FIELD_MASKS,   /* 18 bits: six masks of three bits, MCU 0 lowest; bit 0 MVM, 1 MTVM, 2 OPA */
     FIELD_MCUSET,  /* 6 bits: one per MCU */

@@ -118,7 +118,7 @@ static void widths_take_time(void **state)
     (void)state;
     assert_int_equal(cycles(ISSUE_BLOCKING, 2, "  add v0, v0, v0, 9\n"), 3 + 1);
     assert_int_equal(cycles(ISSUE_BLOCKING, 2, "  add v0, v0, v0, 1\n"), 1 + 1);
-    assert_int_equal(cycles(ISSUE_BLOCKING, 2, "  mul v0, v0, v0, 99, 3\n"), 1 + 1);
+    assert_int_equal(cycles(ISSUE_BLOCKING, 2, "  mul v0, v0, v0, 99, 3, 0\n"), 1 + 1);
     /* port: 2 cycles per 4 words; keep writes without waiting */
     assert_int_equal(cycles(ISSUE_BLOCKING, 2, "  store [s0 + 0], v0, 9, keep\n"), 6 + 1);
 }

@@ -188,7 +188,7 @@ static void element_instructions(void **state)
     CASE("set v96, -77, 32", -77);
     CASE("add v96, v0, v32, 32", a + b);
     CASE("sub v96, v0, v32, 32", a - b);
-    CASE("mul v96, v0, v32, 32, 7", vector_mul((int16_t)a, (int16_t)b, 7));
+    CASE("mul v96, v0, v32, 32, 7, 0", vector_mul((int16_t)a, (int16_t)b, 7));
     CASE("div v96, v0, v32, 32, 9", vector_div((int16_t)a, (int16_t)b, 9));
     CASE("min v96, v0, v32, 32", a < b ? a : b);
     CASE("max v96, v0, v32, 32", a > b ? a : b);
@@ -219,7 +219,7 @@ static void immediate_instructions(void **state)
     CASE("mini v96, v0, 5, 32", a < 5 ? a : 5);
     CASE("maxi v96, v0, -5, 32", a > -5 ? a : -5);
     CASE("shl v96, v0, 32, 3", on_grid((int16_t)a, 3));
-    CASE("shr v96, v0, 32, 4", vector_shr((int16_t)a, 4));
+    CASE("shr v96, v0, 32, 4, 0", vector_shr((int16_t)a, 4));
     CASE("sigmoid v96, v0, 32, 12, 15", vector_sigmoid((int16_t)a, 12, 15));
     CASE("tanh v96, v0, 32, 12, 14", vector_tanh((int16_t)a, 12, 14));
     CASE("exp v96, v0, 32, 12, 9", vector_exp((int16_t)a, 12, 9));
@@ -242,10 +242,10 @@ static void random_instructions(void **state)
         execute("rand v96, 32, 40", step, in, out);
         for (uint32_t l = 0; l < 32; l++)
             assert_int_equal(out[l], random_lane(first, l) >> 49);
-        execute("rand v96, 32, 40\n  shr v96, v0, 32, 6, stochastic, 40", step, in, out);
+        execute("rand v96, 32, 40\n  shr v96, v0, 32, 6, 0, stochastic, 40", step, in, out);
         for (uint32_t l = 0; l < 32; l++)
             assert_int_equal(out[l], vector_shr_stochastic(in[l], 6, random_lane(second, l)));
-        execute("rand v96, 32, 41\n  mul v96, v0, v32, 32, 6, stochastic, 40", step, in, out);
+        execute("rand v96, 32, 41\n  mul v96, v0, v32, 32, 6, 0, stochastic, 40", step, in, out);
         for (uint32_t l = 0; l < 32; l++)
             assert_int_equal(out[l],
                              vector_mul_stochastic(in[l], in[32 + l], 6, random_lane(first, l)));

@@ -101,9 +101,9 @@ static void operands_of_every_kind(void **state)
                                "crs m1\n"
                                "peek v0+3, [s1], n\n"
                                "store [s1 + b+2-1], v4, 1, keep\n"
-                               "mul v0, v1, m1.opa.col+2, 4, -64, stochastic, 9\n"
-                               "shr v0, v1, 4, 63\n"
-                               "shr v0, v1, 4, 63, nearest\n"
+                               "mul v0, v1, m1.opa.col+2, 4, -64, 0, stochastic, 9\n"
+                               "shr v0, v1, 4, 63, 0\n"
+                               "shr v0, v1, 4, 63, 0, nearest\n"
                                "set v0, minus, 2\n"
                                "sset s3, -2147483648\n"
                                "sset s3, 0x7fffffff\n"
@@ -124,7 +124,7 @@ static void operands_of_every_kind(void **state)
     expect_insn(&i[2], (isa_insn){ISA_peek, {3, 1, 0, 16}});
     expect_insn(&i[3], (isa_insn){ISA_store, {1, 33, 4, 1, 0}});
     expect_insn(&i[4],
-                (isa_insn){ISA_mul, {0, 1, isa_vector_mcu(1, MCU_OPA_COL, 2), 4, -64, 1, 9}});
+                (isa_insn){ISA_mul, {0, 1, isa_vector_mcu(1, MCU_OPA_COL, 2), 4, -64, 0, 1, 9}});
     expect_insn(&i[5], (isa_insn){ISA_shr, {0, 1, 4, 63}});
     expect_insn(&i[6], i[5]);
     expect_insn(&i[7], (isa_insn){ISA_set, {0, -15, 2}});

@@ -130,9 +130,9 @@ static void relations_between_fields(void **state)
     (void)state;
     isa_insn ring = {.op = ISA_sring, .field = {1, 4, 0}};
     assert_non_null(isa_check(&ring));
-    isa_insn nearest = {.op = ISA_shr, .field = {0, 0, 4, 1, 0, 7}};
+    isa_insn nearest = {.op = ISA_shr, .field = {0, 0, 4, 1, 0, 0, 7}};
     assert_non_null(isa_check(&nearest));
-    nearest.field[4] = 1;
+    nearest.field[5] = 1;
     assert_null(isa_check(&nearest));
     isa_insn halt = {.op = ISA_halt, .field = {1}};
     assert_non_null(isa_check(&halt));
