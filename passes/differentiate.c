@@ -6,8 +6,8 @@
  *     y = W^T x:  W += outer(rate * x, error of y)
  *
  * Errors stay per point of the iteration space (per example): they are summed nowhere but in the
- * matrix. Updates stand at the end of the graph in the order of the uses, so that every read sees the
- * old weights. The first layer gets no transposed product, since nothing before it needs an error.
+ * matrix. Updates stand at the end of the graph in the order of the uses, so that every read sees
+ * the old weights. The first layer gets no transposed product: nothing before it needs an error.
  */
 #include "passes/gradients.h"
 #include "passes/passes.h"
@@ -55,7 +55,8 @@ static bool column_format(gradients *t, const ir_op *use, const ir_matrix *w, in
     if (wanted >= 0 && wanted <= 31)
         return true;
     diag_error(t->diag, use->where,
-               "the column operand would need q%d (weights q%d - rows q%d); formats go from q0 to q31",
+               "the column operand would need q%d (weights q%d - rows q%d); formats go from q0 to "
+               "q31",
                wanted, w->q, q_row);
     return false;
 }

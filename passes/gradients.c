@@ -21,7 +21,8 @@ static ir_op *one_like(gradients *t, const ir_op *y)
 
 static bool is_number(const ir_op *op, double v)
 {
-    return op->code == IR_const && ir_get(op, IR_ATTR_value) && ir_get(op, IR_ATTR_value)->real == v;
+    const ir_attr *value = op->code == IR_const ? ir_get(op, IR_ATTR_value) : NULL;
+    return value && value->real == v;
 }
 
 static ir_op *in_error_format(gradients *t, ir_op *x)

@@ -13,7 +13,7 @@ typedef struct piece {
     uint32_t first, lanes;
 } piece;
 
-/* A value of the old graph (its `scratch`): pieces in the order of its lanes, each within `side`. */
+/* A value of the old graph (its `scratch`): pieces in order of lanes, each within `side`. */
 typedef struct vector {
     piece *pieces;
     size_t count, capacity;

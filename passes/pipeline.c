@@ -4,7 +4,8 @@
 #include <time.h>
 
 const pass_row pass_table[] = {
-#define PASS(name, needs, makes, breaks, meaning) {#name, pass_##name, needs, makes, breaks, meaning},
+#define PASS(name, needs, makes, breaks, meaning)                                                  \
+    {#name, pass_##name, needs, makes, breaks, meaning},
 #include "passes/passes.def"
 #undef PASS
 };

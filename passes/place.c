@@ -7,8 +7,8 @@
  * of the mesh, nodes one after the other.
  *
  * A vector operation runs where its first argument of the same size is made, one that only takes
- * inputs and constants where its result is used first. A `bcast` is repeated on every core that uses
- * it: one word travels instead of a vector. Inputs, outputs and constants have no core.
+ * inputs and constants where its result is used first. A `bcast` is repeated on every core that
+ * uses it: one word travels instead of a vector. Inputs, outputs and constants have no core.
  */
 #include "passes/passes.h"
 #include "passes/placing.h"
@@ -66,8 +66,8 @@ static bool place_matrices(pass_context *c)
         diag_error(c->diag, SOURCE_NOWHERE, "the weights need %lld MCUs, but machine '%s' has %lld",
                    (long long)e.blocks, c->machine->name ? c->machine->name : "",
                    (long long)e.mcus);
-        diag_help(c->diag, "an MCU holds %d x %d weights; give the machine more nodes, tiles, cores "
-                  "or mcus", m->numerics.slices.columns, m->numerics.slices.rows);
+        diag_help(c->diag, "an MCU holds %d x %d weights; give the machine more nodes, tiles, "
+                  "cores or mcus", m->numerics.slices.columns, m->numerics.slices.rows);
         return false;
     }
     for (size_t i = 0; i < m->matrix_count; i++) {

@@ -4,7 +4,7 @@
  * slices below (update rounding of arithmetic.md).
  *
  * A column operand that is a product made for this purpose (rate * error) is rounded as it is made,
- * from all its bits; any other operand gets a `round`, shared by all updates that use the same value.
+ * from all its bits; any other operand gets a `round`, shared by all updates that use the value.
  * The pass also numbers the random streams of each graph: an op has one for every `side` lanes.
  */
 #include "passes/passes.h"

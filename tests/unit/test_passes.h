@@ -139,8 +139,8 @@ static inline const ir_op *port_op(const ir_graph *g, int port)
 }
 
 /*
- * Data of an input port: a pure function of seed, step, port, point and lane, so that a graph gets the
- * same data however it has been cut. One-hot ports get the class that the label would have had.
+ * Data of an input port: a pure function of seed, step, port, point and lane, so that a graph gets
+ * the same data however it has been cut. One-hot ports get the class that the label would have had.
  */
 static inline int16_t *port_data(arena *memory, const ir_graph *g, int port, uint64_t seed,
                                  uint64_t step, uint32_t classes)
@@ -232,7 +232,8 @@ static inline run_result bench_run(bench *b, const ir_graph *g, int steps, uint3
     return r;
 }
 
-static inline void same_results(bench *b, const run_result *x, const run_result *y, const char *after)
+static inline void same_results(bench *b, const run_result *x, const run_result *y,
+                                const char *after)
 {
     for (int p = 0; p < PORTS; p++) {
         if (x->sizes[p] != y->sizes[p])
@@ -255,7 +256,8 @@ static inline void same_results(bench *b, const run_result *x, const run_result 
 
 /* ---- building ---- */
 
-static inline ir_op *input(ir_graph *g, int port, ir_type type, const char *role, uint8_t dim, bool batched)
+static inline ir_op *input(ir_graph *g, int port, ir_type type, const char *role, uint8_t dim,
+                           bool batched)
 {
     ir_op *op = ir_op_new(g, NULL, IR_input, type, NULL, 0, SOURCE_NOWHERE);
     ir_set_int(g, op, IR_ATTR_port, port);

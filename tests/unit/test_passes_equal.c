@@ -1,6 +1,6 @@
 /*
- * Random graphs through the passes: the fixed-point interpreter gives the same bits before and after
- * each pass that promises it, the verifier is content, and the text form round-trips.
+ * Random graphs through the passes: the fixed-point interpreter gives the same bits before and
+ * after each pass that promises it, the verifier is content, and the text form round-trips.
  */
 #include "test_passes.h"
 

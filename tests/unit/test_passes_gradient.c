@@ -1,6 +1,6 @@
 /*
- * Gradients against finite differences: every differentiable op, and random compositions of them, in
- * double precision through the float interpreter. One kernel with rate 1 adds the gradient to the
+ * Gradients against finite differences: every differentiable op, and random compositions of them,
+ * in double precision through the float interpreter. One kernel with rate 1 adds the gradient to the
  * weights. Also: what is refused, what is frozen, how formats of updates come out.
  */
 #include "test_passes.h"
@@ -283,8 +283,8 @@ static void check_weights(bench *b, ir_float *forward, const ir_graph *loss,
         at[i] = kept;
         double measured = w->frozen ? 0 : (up - down) / (2 * h);
         if (!(fabs(measured - gradient[i]) <= 2e-6 * (1 + fabs(measured)))) {
-            fprintf(stderr, "%s: matrix %s weight %zu: finite difference %.9g, gradient %.9g\n", name,
-                    w->name, i, measured, gradient[i]);
+            fprintf(stderr, "%s: matrix %s weight %zu: finite difference %.9g, gradient %.9g\n",
+                    name, w->name, i, measured, gradient[i]);
             fail_with(b, name);
         }
     }
@@ -391,7 +391,8 @@ static void compositions_agree_with_finite_differences(void **state)
             ir_op *y = steps[below(&b, sizeof steps / sizeof *steps)](&m);
             *(below(&b, 2) ? &m.a : &m.c) = op1(&m, IR_tanh, y);
         }
-        check_gradient(&m, losses[seed % LOSSES].make(&m, op2(&m, IR_sub, m.a, m.c)), "composition");
+        ir_op *y = op2(&m, IR_sub, m.a, m.c);
+        check_gradient(&m, losses[seed % LOSSES].make(&m, y), "composition");
         bench_close(&b);
     }
 }
@@ -458,8 +459,8 @@ static void column_format_out_of_range_is_refused(void **state)
     ir_module_matrix(b.m, "wa")->q = 44;
     m.x->type.q = 11;
     expect_error(&m, loss_weighted(&m, m.a),
-                 "the column operand would need q33 (weights q44 - rows q11); formats go from q0 to "
-                 "q31");
+                 "the column operand would need q33 (weights q44 - rows q11); formats go from q0 "
+                 "to q31");
     bench_close(&b);
 }
 

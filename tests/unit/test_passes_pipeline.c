@@ -82,7 +82,8 @@ static void prints_after_passes(void **state)
         size_t length = 0;
         build(&b);
         FILE *out = open_memstream(&text, &length);
-        pass_options options = {.print_after = cases[i].after, .stop_after = "partition", .out = out};
+        pass_options options = {
+            .print_after = cases[i].after, .stop_after = "partition", .out = out};
         assert_true(run(&b, &options, NULL, NULL));
         fclose(out);
         assert_int_equal(occurrences(text, "// after "), cases[i].expected);

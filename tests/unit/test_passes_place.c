@@ -5,8 +5,8 @@
 #include "test_passes.h"
 
 static const char numerics[] =
-    "numerics {slices = [4 4 4 6 6 5 5 5], radix_bits = 4, adc_extra_bits = 6, rows = 4, columns = 4, "
-    "mode = stream, rounding = stochastic, round_row = 0, round_column = 0, q_activation = 9, "
+    "numerics {slices = [4 4 4 6 6 5 5 5], radix_bits = 4, adc_extra_bits = 6, rows = 4, "
+    "columns = 4, mode = stream, rounding = stochastic, round_row = 0, round_column = 0, q_activation = 9, "
     "q_weight = 26, q_error = 14}\n";
 
 static void open_text(bench *b, const char *text)

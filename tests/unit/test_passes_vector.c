@@ -79,7 +79,8 @@ static void add_each(builder *x)
     for (size_t i = 1; i < count; i++)
         args[i] = fitting(x, args[0]->type.lanes > 1 ? args[0] : args[i - 1]);
     uint8_t q = ir_ops[code].result == IR_RESULT_MASK ? 0 : some_q(x);
-    keep(x, ir_op_new(x->g, NULL, code, ir_vec(widest(args, count), q), args, count, SOURCE_NOWHERE));
+    ir_type type = ir_vec(widest(args, count), q);
+    keep(x, ir_op_new(x->g, NULL, code, type, args, count, SOURCE_NOWHERE));
 }
 
 static void add_reduction(builder *x)
@@ -133,8 +134,9 @@ static void add_concat(builder *x)
 static void add_shape(builder *x)
 {
     ir_op *arg = pick(x);
+    ir_type type = ir_vec(1 + below(x->b, 40), arg->type.q);
     if (arg->type.lanes == 1)
-        keep(x, IR_OP(x->g, IR_bcast, ir_vec(1 + below(x->b, 40), arg->type.q), SOURCE_NOWHERE, arg));
+        keep(x, IR_OP(x->g, IR_bcast, type, SOURCE_NOWHERE, arg));
     else
         add_slice(x);
 }
