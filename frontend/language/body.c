@@ -328,8 +328,11 @@ void check_block(checker *c, const ast_block *block)
         if (f->stopped || !check_step(c, block->items[i]->where, 1))
             return;
         if (f->returned) {
-            check_error(c, block->items[i]->where, "nothing may follow 'return'");
-            f->stopped = true;
+            /* Behind a branch that returned the path ends; behind the return itself nothing stands. */
+            ast_stmt_kind before = i ? block->items[i - 1]->kind : STMT_IF;
+            if (before == STMT_RETURN || before == STMT_YIELD)
+                check_error(c, block->items[i]->where, "nothing may follow '%s'",
+                            before == STMT_RETURN ? "return" : "yield");
             return;
         }
         statement(c, block->items[i]);

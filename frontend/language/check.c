@@ -15,11 +15,11 @@ static bool seen(checker *c, source_range where)
 }
 
 /* Where the expansions around an error were called from, innermost first. */
-static void note_calls(checker *c)
+static void note_calls(checker *c, source_range where)
 {
     int shown = 0;
     for (const frame *f = c->frame; f && shown < 3; f = f->caller) {
-        if (!f->function)
+        if (!f->function || !memcmp(&f->call, &where, sizeof where))
             continue;
         diag_note(c->diag, f->call, "in 'def %s' as called here", f->function);
         shown++;
@@ -36,7 +36,7 @@ value check_error(checker *c, source_range where, const char *format, ...)
         va_start(args, format);
         diag_error(c->diag, where, "%s", arena_vprintf(c->memory, format, args));
         va_end(args);
-        note_calls(c);
+        note_calls(c, where);
     }
     return (value){0};
 }
@@ -265,11 +265,32 @@ const pan_type *check_type(checker *c, const value *v)
     return &check_op(c, v->index)->type;
 }
 
+bool check_size(checker *c, const int64_t *dims, size_t count, source_range where)
+{
+    int64_t total = 1;
+    for (size_t i = 0; i < count; i++) {
+        if (!__builtin_mul_overflow(total, dims[i], &total) && total <= CHECK_ELEMENTS)
+            continue;
+        check_error(c, where, "more than 2^40 elements are too many");
+        return false;
+    }
+    return true;
+}
+
+/* A type that later stages can count in; another one (with an error) becomes a scalar. */
+static pan_type countable(checker *c, pan_type type, source_range where)
+{
+    const int64_t dims[] = {type.dim[0] ? type.dim[0] : 1, type.dim[1] ? type.dim[1] : 1,
+                            type.dim[2] ? type.dim[2] : 1, type.steps ? type.steps : 1};
+    return check_size(c, dims, 4, where) ? type : (pan_type){.kind = PAN_SCALAR};
+}
+
 uint32_t check_emit(checker *c, pan_opcode code, pan_type type, source_range where,
                     const uint32_t *args, size_t count)
 {
     pan_body *body = c->frame->state->body;
     check_step(c, where, 1);
+    type = countable(c, type, where);
     pan_op op = {
         .code = code, .type = type, .q = -1, .q_written = -1, .where = where,
         .layer = PAN_NONE, .path = c->frame->path, .arg_count = (uint32_t)count,

@@ -25,6 +25,7 @@ enum {
     CHECK_CALL_DEPTH = 100,      /* calls of def inside each other */
     CHECK_DIMENSION = 1 << 30,   /* one dimension of a shape */
 };
+#define CHECK_ELEMENTS ((int64_t)1 << 40) /* of one value or parameter */
 
 /* ---- values ---- */
 
@@ -192,6 +193,7 @@ void scope_unbind(scope *s, const char *name);
 
 uint32_t check_emit(checker *c, pan_opcode code, pan_type type, source_range where,
                     const uint32_t *args, size_t count);
+bool check_size(checker *c, const int64_t *dims, size_t count, source_range where);
 pan_op *check_op(checker *c, uint32_t index);
 value value_run(uint32_t op);
 value value_int(int64_t v);

@@ -110,6 +110,20 @@ bool check_integer(checker *c, const value *v, source_range where, const char *w
     return false;
 }
 
+/* The first name in an expression that stands for a run-time value; NULL if there is none. */
+static const char *run_name(checker *c, const ast_expr *e)
+{
+    if (!e)
+        return NULL;
+    const binding *b = e->kind == EXPR_NAME ? scope_find(c->frame->scope, e->text) : NULL;
+    if (b && b->bound.kind == VALUE_RUN)
+        return e->text;
+    const char *name = run_name(c, e->left);
+    for (size_t i = 0; !name && i < e->args.count; i++)
+        name = run_name(c, e->args.items[i].value);
+    return name ? name : run_name(c, e->right);
+}
+
 bool check_truth(checker *c, const ast_expr *e, bool *out)
 {
     value v = check_single(c, e);
@@ -118,8 +132,9 @@ bool check_truth(checker *c, const ast_expr *e, bool *out)
         return true;
     }
     if (v.kind == VALUE_RUN) {
+        const char *name = run_name(c, e);
         check_error(c, e->where, "the condition depends on %s, which is known only at run time",
-                    check_text(c, e->where));
+                    name ? arena_printf(c->memory, "'%s'", name) : check_text(c, e->where));
         check_help(c, "where(mask, a, b) chooses element by element");
     } else if (v.kind != VALUE_BAD) {
         check_error(c, e->where, "a condition is true or false, found %s", check_describe(c, &v));
@@ -391,17 +406,6 @@ static bool element_type(checker *c, const ast_expr *e, pan_type *out)
     return kind == PAN_SCALAR || dimension(c, e->right, &out->dim[0]);
 }
 
-static bool type_fits(checker *c, const ast_type *t, const pan_type *type)
-{
-    int64_t size = pan_type_positions(type);
-    if (size > CHECK_DIMENSION || size * pan_type_width(type) > ((int64_t)1 << 40) ||
-        (type->kind == PAN_MAP && type->dim[1] > CHECK_DIMENSION / type->dim[2])) {
-        check_error(c, t->where, "the type is too large; at most 2^40 elements fit");
-        return false;
-    }
-    return true;
-}
-
 bool check_pan_type(checker *c, const ast_type *t, pan_type *out)
 {
     *out = (pan_type){0};
@@ -413,11 +417,15 @@ bool check_pan_type(checker *c, const ast_type *t, pan_type *out)
         check_error(c, t->where, "a %s is written %s", type_rows[row].name, type_rows[row].form);
         return false;
     }
-    if (out->kind == PAN_SEQ)
-        return dimension(c, t->dims.items[0], &out->steps) &&
-               element_type(c, t->dims.items[1], out) && type_fits(c, t, out);
+    if (out->kind == PAN_SEQ) {
+        if (!dimension(c, t->dims.items[0], &out->steps) ||
+            !element_type(c, t->dims.items[1], out))
+            return false;
+        int64_t dims[] = {out->steps, out->dim[0] ? out->dim[0] : 1};
+        return check_size(c, dims, 2, t->where);
+    }
     for (size_t i = 0; i < t->dims.count; i++)
         if (!dimension(c, t->dims.items[i], &out->dim[i]))
             return false;
-    return type_fits(c, t, out);
+    return check_size(c, out->dim, t->dims.count, t->where);
 }

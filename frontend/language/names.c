@@ -116,6 +116,8 @@ uint32_t check_param_new(checker *c, pan_param param, const char *name)
 {
     param.path = arena_printf(c->memory, "%s%s", c->frame ? c->frame->path : "", name);
     param.item = c->frame && c->frame->state ? c->frame->state->item : PAN_NONE;
+    if (!check_size(c, param.shape, param.rank, param.where))
+        return PAN_NONE;
     /* Paths are told apart within one item; shared ones stand by themselves. */
     const char *key = param.shared ? param.path
                                    : arena_printf(c->memory, "%u:%s", param.item, param.path);

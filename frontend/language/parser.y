@@ -7,7 +7,7 @@
 #include "frontend/language/parse.h"
 }
 
-%define api.prefix {pan_y_}
+%define api.prefix {pan_y}
 %define api.pure full
 %define api.location.type {source_range}
 %define parse.error custom
@@ -43,8 +43,8 @@
 %code {
 #include <stdlib.h>
 
-static int pan_y_lex(PAN_Y_STYPE *value, source_range *where, pan_parser *p);
-static void pan_y_error(const source_range *where, pan_parser *p, const char *text);
+static int pan_ylex(PAN_YSTYPE *value, source_range *where, pan_parser *p);
+static void pan_yerror(const source_range *where, pan_parser *p, const char *text);
 
 #define YYLLOC_DEFAULT(whole, parts, count)                                                        \
     do {                                                                                           \
@@ -384,7 +384,7 @@ name: NAME { $$ = (ast_name){$1, @1}; }
 
 %%
 
-static int pan_y_lex(PAN_Y_STYPE *value, source_range *where, pan_parser *p)
+static int pan_ylex(PAN_YSTYPE *value, source_range *where, pan_parser *p)
 {
     pan_token t = pan_filter(p);
     *where = t.where;
@@ -398,7 +398,7 @@ static int pan_y_lex(PAN_Y_STYPE *value, source_range *where, pan_parser *p)
 }
 
 /* Called by the generated parser for anything but a syntax error: only "memory exhausted". */
-static void pan_y_error(const source_range *where, pan_parser *p, const char *text)
+static void pan_yerror(const source_range *where, pan_parser *p, const char *text)
 {
     (void)text;
     pan_parse_error(p, *where, "the program is nested too deeply here");
@@ -429,7 +429,7 @@ ast_items pan_parse(arena *memory, source_set *sources, diag *d, uint32_t file)
         diag_error(d, (source_range){file, 0, 0}, "out of memory");
         return (ast_items){0};
     }
-    pan_y_parse(&p);
+    pan_yparse(&p);
     pan_scan_end(&p);
     return p.items;
 }

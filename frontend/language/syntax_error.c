@@ -38,7 +38,7 @@ typedef struct token_group {
 
 static const char *const value_tokens[] = {
     "an integer", "a number", "a string", "a format", "true", "false", "'('", "'['", "'-'", "not",
-    "a name",     "kernel",   "data",     "train",
+    "a name",     "kernel",   "data",     "train",    "scan",
 };
 static const char *const name_tokens[] = {"a name", "kernel", "data", "train"};
 static const char *const operators[] = {

@@ -421,7 +421,7 @@ static void take_scalar(checker *c, void *into, const ast_setting *s)
 }
 
 /* A scalar formal is a key of its train block, so it cannot be called like another one. */
-static void check_scalar_name(checker *c, const training *tr, const pan_formal *f,
+static bool check_scalar_name(checker *c, const training *tr, const pan_formal *f,
                               const setting_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -430,7 +430,9 @@ static void check_scalar_name(checker *c, const training *tr, const pan_formal *
         check_error(c, f->where, "a scalar of a trained kernel cannot be called like the setting '%s'",
                     f->name);
         check_note(c, tr->block->name.where, "trained here");
+        return false;
     }
+    return true;
 }
 
 static void take_foreign(checker *c, void *into, const ast_setting *s)
@@ -463,8 +465,8 @@ static setting_row *rows_of(checker *c, const training *tr, size_t *count)
         const pan_formal *f = &tr->item->formals[i];
         if (f->type.kind != PAN_SCALAR)
             continue;
-        check_scalar_name(c, tr, f, rows, 2 + COMMON_ROWS);
-        rows[(*count)++] = (setting_row){f->name, take_scalar, true};
+        if (check_scalar_name(c, tr, f, rows, 2 + COMMON_ROWS))
+            rows[(*count)++] = (setting_row){f->name, take_scalar, true};
     }
     if (!kernel)
         return rows;

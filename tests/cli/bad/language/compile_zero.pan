@@ -1,0 +1,2 @@
+# expect: division by zero
+const A = 1 / 0

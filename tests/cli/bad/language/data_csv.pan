@@ -1,0 +1,2 @@
+# expect: csv needs one of 'label' and 'target'
+data d { train = csv("d.csv") }

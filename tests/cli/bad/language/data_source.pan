@@ -1,0 +1,2 @@
+# expect: 'train' must be a source of data, found an integer
+data d { train = 3 }

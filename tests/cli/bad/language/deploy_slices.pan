@@ -1,0 +1,2 @@
+# expect: 'slices' lists the bits of each slice, most significant first, as in "44466555", found "44x"
+deploy { slices = "44x" }

@@ -1,0 +1,3 @@
+# expect: a program has one deploy
+deploy { variant = 2 }
+deploy { variant = 3 }

@@ -1,0 +1,2 @@
+# expect: a formal cannot be called 'name'; every call accepts it
+def g(x, name) { return x }

@@ -1,0 +1,2 @@
+# expect: '&&' is written and
+const A = true && false

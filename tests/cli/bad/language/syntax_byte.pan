@@ -1,0 +1,2 @@
+# expect: '$' does not belong to the language
+const A = 1 $ 2

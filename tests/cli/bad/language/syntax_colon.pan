@@ -1,0 +1,3 @@
+# expect: 'def' bodies stand in { }
+def g(x):
+    return x

@@ -1,0 +1,3 @@
+# expect: comments start with #
+// a comment
+const A = 1

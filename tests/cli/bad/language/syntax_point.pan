@@ -1,0 +1,2 @@
+# expect: a digit stands on both sides of the point: write '1.0'
+const A = 1.

@@ -1,0 +1,2 @@
+# expect: 'True' is written true
+const A = True

@@ -1,0 +1,4 @@
+# expect: 'hinge' is not a loss
+data d { train = csv("d.csv", label = 8) }
+network f(x: vec[8]) -> vec[4] { return dense(x, 4) }
+train f on d { loss = hinge; update = sgd(0.1); batch = 4; epochs = 1 }

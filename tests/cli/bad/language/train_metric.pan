@@ -1,0 +1,7 @@
+# expect: 'accuracy' is not a metric
+data d { train = csv("d.csv", label = 8) }
+network f(x: vec[8]) -> vec[4] { return dense(x, 4) }
+train f on d {
+    loss = mse; update = sgd(0.1); batch = 64; epochs = 1
+    every epoch { log("accuracy") }
+}

@@ -1,0 +1,4 @@
+# expect: train 'f': 'batch' is missing
+data d { train = csv("d.csv", label = 8) }
+network f(x: vec[8]) -> vec[4] { return dense(x, 4) }
+train f on d { loss = mse; update = sgd(0.1); epochs = 1 }
