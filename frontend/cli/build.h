@@ -1,0 +1,30 @@
+/* A program from its text to a module that went through the passes: compile and run share this. */
+#ifndef PANTHER_FRONTEND_CLI_BUILD_H
+#define PANTHER_FRONTEND_CLI_BUILD_H
+
+#include "frontend/cli/cli.h"
+#include "frontend/language/language.h"
+#include "passes/passes.h"
+
+typedef struct built {
+    pan_program *program;
+    machine *machine;
+    ir_module *module;
+    const char *plan; /* JSON */
+    pass_time *times; /* pass_count of them */
+    bool stopped;     /* by stop_after */
+} built;
+
+/* False with errors in c->d; *status says of which kind. */
+bool build_program(cli *c, const char *path, const pass_options *options, built *b,
+                   exit_status *status);
+
+/* What the machine says about numbers, for the IR. */
+ir_numerics build_numerics(const machine *m);
+
+/* engine_interpreter.c: the module on an interpreter, with the tables of an image for the host. */
+typedef enum interpreter { INTERPRETER_FIXED, INTERPRETER_FLOAT } interpreter;
+engine *engine_interpreter(arena *memory, const ir_module *module, const machine *m,
+                           interpreter kind, uint64_t seed);
+
+#endif

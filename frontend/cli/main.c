@@ -1,0 +1,109 @@
+/* panther: the program. One table of commands; each command is a file of its own. */
+#include "frontend/cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const command commands[] = {
+    {"compile", 'c', "FILE.pan", 1, 1, "Compiles a program to an image, or only checks it.",
+     "Without -o and --emit nothing is written: the program is checked and its size printed.\n",
+     compile_run},
+    {"run", 'r', "FILE.pan|FILE.pimg", 1, 1,
+     "Runs a program or an image on the emulated machine: trains and tests as it says.",
+     "Values given here win over those of the program, and these over the machine file.\n"
+     "What is not trained (hand-written assembly, a network alone) is run once per entry;\n"
+     "--input gives it values and its outputs are printed.\n",
+     run_run},
+    {"asm", 'a', "FILE.s", 1, 1, "Assembles text to an image.", "", asm_run},
+    {"disasm", 'd', "FILE.pimg", 1, 1, "Prints an image as assembly text.", "", disasm_run},
+    {"machine", 'm', "show|check [FILE...]", 1, 1000,
+     "show prints a machine with all its numbers; check reads machine files and says what is "
+     "wrong.",
+     "A name without a folder or .yaml is one of the machines that are shipped.\n", machine_run},
+};
+
+const size_t command_count = sizeof commands / sizeof *commands;
+
+static void print_help(FILE *out)
+{
+    fputs("usage: panther COMMAND [OPTION...] [FILE...]\n\n"
+          "Compiles models for ReRAM training accelerators and runs them on an emulator that\n"
+          "computes the numbers and counts cycles and energy.\n\ncommands\n",
+          out);
+    for (size_t i = 0; i < command_count; i++)
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    fputs("\npanther COMMAND --help explains one. Exit status: 0 done, 1 the input has errors,\n"
+          "2 wrong usage, 3 the emulated program failed, 4 a fault of panther.\n",
+          out);
+}
+
+static const command *find_command(const char *name)
+{
+    for (size_t i = 0; i < command_count; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *known[sizeof commands / sizeof *commands];
+    for (size_t i = 0; i < command_count; i++)
+        known[i] = commands[i].name;
+    const char *near = diag_nearest(name, known, command_count);
+    fprintf(stderr,
+            "panther: error: there is no command '%s'%s%s%s\nhelp: panther --help lists them\n",
+            name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return EXIT_USAGE;
+}
+
+static const char *command_line(arena *memory, int argc, char **argv)
+{
+    const char *line = "panther";
+    for (int i = 1; i < argc; i++)
+        line = arena_printf(memory, "%s %s", line, argv[i]);
+    return line;
+}
+
+static int run_command(const command *chosen, int argc, char **argv)
+{
+    cli c = {.command = chosen, .memory = arena_new()};
+    c.line = command_line(c.memory, argc, argv);
+    c.sources = source_set_new(c.memory);
+    c.d = diag_new(c.memory, c.sources);
+    exit_status status = EXIT_USAGE;
+    if (options_parse(&c, argc - 1, argv + 1)) {
+        if (c.given[OPTION_HELP]) {
+            options_help(chosen, stdout);
+            status = EXIT_DONE;
+        } else {
+            status = chosen->run(&c);
+        }
+    }
+    if (status == EXIT_DONE && diag_errors(c.d) > 0)
+        status = EXIT_INPUT;
+    fflush(stdout);
+    diag_print(c.d, stderr, isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
+    arena_free(c.memory);
+    if (ferror(stdout) || fflush(stdout) != 0) {
+        fputs("panther: error: the standard output cannot be written\n", stderr);
+        return status == EXIT_DONE ? EXIT_INPUT : status;
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "--help";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_help(argc > 1 ? stdout : stderr);
+        return argc > 1 ? EXIT_DONE : EXIT_USAGE;
+    }
+    if (strcmp(name, "--version") == 0) {
+        puts("panther " PANTHER_VERSION);
+        return EXIT_DONE;
+    }
+    const command *chosen = find_command(name);
+    return chosen ? run_command(chosen, argc, argv) : unknown_command(name);
+}
