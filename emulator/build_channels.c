@@ -6,7 +6,8 @@
 
 enum { IN_FLIGHT_WORDS_MAX = 1 << 26 }; /* of one channel: 128 MiB */
 
-static channel *new_channel(program_builder *b, channel **slot, int node, int number, int channel_no)
+static channel *new_channel(program_builder *b, channel **slot, int node, int number,
+                            int channel_no)
 {
     if (*slot)
         return *slot;
@@ -79,8 +80,8 @@ static channel *host_channel(program_builder *b, const image_packet *k, bool inp
 }
 
 /* Two passes over a table of ports: count the packets of each channel, then write them down. */
-static void add_host_packets(program_builder *b, const image_port *ports, uint32_t count, bool input,
-                             bool write)
+static void add_host_packets(program_builder *b, const image_port *ports, uint32_t count,
+                             bool input, bool write)
 {
     for (uint32_t i = 0; i < count; i++)
         for (uint32_t k = 0; k < ports[i].packet_count; k++) {
@@ -140,8 +141,8 @@ static void build_ring(program_builder *b, channel *c)
     uint64_t words = (uint64_t)c->places * c->width;
     if (words > IN_FLIGHT_WORDS_MAX) {
         diag_file_error(b->d, b->emulator->path,
-                        "not supported: channel %d of node %d tile %d holds %u packets of %u words, "
-                        "because that is more than %d words in flight",
+                        "not supported: channel %d of node %d tile %d holds %u packets of %u "
+                        "words, because that is more than %d words in flight",
                         c->number, c->node, c->tile, c->places, c->width, IN_FLIGHT_WORDS_MAX);
         return;
     }

@@ -53,7 +53,8 @@ static void note_waiting(arena *scratch, const emulator *e, const agent *a, diag
                                             : "nobody");
     else if (a->state == AGENT_WAITS_CREDIT)
         what = arena_printf(scratch, "a place in channel %d of %s", c->number,
-                            c->receiver ? agent_name(scratch, c->receiver) : "a tile without receiver");
+                            c->receiver ? agent_name(scratch, c->receiver)
+                                        : "a tile without receiver");
     else
         what = arena_printf(scratch, "word %u%s to become %s", a->waits_for,
                             report_buffer(scratch, a->tile, a->waits_for),

@@ -41,8 +41,8 @@ static void build_matrices(emulator *e)
     const machine *m = e->machine;
     const image *im = e->image;
     e->mcus = ARENA_ARRAY(e->memory, mcu *, im->matrix_count);
-    e->mcu_at = ARENA_ARRAY(e->memory, mcu *,
-                            (size_t)m->nodes * (size_t)m->tiles * (size_t)m->cores * (size_t)m->mcus);
+    size_t cores = (size_t)m->nodes * (size_t)m->tiles * (size_t)m->cores;
+    e->mcu_at = ARENA_ARRAY(e->memory, mcu *, cores * (size_t)m->mcus);
     for (uint32_t k = 0; k < im->matrix_count; k++) {
         const image_matrix *matrix = &im->matrices[k];
         e->mcus[k] = ARENA_ARRAY(e->memory, mcu, matrix->block_count);

@@ -1,6 +1,6 @@
 /*
- * One handler per instruction of isa.def, called when the instruction ends: its effect on registers,
- * memory and crossbars. A row of the table without a handler does not link.
+ * One handler per instruction of isa.def, called when the instruction ends: its effect on
+ * registers, memory and crossbars. A row of the table without a handler does not link.
  */
 #ifndef PANTHER_EMULATOR_HANDLERS_H
 #define PANTHER_EMULATOR_HANDLERS_H

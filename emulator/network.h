@@ -1,8 +1,8 @@
 /*
  * Channels: one sender, one receiver, packets in order, a fixed number of places. A packet needs a
- * credit; the credit travels back when the receiver has stored the packet. The host is the other end
- * of some channels: it always has the next input ready and takes outputs at once, one host latency
- * away in either direction.
+ * credit; the credit travels back when the receiver has stored the packet. The host is the other
+ * end of some channels: it always has the next input ready and takes outputs at once, one host
+ * latency away in either direction.
  */
 #ifndef PANTHER_EMULATOR_NETWORK_H
 #define PANTHER_EMULATOR_NETWORK_H

@@ -8,7 +8,7 @@ static uint64_t beats_of(const machine *m, uint32_t words)
     return words / wide + (words % wide != 0);
 }
 
-/* Which kind of operation an instruction belongs to; MVM, MTVM, OPA and CRS are told apart below. */
+/* Which kind of operation an instruction belongs to; those of an mcu are told apart below. */
 static int kind_of(isa_op op)
 {
     switch (isa_table[op].cost) {

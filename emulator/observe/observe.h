@@ -8,7 +8,7 @@
 
 #include "emulator/state.h"
 
-/* Counts every energy event since emulator_new into e->energy, by layer, operation and component. */
+/* Counts every energy event since emulator_new into e->energy. */
 void observe_energy(emulator *e);
 
 /* Converts the counts and fills e->totals. */

@@ -179,7 +179,8 @@ static void count_underflow_is_found(void **state)
     bench_fails(".preset 0, 1, 0*8\n"
                 ".core 0\n  load v0, [s0 + 0], 8\n  halt\n"
                 ".core 1\n  load v0, [s0 + 0], 8\n  halt\n",
-                "count underflow: word 0 was used up by another consumer meanwhile", "core 1", NULL);
+                "count underflow: word 0 was used up by another consumer meanwhile", "core 1",
+                NULL);
 }
 
 static void keep_on_counted_words_is_found(void **state)

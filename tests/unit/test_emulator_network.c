@@ -166,7 +166,8 @@ static void lengths_must_agree(void **state)
     bench_fails(".input x role=input elements=4\n.packet channel=0 words=4\n"
                 ".thread 0\n  receive [s0 + 0], 3, 0, 1\n  halt\n",
                 "a packet of 4 words is received as 3 words", NULL);
-    bench_fails(".output y role=output elements=4\n.packet channel=0 words=4\n.preset 0, keep, 0*9\n"
+    bench_fails(".output y role=output elements=4\n.packet channel=0 words=4\n"
+                ".preset 0, keep, 0*9\n"
                 ".thread 0\n  send [s0 + 0], 9, host, 0, 0\n  halt\n",
                 "the host expects 4 words of 'y' on its channel 0, not 9", NULL);
 }

@@ -6,9 +6,9 @@
 
 static const char matrices[] =
     ".matrix w layer=0 rows=16 columns=16 q=26 frozen=0\n"
-    ".block node=0 tile=0 core=0 mcu=0 row=0 column=0 rows=16 columns=16 mvm_shift=0 mtvm_shift=0\n"
+    ".block node=0 tile=0 core=0 mcu=0 row=0 column=0 rows=16 columns=16\n"
     ".matrix u layer=0 rows=16 columns=16 q=26 frozen=0\n"
-    ".block node=0 tile=0 core=0 mcu=1 row=0 column=0 rows=16 columns=16 mvm_shift=0 mtvm_shift=0\n";
+    ".block node=0 tile=0 core=0 mcu=1 row=0 column=0 rows=16 columns=16\n";
 
 static uint64_t cycles(mcu_issue issue, int variant, const char *body)
 {

@@ -25,21 +25,25 @@ static const function_case functions[] = {
     {"exp", vector_exp, exp},             {"log", vector_log, log},
     {"sqrt", vector_sqrt, sqrt},          {"rsqrt", vector_rsqrt, reciprocal_root},
 };
-static const int formats[][2] = {{9, 9}, {9, 14}, {12, 12}, {8, 15}, {14, 9}, {0, 15}, {15, 0}, {13, 20}};
+static const int formats[][2] = {
+    {9, 9}, {9, 14}, {12, 12}, {8, 15}, {14, 9}, {0, 15}, {15, 0}, {13, 20},
+};
 
 enum {
     FUNCTIONS = sizeof functions / sizeof *functions,
     FORMATS = sizeof formats / sizeof *formats,
 };
 
-/* The true value lies in the half-open interval that rounds to `got`, far from its ends or on one. */
+/* The true value lies in the interval that rounds to the result, far from its ends or on one. */
 static void check_rounding(const function_case *f, int a, int q_in, int q_out)
 {
     int16_t got = f->function((int16_t)a, q_in, q_out);
     bool outside = (f->function == vector_log || f->function == vector_rsqrt) && a <= 0;
     outside |= f->function == vector_sqrt && a < 0;
     if (outside) {
-        assert_int_equal(got, f->function == vector_log ? -32767 : f->function == vector_sqrt ? 0 : 32767);
+        assert_int_equal(got, f->function == vector_log    ? -32767
+                              : f->function == vector_sqrt ? 0
+                                                           : 32767);
         return;
     }
     double v = ldexp(f->exact(ldexp(a, -q_in)), q_out);

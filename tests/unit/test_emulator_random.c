@@ -1,0 +1,175 @@
+/*
+ * Random valid images: whatever they say, a kernel ends, with a message if it failed; without data
+ * it ends alike, and after the same cycles.
+ */
+#include "emulator/emulator.h"
+#include "isa/support/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/random_image.h"
+
+enum { SEED = 20261122, IMAGES = 400, WORDS_MAX = 1 << 22 };
+
+enum { SEND_CHANNELS = 40, HOST_CHANNELS = 48 }; /* of 64: one sender each */
+
+static bool holds_matrix(const image *im, const image_agent *a, int mcu)
+{
+    for (uint32_t k = 0; k < im->matrix_count; k++)
+        for (uint32_t i = 0; i < im->matrices[k].block_count; i++) {
+            const image_block *b = &im->matrices[k].blocks[i];
+            if (b->node == a->node && b->tile == a->tile && b->core == a->agent && b->mcu == mcu)
+                return true;
+        }
+    return false;
+}
+
+/* Only MCUs that hold a matrix; one sender and one receiver per channel. */
+static void tame_ends(random_state *r, const image *im, const image_agent *a, uint32_t number,
+                      isa_insn *insn)
+{
+    bool matrix = insn->op == ISA_mcu || insn->op == ISA_crs;
+    int bits = insn->op == ISA_mcu ? MCU_OPERATIONS : 1;
+    for (int m = 0; matrix && m < ISA_MCUS_MAX; m++)
+        if (!holds_matrix(im, a, m))
+            insn->field[0] &= ~(((1 << bits) - 1) << (m * bits));
+    if (insn->op == ISA_send && insn->field[3] == ISA_NODE_HOST)
+        insn->field[5] = a->agent;
+    else if (insn->op == ISA_send)
+        insn->field[5] = (int32_t)(number % SEND_CHANNELS);
+    if (insn->op == ISA_receive)
+        insn->field[3] = a->agent + 16 * (int32_t)pick(r, 4);
+    if ((insn->op == ISA_send && number >= SEND_CHANNELS) || (matrix && insn->field[0] == 0))
+        *insn = (isa_insn){ISA_sring, {1, 4, 16}};
+}
+
+/* Addresses that exist, and widths and steps that meet: such programs run for longer. */
+static void tame(random_state *r, const machine *m, const image *im, image_agent *a,
+                 uint32_t number)
+{
+    for (uint32_t k = 0; k < a->code.count; k++) {
+        isa_insn *insn = &a->code.insns[k];
+        const uint8_t *kinds = isa_formats[isa_table[insn->op].format];
+        for (int i = 0; kinds[i] != FIELD_END; i++) {
+            if (kinds[i] == FIELD_OFFSET)
+                insn->field[i] %= pick(r, 4) ? 64 : m->memory_words;
+            if (kinds[i] == FIELD_WIDTH && pick(r, 8))
+                insn->field[i] = 4 < insn->field[i] ? 4 : insn->field[i];
+            if (kinds[i] == FIELD_BASE)
+                insn->field[i] %= 2;
+        }
+        if (isa_table[insn->op].format == FORMAT_SI || isa_table[insn->op].format == FORMAT_SSI)
+            insn->field[isa_table[insn->op].format == FORMAT_SI ? 1 : 2] = (int32_t)pick(r, 64);
+        tame_ends(r, im, a, number, insn);
+    }
+}
+
+/* Nothing waits for anybody: such a program halts, or loops for ever. */
+static void silence(image_entry *e)
+{
+    e->input_count = e->output_count = 0;
+    for (uint32_t i = 0; i < e->preset_count; i++)
+        e->presets[i].count = 0;
+    for (uint32_t i = 0; i < e->agent_count; i++)
+        for (uint32_t k = 0; k < e->agents[i].code.count; k++) {
+            isa_insn *insn = &e->agents[i].code.insns[k];
+            isa_format format = isa_table[insn->op].format;
+            if (format == FORMAT_STORE)
+                insn->field[4] = 0;
+            else if (format == FORMAT_LOAD || format == FORMAT_DROP || format == FORMAT_SEND ||
+                     format == FORMAT_RECEIVE)
+                *insn = (isa_insn){ISA_sring, {1, 4, 16}};
+        }
+}
+
+static void tame_entry(random_state *r, const machine *m, const image *im, image_entry *e)
+{
+    for (uint32_t i = 0; i < e->agent_count; i++)
+        tame(r, m, im, &e->agents[i], i);
+    if (pick(r, 3) == 0) {
+        silence(e);
+        e->agent_count = e->agent_count < 4 ? e->agent_count : 4;
+    }
+    for (uint32_t i = 0; i < e->input_count; i++)
+        for (uint32_t k = 0; k < e->inputs[i].packet_count; k++)
+            e->inputs[i].packets[k].channel = (uint8_t)(HOST_CHANNELS + pick(r, 16));
+}
+
+static size_t port_words(const image_port *p, uint32_t batch)
+{
+    return (size_t)p->elements * (p->per_kernel ? 1 : batch);
+}
+
+static exit_status run(arena *memory, const machine *m, const image *im, bool timing_only,
+                       uint32_t entry, uint64_t *cycles)
+{
+    diag *d = diag_new(memory, source_set_new(memory));
+    emulator_options options = {.seed = 1, .timing_only = timing_only, .max_cycles = 20000};
+    emulator *e = emulator_new(memory, m, im, &options, d, "random");
+    const image_entry *row = &im->entries[entry];
+    const int16_t **in = ARENA_ARRAY(memory, const int16_t *, row->input_count);
+    int16_t **out = ARENA_ARRAY(memory, int16_t *, row->output_count);
+    if (!e) {
+        assert_int_not_equal(diag_errors(d), 0);
+        return EXIT_INPUT;
+    }
+    for (uint32_t p = 0; p < row->input_count; p++)
+        in[p] = ARENA_ARRAY(memory, int16_t, port_words(&row->inputs[p], row->batch));
+    for (uint32_t p = 0; p < row->output_count; p++)
+        out[p] = ARENA_ARRAY(memory, int16_t, port_words(&row->outputs[p], row->batch));
+    exit_status status = emulator_run(e, entry, 0, in, out, d);
+    assert_int_equal(status == EXIT_DONE, diag_errors(d) == 0);
+    *cycles = emulator_statistics(e)->last_kernel_cycles;
+    return status;
+}
+
+static bool small_ports(const image_entry *e)
+{
+    size_t words = 0;
+    for (uint32_t p = 0; p < e->input_count; p++)
+        words += port_words(&e->inputs[p], e->batch);
+    for (uint32_t p = 0; p < e->output_count; p++)
+        words += port_words(&e->outputs[p], e->batch);
+    return words < WORDS_MAX;
+}
+
+static void random_images_end(void **state)
+{
+    (void)state;
+    random_state r = random_from(SEED, 1);
+    int ended[EXIT_INTERNAL] = {0};
+    print_message("seed %d\n", SEED);
+    for (int n = 0; n < IMAGES; n++) {
+        arena *memory = arena_new();
+        const machine *m = tiny_machine(memory);
+        image *im = random_image(memory, &r, m);
+        for (uint32_t k = 0; k < im->entry_count; k++)
+            tame_entry(&r, m, im, &im->entries[k]);
+        for (uint32_t k = 0; k < im->entry_count && small_ports(&im->entries[k]); k++) {
+            uint64_t full = 0, timing = 0;
+            exit_status status = run(memory, m, im, false, k, &full);
+            assert_int_equal(run(memory, m, im, true, k, &timing), status);
+            assert_int_equal(full, timing);
+            ended[status]++;
+        }
+        arena_free(memory);
+    }
+    print_message("%d done, %d refused, %d failed\n", ended[EXIT_DONE], ended[EXIT_INPUT],
+                  ended[EXIT_PROGRAM]);
+    assert_true(ended[EXIT_PROGRAM] > IMAGES / 2 && ended[EXIT_DONE] > 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_images_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
