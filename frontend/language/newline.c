@@ -12,7 +12,7 @@ static bool can_end(int kind)
     switch (kind) {
     case T_NAME: case T_KERNEL: case T_DATA: case T_TRAIN: case T_INT: case T_REAL: case T_STRING:
     case T_FORMAT: case T_TRUE: case T_FALSE: case T_RETURN: case T_YIELD: case ')': case ']':
-    case '}':
+    case '}': case T_PAN_Yerror:
         return true;
     default:
         return false;

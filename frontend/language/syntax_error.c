@@ -46,10 +46,12 @@ static const char *const operators[] = {
     "or",  "'.'", "'['",
 };
 static const char *const statements[] = {
-    "for", "if", "return", "param", "state", "yield", "a name", "kernel", "data", "train",
+    "for",  "if",     "return", "param", "state",
+    "yield", "a name", "kernel", "data",  "train", "a new line or ';'",
 };
 static const char *const items[] = {
-    "network", "kernel", "data", "train", "deploy", "def", "const", "include", "param",
+    "network", "kernel", "data",    "train", "deploy",
+    "def",     "const",  "include", "param", "a new line or ';'",
 };
 
 /* In order: the first group whose first member is expected takes all its members. */
