@@ -41,6 +41,7 @@ void crossbar_need_narrow(const crossbar *x, crossbar_cells *cells)
     for (size_t k = 0; k < n; k++)
         to[k] = (int8_t)from[k];
     memset(cells->reach, 0, sizeof cells->reach);
+    memset(cells->patience, 0, sizeof cells->patience);
     cells->narrow_valid = true;
 }
 
@@ -79,6 +80,7 @@ void crossbar_copy(const crossbar *x, const crossbar_cells *from, crossbar_cells
     to->wide_valid = from->wide_valid;
     to->narrow_valid = from->narrow_valid;
     memcpy(to->reach, from->reach, sizeof to->reach);
+    memcpy(to->patience, from->patience, sizeof to->patience);
 }
 
 int64_t crossbar_read(crossbar *x, int i, int j)

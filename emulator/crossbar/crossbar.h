@@ -36,6 +36,7 @@ typedef struct crossbar_cells {
     bool wide_valid, narrow_valid;
     /* No |digit| of the slice in the narrow form exceeds this; 0: not known. */
     int reach[SLICES_MAX];
+    int patience[SLICES_MAX]; /* outer products until it is worth finding out again */
 } crossbar_cells;
 
 /*
@@ -153,5 +154,6 @@ void crossbar_copy(const crossbar *x, const crossbar_cells *from, crossbar_cells
 void crossbar_driver_words(const int16_t *in, int length, int stride, int16_t *out);
 
 extern const crossbar_kernel crossbar_reference, crossbar_scalar;
+extern const crossbar_kernel crossbar_avx2, crossbar_avx512; /* on x86-64 */
 
 #endif

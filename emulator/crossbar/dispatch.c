@@ -6,6 +6,10 @@
 const crossbar_kernel *const crossbar_kernels[] = {
     &crossbar_reference,
     &crossbar_scalar,
+#if defined(__x86_64__)
+    &crossbar_avx2,
+    &crossbar_avx512,
+#endif
 };
 const int crossbar_kernel_count = (int)(sizeof crossbar_kernels / sizeof *crossbar_kernels);
 

@@ -69,6 +69,12 @@ void scalar_opa_digit(const slicing *f, int16_t *digits, int lines, int stride,
 
 void scalar_opa(crossbar *x, crossbar_cells *cells, const int16_t *rows, const int16_t *cols,
                 int count);
+
+/*
+ * Before an outer product is added to x->partial: moves the partial sums on to x->sums if 32 bits
+ * might not hold them any more. False if the product is zero.
+ */
+bool scalar_make_room(crossbar *x, const int16_t *row, const int16_t *col);
 void scalar_accumulate(crossbar *x, const int16_t *row, const int16_t *col);
 void scalar_add(crossbar *x);
 

@@ -146,14 +146,19 @@ static void flush_partial(crossbar *x)
     x->partial_bound = 0;
 }
 
-void scalar_accumulate(crossbar *x, const int16_t *row, const int16_t *col)
+bool scalar_make_room(crossbar *x, const int16_t *row, const int16_t *col)
 {
     int64_t bound = largest(row, x->rows) * largest(col, x->columns);
-    if (bound == 0)
-        return;
     if (x->partial_bound + bound > INT32_MAX)
         flush_partial(x);
     x->partial_bound += bound;
+    return bound > 0;
+}
+
+void scalar_accumulate(crossbar *x, const int16_t *row, const int16_t *col)
+{
+    if (!scalar_make_room(x, row, col))
+        return;
     for (int i = 0; i < x->rows; i++) {
         int32_t *sum = x->partial + (size_t)i * (size_t)x->column_stride;
         int16_t b = row[i];

@@ -1,0 +1,10 @@
+/* The kernel for 512-bit vectors. Compiled with AVX-512 enabled; empty on other architectures. */
+#if defined(__x86_64__)
+
+#include "emulator/crossbar/simd_kernels.h"
+
+#include "emulator/crossbar/simd_batch.h"
+#include "emulator/crossbar/simd_opa.h"
+#include "emulator/crossbar/simd_product.h"
+
+#endif
