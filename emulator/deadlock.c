@@ -16,15 +16,13 @@ static bool waits(const agent *a)
 }
 
 /* Whether an instruction of `other` may write (take) the word that `a` waits for. */
-static bool concerns(const agent *a, const operation *op, bool write)
+static bool concerns(const agent *a, const image_buffer *b, const operation *op, bool write)
 {
-    const operation *mine = &a->code[a->pc];
     bool writes = op->op == ISA_store || op->op == ISA_receive;
     bool takes = op->op == ISA_load || op->op == ISA_drop || op->op == ISA_send;
     if (write ? !writes : !takes)
         return false;
-    const image_buffer *b = report_find_buffer(a->tile, a->waits_for);
-    return b ? (uint32_t)op->imm - b->address < b->words : op->imm == mine->imm;
+    return b ? (uint32_t)op->imm - b->address < b->words : op->imm == a->code[a->pc].imm;
 }
 
 static bool waits_on(const agent *a, const agent *other)
@@ -36,8 +34,9 @@ static bool waits_on(const agent *a, const agent *other)
         return op->with.channel->receiver == other;
     if (a->tile != other->tile || a == other)
         return false;
+    const image_buffer *b = report_find_buffer(a->tile, a->waits_for);
     for (uint32_t k = 0; k < other->source->code.count; k++)
-        if (concerns(a, &other->code[k], a->state == AGENT_WAITS_READY))
+        if (concerns(a, b, &other->code[k], a->state == AGENT_WAITS_READY))
             return true;
     return false;
 }

@@ -8,6 +8,9 @@
 
 #include <stdlib.h>
 
+/* Without a limit of the caller's: a hundred seconds of a machine at 1 GHz. */
+static const uint64_t CYCLES_MAX = 100000000000;
+
 static uint64_t at_least_one(double cycles)
 {
     uint64_t n = whole_cycles(cycles);
@@ -183,7 +186,7 @@ static void start(emulator *e, program *p, uint64_t step, const int16_t *const *
                   int16_t *const *outputs)
 {
     e->step = step;
-    e->limit = e->options.max_cycles ? e->options.max_cycles : EVENT_NEVER - 1;
+    e->limit = e->options.max_cycles ? e->options.max_cycles : CYCLES_MAX;
     p->inputs = e->options.timing_only ? NULL : inputs;
     p->outputs = e->options.timing_only ? NULL : outputs;
     for (uint32_t k = 0; k < p->tile_count; k++)

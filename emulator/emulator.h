@@ -22,7 +22,7 @@ typedef struct emulator emulator;
 typedef struct emulator_options {
     uint64_t seed;      /* of random rounding and `rand` */
     bool timing_only;   /* no data: numbers are not computed, cycles and counts are */
-    uint64_t max_cycles; /* a kernel that runs longer is stopped with an error; 0: no limit */
+    uint64_t max_cycles; /* a kernel that runs longer is stopped with an error; 0: 10^11 */
 } emulator_options;
 
 /*

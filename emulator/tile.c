@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* More instructions in a row between two accesses are an endless loop. */
+enum { ALONE_MAX = 1 << 25 };
+
 uint64_t whole_cycles(double cycles)
 {
     return cycles > 0 ? (uint64_t)ceil(cycles - 1e-9) : 0;
@@ -199,10 +202,24 @@ static void yield(agent *a, agent_state state)
     event_push(&a->tile->events, (event){a->now, EVENT_AGENT | a->index});
 }
 
+/* False where the agent cannot come to an end, or not in time. */
+static bool within_limits(agent *a, uint32_t alone)
+{
+    uint64_t limit = a->tile->emulator->limit;
+    if (a->now > limit)
+        tile_fail(a->tile, a, limit, "the kernel runs longer than %llu cycles",
+                  (unsigned long long)limit);
+    else if (alone > ALONE_MAX)
+        tile_fail(a->tile, a, a->now, "runs on for %u instructions without touching memory", alone);
+    else
+        return true;
+    return false;
+}
+
 static void run_agent(agent *a, uint64_t end)
 {
     tile *t = a->tile;
-    uint64_t limit = t->emulator->limit;
+    uint32_t alone = 0;
     if (a->state == AGENT_ACCESSES)
         execute(a, &a->code[a->pc]);
     a->state = AGENT_RUNS;
@@ -210,10 +227,10 @@ static void run_agent(agent *a, uint64_t end)
         const operation *op = &a->code[a->pc];
         if (op->touches)
             a->now = when_free(a, op->touches);
-        if (a->now > limit) {
-            tile_fail(t, a, limit, "the kernel runs longer than %llu cycles",
-                      (unsigned long long)limit);
+        if (!within_limits(a, alone)) {
+            return;
         } else if (!op->access) {
+            alone++;
             a->now += op->cycles;
             execute(a, op);
             if (a->state == AGENT_HALTED)
@@ -228,6 +245,7 @@ static void run_agent(agent *a, uint64_t end)
             return;
         } else {
             execute(a, op);
+            alone = 0;
         }
     }
 }

@@ -218,6 +218,12 @@ static void endless_programs_are_stopped(void **state)
 {
     (void)state;
     bench_fails(".core 0\nagain: jmp again\n", "runs longer than 1000000 cycles", "jmp", NULL);
+    bench b = bench_new();
+    b.options.max_cycles = 0;
+    bench_program(&b, ".core 0\nagain: saddi s1, s1, 1\n  jmp again\n");
+    assert_int_equal(emulator_run(b.e, 0, 0, NULL, NULL, b.d), EXIT_PROGRAM);
+    assert_non_null(strstr(bench_messages(&b), "instructions without touching memory"));
+    bench_free(&b);
     bench_fails(".preset 0, keep, 0*4\n.core 0\nagain: peek v0, [s0 + 0], 4\n  jmp again\n",
                 "runs longer than 1000000 cycles", NULL);
 }
