@@ -254,7 +254,8 @@ static bool initial(checker *c, const ast_expr *e, pan_param *w)
     value v = check_single(c, e);
     if (v.kind != VALUE_BAD && (!value_is_number(&v) ||
                                 (w->init != PAN_INIT_CONSTANT && v.real < 0))) {
-        check_error(c, e->where, "a parameter starts as a number, uniform(a) or normal(s), found %s",
+        check_error(c, e->where,
+                    "a parameter starts as a number, uniform(a) or normal(s), found %s",
                     check_describe(c, &v));
         return false;
     }
@@ -328,7 +329,7 @@ void check_block(checker *c, const ast_block *block)
         if (f->stopped || !check_step(c, block->items[i]->where, 1))
             return;
         if (f->returned) {
-            /* Behind a branch that returned the path ends; behind the return itself nothing stands. */
+            /* Behind a branch that returned the path ends; behind return itself nothing stands. */
             ast_stmt_kind before = i ? block->items[i - 1]->kind : STMT_IF;
             if (before == STMT_RETURN || before == STMT_YIELD)
                 check_error(c, block->items[i]->where, "nothing may follow '%s'",

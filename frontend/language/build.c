@@ -156,7 +156,8 @@ static bool portable(builder *b, const pan_type *t, source_range where)
         return false;
     }
     if (build_lanes(t) > 1 << 24) {
-        build_refuse(b, where, "a vector of more than 2^24 elements", "the graph IR cannot hold it");
+        build_refuse(b, where, "a vector of more than 2^24 elements",
+                     "the graph IR cannot hold it");
         return false;
     }
     return true;

@@ -12,7 +12,8 @@ typedef ir_op *build_function(builder *b, const pan_op *op);
 static const char *const conv_why = "convolutions are not lowered to the ISA in this version";
 static const char *const pool_why = "pooling is not lowered to the ISA in this version";
 static const char *const time_why = "loops over time are not lowered to the ISA in this version";
-static const char *const norm_why = "its statistics are not folded into the weights in this version";
+static const char *const norm_why =
+    "its statistics are not folded into the weights in this version";
 static const char *const stream_why =
     "values per position or step are not lowered to the ISA in this version";
 

@@ -287,7 +287,8 @@ static bool pair(call *k, const arg_spec *spec, value *v, source_range at)
         if (!check_integer(c, part, at, what, &two[i]))
             return false;
         if (two[i] < low || two[i] > CHECK_DIMENSION) {
-            check_error(c, at, "%s must be at least %" PRId64 ", found %" PRId64, what, low, two[i]);
+            check_error(c, at, "%s must be at least %" PRId64 ", found %" PRId64, what, low,
+                        two[i]);
             return false;
         }
         ARENA_PUSH(c->memory, list.items, list.count, list.capacity, value_int(two[i]));

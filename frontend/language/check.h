@@ -6,10 +6,9 @@
  *   body.c       statements        scan.c  scan, state, yield        update.c  W += ...
  *   expr.c       expressions       operators.c  + - * / and comparisons
  *   call.c       calls: binding of arguments, expansion of def
- *   builtins.c   the table of built-in functions; layers.c, elementwise.c, shapes.c, host.c: their
- *                shape functions
+ *   builtins.c   the table of built-in functions; layers.c, shapes.c: their shape functions
  *   formats.c    binary points of every op, once all bodies and settings are known
- *   settings.c   tables of keys; data.c, train.c, deploy.c: the three kinds of settings
+ *   settings.c   tables of keys; data.c, deploy.c, train.c with every.c and fit.c: the three kinds
  */
 #ifndef PANTHER_FRONTEND_LANGUAGE_CHECK_H
 #define PANTHER_FRONTEND_LANGUAGE_CHECK_H
@@ -26,6 +25,8 @@ enum {
     CHECK_DIMENSION = 1 << 30,   /* one dimension of a shape */
 };
 #define CHECK_ELEMENTS ((int64_t)1 << 40) /* of one value or parameter */
+#define CHECK_COUNT ((int64_t)1 << 40)    /* examples, periods: what the host counts */
+#define CHECK_SEED ((int64_t)1 << 53)     /* exact in JSON */
 
 /* ---- values ---- */
 

@@ -1,6 +1,7 @@
 /* data NAME { ... }: sources, parts and preparation of examples. */
 #include "frontend/language/check.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static bool integer_list(checker *c, const value *list, source_range where, const char *what,
@@ -10,9 +11,9 @@ static bool integer_list(checker *c, const value *list, source_range where, cons
     *out = ARENA_ARRAY(c->memory, int64_t, *count);
     for (size_t i = 0; i < *count; i++) {
         const value *v = &list->list->items[i];
-        if (v->kind != VALUE_INT || v->integer < 0) {
-            check_error(c, where, "%s is a list of integers from 0, element %zu is %s", what, i,
-                        check_describe(c, v));
+        if (v->kind != VALUE_INT || v->integer < 0 || v->integer > 1 << 24) {
+            check_error(c, where, "%s is a list of column numbers, element %zu is %s", what, i,
+                        v->kind == VALUE_INT ? "outside 0 .. 2^24" : check_describe(c, v));
             return false;
         }
         (*out)[i] = v->integer;
@@ -62,7 +63,13 @@ static pan_source *source_of(checker *c, const value *v)
         s->size = k->v[2].integer;
     if (!strcmp(kind, "text"))
         s->window = k->v[1].integer;
-    return strcmp(kind, "csv") != 0 || csv_columns(c, k, s) ? s : NULL;
+    if (!strcmp(kind, "csv") && !csv_columns(c, k, s))
+        return NULL;
+    if (s->label > 1 << 24 || s->size > 1 << 24) {
+        check_error(c, k->where, "%s: columns and bytes of a record go to 2^24", kind);
+        return NULL;
+    }
+    return s;
 }
 
 static void take_train(checker *c, void *into, const ast_setting *s)
@@ -109,12 +116,12 @@ static void take_valid(checker *c, void *into, const ast_setting *s)
 
 static void take_seed(checker *c, void *into, const ast_setting *s)
 {
-    setting_integer(c, s, 0, INT64_MAX, &((pan_data *)into)->seed);
+    setting_integer(c, s, 0, CHECK_SEED, &((pan_data *)into)->seed);
 }
 
 static void take_limit(checker *c, void *into, const ast_setting *s)
 {
-    setting_integer(c, s, 1, INT64_MAX, &((pan_data *)into)->limit);
+    setting_integer(c, s, 1, CHECK_COUNT, &((pan_data *)into)->limit);
 }
 
 static void take_numbers(checker *c, pan_numbers *out, const ast_setting *s, bool positive)
@@ -188,6 +195,8 @@ static void take_augment(checker *c, void *into, const ast_setting *s)
             check_error(c, s->value->where, "'augment' is a list of flip() and crop(padding), "
                         "element %zu is %s", i, check_describe(c, e));
     }
+    if (d->crop > 1024)
+        check_error(c, s->value->where, "crop: the padding goes to 1024, found %" PRId64, d->crop);
 }
 
 static const setting_row data_rows[] = {

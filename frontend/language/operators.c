@@ -1,4 +1,4 @@
-/* Operators: arithmetic of compile-time values, element-wise ops and matrix products at run time. */
+/* Operators: arithmetic at compile time, element-wise ops and matrix products at run time. */
 #include "frontend/language/check.h"
 
 #include <inttypes.h>

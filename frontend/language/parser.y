@@ -1,7 +1,8 @@
 /*
  * Grammar of the language, in the layers of its description (frontend/README.md); no precedence
  * declarations and no conflicts. `error` alternatives in the lists of items, statements, settings
- * and actions let one run report several errors. Nodes live in the arena, so nothing is freed when symbols are discarded.
+ * and actions let one run report several errors. Nodes live in the arena, so nothing is freed when
+ * symbols are discarded.
  */
 %code requires {
 #include "frontend/language/parse.h"

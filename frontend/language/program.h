@@ -29,7 +29,7 @@ typedef struct pan_type {
 enum { PAN_Q_ACTIVATION = 9, PAN_Q_WEIGHT = 26, PAN_Q_ERROR = 14, PAN_Q_STATE = 12 };
 
 int64_t pan_type_elements(const pan_type *t);  /* numbers in one example; a label counts as one */
-int64_t pan_type_width(const pan_type *t);     /* lanes of one position or step; classes of a label */
+int64_t pan_type_width(const pan_type *t);     /* lanes of one position or step, or classes */
 int64_t pan_type_positions(const pan_type *t); /* positions of a map, steps of a seq, else 1 */
 bool pan_type_equal(const pan_type *a, const pan_type *b);
 const char *pan_type_text(arena *memory, const pan_type *t); /* as one would write it */

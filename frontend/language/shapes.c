@@ -62,7 +62,8 @@ value apply_concat(call *k)
     for (size_t i = 1; i < n; i++) {
         const pan_type *t = check_type(c, &k->rest.items[i]);
         if (!joins(&out, t))
-            return check_error(c, k->rest_at[i], "concat joins values of one kind and size, found %s and %s",
+            return check_error(c, k->rest_at[i],
+                               "concat joins values of one kind and size, found %s and %s",
                                check_type_text(c, &out), check_type_text(c, t));
         out.dim[0] += t->dim[0];
         args[i] = k->rest.items[i].index;

@@ -14,7 +14,7 @@ enum { FILES_LIMIT = 1000, FILE_SIZE_LIMIT = 64 << 20 };
 
 /* ---- files ---- */
 
-/* First byte that is not UTF-8 (or the length): overlong forms and surrogates are not told apart. */
+/* First byte that is not UTF-8, or the length; some overlong forms and surrogates pass. */
 static size_t valid_utf8(const char *text, size_t length)
 {
     for (size_t i = 0; i < length;) {
@@ -192,7 +192,8 @@ static void add_formal(checker *c, pan_item *item, const ast_formal *f)
     pan_type type = {0};
     value v = {0};
     if (!f->type || !f->type->name.text) {
-        check_error(c, f->name.where, "'%s' needs a type: formals of networks and kernels are typed",
+        check_error(c, f->name.where,
+                    "'%s' needs a type: formals of networks and kernels are typed",
                     f->name.text);
     } else if (f->value) {
         check_error(c, f->value->where, "formals of networks and kernels have no defaults");
@@ -255,8 +256,8 @@ static void check_results(checker *c, const ast_item *item, frame *f)
         const ast_stmt *last = item->block->items[item->block->count - 1];
         check_error(c, last->kind == STMT_RETURN ? last->where : item->name.where,
                     "%s '%s' returns %s, but line %d declares %s", kind_names[item->kind],
-                    item->name.text, result_types(c, f), check_line(c, item->results.items[0].where),
-                    declared_types(c, types, n));
+                    item->name.text, result_types(c, f),
+                    check_line(c, item->results.items[0].where), declared_types(c, types, n));
         return;
     }
     for (size_t i = 0; i < n; i++) {

@@ -1,17 +1,8 @@
 /* train ITEM on DATA { ... } */
-#include "frontend/language/check.h"
+#include "frontend/language/train.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-/* What a train block is being read into. */
-typedef struct training {
-    pan_train *t;
-    const ast_item *block;
-    const pan_item *item;
-    const pan_data *data;
-    bool main;
-} training;
 
 /* ---- rates ---- */
 
@@ -163,12 +154,12 @@ static void take_batch(checker *c, void *into, const ast_setting *s)
 
 static void take_epochs(checker *c, void *into, const ast_setting *s)
 {
-    setting_integer(c, s, 1, INT32_MAX, &((training *)into)->t->epochs);
+    setting_integer(c, s, 1, 1 << 30, &((training *)into)->t->epochs);
 }
 
 static void take_seed(checker *c, void *into, const ast_setting *s)
 {
-    setting_integer(c, s, 0, INT64_MAX, &((training *)into)->t->seed);
+    setting_integer(c, s, 0, CHECK_SEED, &((training *)into)->t->seed);
 }
 
 static void take_weights(checker *c, void *into, const ast_setting *s)
@@ -226,28 +217,6 @@ static void take_freeze(checker *c, void *into, const ast_setting *s)
     }
 }
 
-static const char *const metrics[] = {
-    "loss", "rate", "valid_loss", "valid_accuracy", "test_loss", "test_accuracy", "output",
-};
-
-enum { METRICS = sizeof metrics / sizeof *metrics };
-
-static bool known_metric(checker *c, const training *tr, const char *name, source_range where)
-{
-    for (size_t i = 0; i < METRICS; i++)
-        if (!strcmp(metrics[i], name))
-            return true;
-    if (!strncmp(name, "output_", 7))
-        return true;
-    for (size_t i = 0; i < tr->item->formal_count; i++)
-        if (tr->item->formals[i].type.kind == PAN_SCALAR &&
-            !strcmp(tr->item->formals[i].name, name))
-            return true;
-    check_error(c, where, "'%s' is not a metric", name);
-    check_help(c, "metrics are %s", check_join(c, metrics, METRICS));
-    return false;
-}
-
 static void take_stop(checker *c, void *into, const ast_setting *s)
 {
     training *tr = into;
@@ -258,156 +227,18 @@ static void take_stop(checker *c, void *into, const ast_setting *s)
         setting_kind(c, s, &v, "patience(metric, n)");
         return;
     }
-    if (!known_metric(c, tr, v.host->v[0].text, v.host->at[0]))
+    static const char *const watched[] = {"valid_accuracy", "valid_loss", "test_accuracy",
+                                          "test_loss", "loss"};
+    bool known = false;
+    for (size_t i = 0; i < 5; i++)
+        known = known || !strcmp(watched[i], v.host->v[0].text);
+    if (!known) {
+        check_error(c, v.host->at[0], "patience watches one of %s, found \"%s\"",
+                    check_join(c, watched, 5), v.host->v[0].text);
         return;
+    }
     tr->t->stop_metric = v.host->v[0].text;
     tr->t->stop_patience = v.host->v[1].integer;
-}
-
-/* ---- every N unit { actions } ---- */
-
-static const char *unit_of(checker *c, const training *tr, const ast_setting *s)
-{
-    static const char *const units[] = {"batches", "batch",    "epochs",
-                                        "epoch",   "examples", "example"};
-    for (size_t i = 0; i < 6; i++)
-        if (!strcmp(units[i], s->name.text))
-            return units[i - i % 2];
-    check_error(c, s->name.where,
-                "'%s' is not a unit; units are batches, epochs, examples (16 batches of %" PRId64
-                " are %" PRId64 " OPA steps)",
-                s->name.text, tr->t->batch, 16 * tr->t->batch);
-    return NULL;
-}
-
-static const char *plain_name(const ast_expr *action, size_t i)
-{
-    const ast_arg *a = &action->args.items[i];
-    return !a->name.text && a->value->kind == EXPR_NAME ? a->value->text : NULL;
-}
-
-static bool action_test(checker *c, training *tr, const ast_expr *e, pan_action *out)
-{
-    bool kernel = tr->item->kind == PAN_KERNEL;
-    if (e->args.count == 0 && !kernel)
-        return true;
-    if (e->args.count != 1 || !plain_name(e, 0)) {
-        check_error(c, e->where, kernel ? "test needs the network to evaluate: test(network)"
-                                        : "test takes at most the name of a network");
-        return false;
-    }
-    const char *name = plain_name(e, 0);
-    source_range where = e->args.items[0].value->where;
-    const symbol *s = symbols_find(&c->items, name);
-    if (!s || s->item->kind != ITEM_NETWORK) {
-        check_error(c, where, "'%s' is not a network", name);
-        return false;
-    }
-    out->network = name;
-    return true;
-}
-
-static bool action_save(checker *c, training *tr, const ast_expr *e, pan_action *out)
-{
-    (void)tr;
-    value v = {0};
-    bool one = e->args.count == 1 && !e->args.items[0].name.text;
-    if (one) {
-        c->frame->save_names = true;
-        v = check_single(c, e->args.items[0].value);
-        c->frame->save_names = false;
-    }
-    if (v.kind != VALUE_STRING) {
-        if (!one || v.kind != VALUE_BAD)
-            check_error(c, e->where, "save takes the name of a file: save(\"name-{epoch}.safetensors\")");
-        return false;
-    }
-    out->file = v.text;
-    return true;
-}
-
-static bool action_log(checker *c, training *tr, const ast_expr *e, pan_action *out)
-{
-    if (!e->args.count) {
-        check_error(c, e->where, "log takes metrics");
-        check_help(c, "metrics are %s", check_join(c, metrics, METRICS));
-        return false;
-    }
-    out->metrics = ARENA_ARRAY(c->memory, const char *, e->args.count);
-    for (size_t i = 0; i < e->args.count; i++) {
-        const ast_arg *a = &e->args.items[i];
-        value v = check_single(c, a->value);
-        if (a->name.text || v.kind != VALUE_STRING) {
-            if (v.kind != VALUE_BAD)
-                check_error(c, a->value->where, "a metric is a string, found %s",
-                            check_describe(c, &v));
-            return false;
-        }
-        if (!known_metric(c, tr, v.text, a->value->where))
-            return false;
-        out->metrics[out->metric_count++] = v.text;
-    }
-    return true;
-}
-
-static bool action_plain(checker *c, training *tr, const ast_expr *e, pan_action *out)
-{
-    (void)out;
-    if (e->args.count) {
-        check_error(c, e->where, "%s takes no arguments", e->text);
-        return false;
-    }
-    if (!strcmp(e->text, "validate") && tr->data && tr->data->train && !tr->data->valid.given) {
-        check_error(c, e->where, "%s has no 'valid' part to validate with", tr->data->name);
-        check_note(c, tr->data->where, "declared here");
-        return false;
-    }
-    return true;
-}
-
-static const struct {
-    const char *name;
-    bool (*take)(checker *c, training *tr, const ast_expr *e, pan_action *out);
-} actions[] = {
-    {"test", action_test}, {"validate", action_plain}, {"save", action_save},
-    {"crs", action_plain}, {"log", action_log},
-};
-
-enum { ACTIONS = sizeof actions / sizeof *actions };
-
-static void take_action(checker *c, training *tr, const ast_expr *e, pan_every *every)
-{
-    const char *names[ACTIONS];
-    for (size_t i = 0; i < ACTIONS; i++) {
-        names[i] = actions[i].name;
-        if (strcmp(names[i], e->text) != 0)
-            continue;
-        pan_action a = {.name = names[i]};
-        if (actions[i].take(c, tr, e, &a))
-            ARENA_PUSH(c->memory, every->actions, every->action_count, every->action_capacity, a);
-        return;
-    }
-    check_error(c, e->mark, "'%s' is not an action", e->text);
-    check_help(c, "actions are %s", check_join(c, names, ACTIONS));
-}
-
-static void take_every(checker *c, training *tr, const ast_setting *s)
-{
-    pan_every every = {.period = 1, .unit = unit_of(c, tr, s)};
-    if (s->value) {
-        value v = check_single(c, s->value);
-        if (!check_integer(c, &v, s->value->where, "the period of 'every'", &every.period))
-            return;
-        if (every.period < 1) {
-            check_error(c, s->value->where, "the period of 'every' is a positive integer");
-            return;
-        }
-    }
-    for (size_t i = 0; i < s->actions.count; i++)
-        if (s->actions.items[i]->kind == EXPR_CALL)
-            take_action(c, tr, s->actions.items[i], &every);
-    if (every.unit)
-        ARENA_PUSH(c->memory, tr->t->every, tr->t->every_count, tr->t->every_capacity, every);
 }
 
 /* ---- scalar formals of kernels ---- */
@@ -427,7 +258,8 @@ static bool check_scalar_name(checker *c, const training *tr, const pan_formal *
     for (size_t i = 0; i < count; i++) {
         if (strcmp(rows[i].name, f->name) != 0)
             continue;
-        check_error(c, f->where, "a scalar of a trained kernel cannot be called like the setting '%s'",
+        check_error(c, f->where,
+                    "a scalar of a trained kernel cannot be called like the setting '%s'",
                     f->name);
         check_note(c, tr->block->name.where, "trained here");
         return false;
@@ -446,7 +278,8 @@ static const setting_row common_rows[] = {
     {"batch", take_batch, true},      {"epochs", take_epochs, true}, {"seed", take_seed, false},
     {"weights", take_weights, false}, {"freeze", take_freeze, false}, {"stop", take_stop, false},
 };
-static const setting_row network_rows[] = {{"loss", take_loss, true}, {"update", take_update, true}};
+static const setting_row network_rows[] = {{"loss", take_loss, true},
+                                           {"update", take_update, true}};
 static const setting_row kernel_rows[] = {{"loss", take_foreign, false},
                                           {"update", take_foreign, false}};
 
@@ -476,110 +309,6 @@ static setting_row *rows_of(checker *c, const training *tr, size_t *count)
     rows[*count - 2] = foreign[0];
     rows[*count - 1] = foreign[1];
     return rows;
-}
-
-/* ---- data against formals ---- */
-
-typedef struct known_size {
-    const char *kind;
-    int64_t elements, classes; /* 0: not known before the files are read */
-} known_size;
-
-static known_size size_of(const pan_source *s)
-{
-    static const known_size known[] = {{"cifar10", 3072, 10}, {"cifar100", 3072, 100}};
-    for (size_t i = 0; i < 2; i++)
-        if (!strcmp(known[i].kind, s->kind))
-            return known[i];
-    return (known_size){s->kind, !strcmp(s->kind, "text") ? s->window : s->size, 0};
-}
-
-static void check_input(checker *c, const training *tr, const pan_formal *f)
-{
-    const pan_source *s = tr->data->train;
-    known_size size = size_of(s);
-    source_range where = tr->block->target.where;
-    int64_t takes = pan_type_elements(&f->type);
-    bool text = !strcmp(s->kind, "text");
-    if (text && (f->type.kind != PAN_SEQ || f->type.element != PAN_LABEL)) {
-        check_error(c, where, "%s gives a seq[%" PRId64 ", label], '%s' takes %s", tr->data->name,
-                    size.elements, f->name, check_type_text(c, &f->type));
-    } else if (size.elements && takes != size.elements) {
-        bool plain = f->type.kind == PAN_VEC;
-        const char *sum = plain ? "" : arena_printf(c->memory, " = %" PRId64, takes);
-        check_error(c, where, "%s gives %" PRId64 " elements, '%s' takes %s%s", tr->data->name,
-                    size.elements, f->name, check_type_text(c, &f->type), sum);
-    } else {
-        return;
-    }
-    check_note(c, f->where, "'%s' is declared here", f->name);
-}
-
-static void check_target(checker *c, const training *tr, const pan_type *target, const char *what)
-{
-    const pan_source *s = tr->data->train;
-    source_range where = tr->block->target.where;
-    bool label = target->kind == PAN_LABEL ||
-                 (target->kind == PAN_SEQ && target->element == PAN_LABEL);
-    if (s->target_count && label)
-        check_error(c, where, "%s gives %zu numbers as target, %s needs a %s", tr->data->name,
-                    s->target_count, what, check_type_text(c, target));
-    else if (s->target_count && pan_type_elements(target) != (int64_t)s->target_count)
-        check_error(c, where, "%s gives %zu numbers as target, %s needs a %s", tr->data->name,
-                    s->target_count, what, check_type_text(c, target));
-    else if (!s->target_count && label && size_of(s).classes > pan_type_width(target))
-        check_error(c, where, "%s has %" PRId64 " classes, %s has a %s", tr->data->name,
-                    size_of(s).classes, what, check_type_text(c, target));
-}
-
-static void check_fit(checker *c, training *tr)
-{
-    if (!tr->data || !tr->data->train)
-        return;
-    const pan_formal *given[2] = {NULL, NULL};
-    size_t count = 0;
-    for (size_t i = 0; i < tr->item->formal_count; i++) {
-        const pan_formal *f = &tr->item->formals[i];
-        if (tr->item->kind == PAN_KERNEL && f->type.kind == PAN_SCALAR)
-            continue;
-        if (count == (tr->item->kind == PAN_KERNEL ? 2 : 1)) {
-            check_error(c, f->where, "training feeds %s; '%s' would get nothing",
-                        tr->item->kind == PAN_KERNEL ? "an input, a target and scalars"
-                                                     : "one input", f->name);
-            return;
-        }
-        given[count++] = f;
-    }
-    if (given[0])
-        check_input(c, tr, given[0]);
-    else
-        check_error(c, tr->block->name.where, "'%s' has no input to train with", tr->item->name);
-    if (given[1])
-        check_target(c, tr, &given[1]->type, given[1]->name);
-    else if (tr->t->loss && tr->t->loss_body.result_count)
-        check_target(c, tr, &tr->t->target, tr->t->loss);
-}
-
-/* ---- gradients ---- */
-
-/* Ops without a gradient that stand between a parameter and the loss. */
-static void check_gradients(checker *c, const pan_item *item)
-{
-    const pan_body *b = &item->body;
-    bool *learns = ARENA_ARRAY(c->memory, bool, b->count), normalised = false;
-    for (size_t i = 0; i < b->count; i++) {
-        const pan_op *op = &b->ops[i];
-        learns[i] = op->param_count > 0;
-        for (uint32_t a = 0; a < op->arg_count; a++)
-            learns[i] = learns[i] || learns[op->args[a]];
-        if (op->code == PAN_BERNOULLI && learns[i])
-            check_error(c, op->where, "the gradient of bernoulli is not defined");
-        if (op->code == PAN_BATCH_NORM && !normalised) {
-            diag_warning(c->diag, op->where,
-                         "the statistics of batch_norm stay frozen in training");
-            normalised = true;
-        }
-    }
 }
 
 /* ---- the block ---- */
@@ -629,7 +358,7 @@ static void take_settings(checker *c, training *tr)
     for (size_t i = 0; i < tr->block->settings.count; i++) {
         const ast_setting *s = &tr->block->settings.items[i];
         if (s->kind == SETTING_EVERY)
-            take_every(c, tr, s);
+            train_every(c, tr, s);
         else if (s->kind == SETTING_GROUP)
             check_error(c, s->where, "train has settings name = value and every { ... }");
     }
@@ -645,11 +374,11 @@ void check_train(checker *c, const ast_item *block, bool main)
     pan_train t = {.item = item->index, .data = data ? data->index : 0,
                    .where = block->name.where, .batch = 1, .epochs = 1};
     training tr = {.t = &t, .block = block, .item = &c->program->items[item->index],
-                   .data = data ? &c->program->data[data->index] : NULL, .main = main};
+                   .data = data ? &c->program->data[data->index] : NULL};
     take_settings(c, &tr);
-    check_fit(c, &tr);
+    train_fit(c, &tr);
     if (tr.item->kind == PAN_NETWORK)
-        check_gradients(c, tr.item);
+        train_gradients(c, tr.item);
     if (main && data)
         ARENA_PUSH(c->memory, c->program->trains, c->program->train_count,
                    c->program->train_capacity, t);

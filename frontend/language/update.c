@@ -71,7 +71,8 @@ static value scale(checker *c, const ast_expr *e, const value *terms, const valu
         return scaled(c, terms, divide ? 1 / by->real : by->real, false, PAN_NONE, PAN_NONE);
     }
     if (by->kind != VALUE_RUN || check_type(c, by)->kind != PAN_SCALAR)
-        return check_error(c, e->where, "an outer product is scaled by scalars and numbers, found %s",
+        return check_error(c, e->where,
+                           "an outer product is scaled by scalars and numbers, found %s",
                            check_describe(c, by));
     return scaled(c, terms, 1, false, divide ? PAN_NONE : by->index,
                   divide ? by->index : PAN_NONE);

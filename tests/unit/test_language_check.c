@@ -37,6 +37,7 @@ static void test_programs(void **state)
         {"rows.pan", "rows", 37130},              {"rbm.pan", "cd1", 101264},
         {"oja.pan", "oja", 208},                  {"formats.pan", "small", 4538},
         {"tenants.pan", "resnet18", 11689512},    {"data.pan", NULL, 0},
+        {"circle_a.pan", "f", 15},                {"circle_b.pan", "f", 15},
     };
     assert_int_equal(chdir(GOOD_FOLDER), 0);
     arena *memory = arena_new();

@@ -1,10 +1,11 @@
 /*
  * Damaged programs: good and bad ones with bytes changed, cut out, doubled or exchanged. Whatever
- * comes in, the checker must end, and a program it accepts must build to graphs that verify or be
- * refused with an error.
+ * comes in, the checker must end; a program it accepts must build to graphs that verify or be refused
+ * with an error, and the host must accept its plan.
  */
 #include "tests/unit/language_fixture.h"
 
+#include "emulator/host/plan.h"
 #include "isa/support/random.h"
 
 enum { ROUNDS = 4000, SEED = 7, LONGEST = 1 << 16 };
@@ -90,7 +91,12 @@ static void run_one(const char *text, size_t length)
             fetch_messages(&c);
             fail_msg("the graphs do not verify:\n%.*s\n%s", (int)length, text, c.messages);
         }
-        pan_plan_json(c.program, c.memory);
+        const char *json = pan_plan_json(c.program, c.memory);
+        if (!plan_parse(c.memory, c.d, "plan", json)) {
+            fetch_messages(&c);
+            fail_msg("the host refuses the plan:\n%.*s\n%s\n%s", (int)length, text, json,
+                     c.messages);
+        }
     }
     compiled_free(&c);
 }
