@@ -132,9 +132,11 @@ exit_status execute_entries(host *h)
         return EXIT_INPUT;
     }
     h->entries = ARENA_ARRAY(h->memory, bound_entry, im->entry_count + 1);
+    bool any = false;
     for (uint32_t i = 0; i < im->entry_count; i++) {
         if (!wanted(h, &im->entries[i]))
             continue;
+        any = true;
         emulator_totals before = {0};
         if (h->e->table->statistics)
             before = *h->e->table->statistics(h->e);
@@ -148,5 +150,7 @@ exit_status execute_entries(host *h)
             h->first_kernel_cycles = h->e->table->statistics(h->e)->last_kernel_cycles;
         print_entry(h, &im->entries[i], &before);
     }
-    return EXIT_DONE;
+    if (!any)
+        diag_file_error(h->d, h->o->path, "it has no network, kernel or entry to run");
+    return any ? EXIT_DONE : EXIT_INPUT;
 }

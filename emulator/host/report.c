@@ -119,8 +119,10 @@ static void print_shares(const host *h, const emulator_totals *t)
     shares[ENERGY_COUNT] = (share){"leakage", t->leakage_pj};
     qsort(shares, ENERGY_COUNT + 1, sizeof *shares, larger_first);
     double total = t->energy_pj + t->leakage_pj;
+    if (!(total > 0))
+        return;
     fputs("          ", h->o->out);
-    for (size_t i = 0; i < COMPONENTS_SHOWN && total > 0 && shares[i].pj > 0; i++)
+    for (size_t i = 0; i < COMPONENTS_SHOWN && shares[i].pj > 0; i++)
         fprintf(h->o->out, "%s %s %.1f %%", i ? "," : "", shares[i].name,
                 100 * shares[i].pj / total);
     fputc('\n', h->o->out);

@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# Sourced by the command-line tests: a folder of their own and one-line checks. PANTHER is the program
+# (build/release/panther unless tests/run says otherwise), PANTHER_ASAN the one with sanitizers.
+set -uo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+PANTHER=${PANTHER:-$root/build/release/panther}
+PANTHER_ASAN=${PANTHER_ASAN:-$PANTHER}
+examples=$root/examples
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export NO_COLOR=1
+failed=0
+
+ok() { echo "ok - $1"; }
+not_ok()
+{
+    failed=1
+    echo "not ok - $1"
+    [ $# -lt 2 ] || printf '%s\n' "$2" | head -n 20 | sed 's/^/    /'
+}
+
+# check NAME COMMAND...: the command succeeds.
+check()
+{
+    local name=$1 output
+    shift
+    if output=$("$@" 2>&1); then ok "$name"; else not_ok "$name" "$output"; fi
+}
+
+# expect NAME STATUS TEXT COMMAND...: exit status, and a text in what it prints (both streams).
+expect()
+{
+    local name=$1 status=$2 text=$3 output got=0
+    shift 3
+    output=$("$@" 2>&1) || got=$?
+    if [ "$got" -ne "$status" ]; then
+        not_ok "$name: exit status $got, expected $status" "$output"
+    elif [[ $output != *"$text"* ]]; then
+        not_ok "$name: no '$text'" "$output"
+    else
+        ok "$name"
+    fi
+}
+
+# same NAME A B: two texts are equal (and not empty).
+same()
+{
+    if [ -n "$2" ] && [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$(diff <(echo "$2") <(echo "$3"))"; fi
+}
+
+finish() { exit "$failed"; }
