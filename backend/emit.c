@@ -353,7 +353,7 @@ static void advance_pointers(emitter *e, const loop_event *event, size_t next)
             if (r->skew != skew)
                 continue;
             open_guard(e, skew);
-            EMIT(e, ISA_sring, SCALAR_FIRST_POINTER + (int32_t)i, (int32_t)r->words, (int32_t)(r->words * r->depth));
+            EMIT(e, ISA_sring, SCALAR_FIRST_POINTER + (int32_t)i, (int32_t)r->words, (int32_t)(r->words * r->slots));
         }
     }
 }

@@ -27,7 +27,7 @@ typedef struct value_home {
 
 /* A ring pointer: all rings of equal shape that move at the same iterations share one. */
 typedef struct ring_pointer {
-    uint32_t words, depth;
+    uint32_t words, depth, slots;
     int64_t skew;
 } ring_pointer;
 

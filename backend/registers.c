@@ -154,7 +154,7 @@ static bool spill(backend_state *s, agent_program *p)
 
 int backend_pointer(agent_program *p, const ir_buffer *ring, int64_t skew)
 {
-    uint32_t words = ring->depth == 1 ? 1 : ring->words;
+    uint32_t words = ring->depth == 1 ? 1 : ring->words; /* the pointer of a single slot stays at 0 */
     for (size_t i = 0; i < p->pointer_count; i++)
         if (p->pointers[i].words == words && p->pointers[i].depth == ring->depth && p->pointers[i].skew == skew)
             return SCALAR_FIRST_POINTER + (int)i;
@@ -170,7 +170,8 @@ static void find_pointers(backend_state *s, agent_program *p)
             const ir_buffer *ring = name ? ir_graph_buffer(s->graph, name) : NULL;
             if (!ring || backend_pointer(p, ring, backend_skew(op)) >= 0)
                 continue;
-            ring_pointer fresh = {ring->depth == 1 ? 1 : ring->words, ring->depth, backend_skew(op)};
+            ring_pointer fresh = {ring->depth == 1 ? 1 : ring->words, ring->depth, ir_ring_slots(s->graph, ring),
+                                  backend_skew(op)};
             ARENA_PUSH(s->memory, p->pointers, p->pointer_count, p->pointer_capacity, fresh);
         }
 }

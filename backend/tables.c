@@ -212,7 +212,7 @@ static void add_buffers(backend_state *s, image_entry *entry)
     for (size_t i = 0; i < g->buffer_count; i++) {
         const ir_buffer *b = &g->buffers[i];
         entry->buffers[i] = (image_buffer){b->name, (uint16_t)b->node, (uint16_t)b->tile, (uint32_t)b->address,
-                                           b->words * b->depth};
+                                           b->words * ir_ring_slots(g, b)};
     }
 }
 

@@ -314,6 +314,14 @@ ir_buffer *ir_graph_buffer(const ir_graph *g, const char *name)
     return NULL;
 }
 
+uint32_t ir_ring_slots(const ir_graph *g, const ir_buffer *b)
+{
+    uint64_t points = 1;
+    for (size_t i = 0; i < g->dim_count && points < b->depth; i++)
+        points *= g->dims[i].extent;
+    return points < b->depth ? (uint32_t)points : b->depth;
+}
+
 ir_buffer *ir_graph_add_buffer(ir_graph *g, const ir_buffer *b)
 {
     arena *memory = g->module->memory;

@@ -118,7 +118,11 @@ typedef struct ir_dim {
     uint32_t extent;
 } ir_dim;
 
-/* A ring of `depth` slots of `words` words in a tile's shared memory (route and memory passes). */
+/*
+ * A ring of `depth` slots of `words` words in a tile's shared memory (route and memory passes). Depth
+ * follows from the schedule alone; a kernel with fewer points has fewer slots (ir_ring_slots), so
+ * that its text does not depend on their number.
+ */
 typedef struct ir_buffer {
     const char *name;
     int16_t node, tile;
@@ -239,6 +243,7 @@ size_t ir_graph_sweep(ir_graph *g); /* removes ops without effect or use; how ma
 ir_graph *ir_graph_copy(ir_module *into, const ir_graph *g, const char *name);
 
 ir_buffer *ir_graph_buffer(const ir_graph *g, const char *name);       /* or NULL */
+uint32_t ir_ring_slots(const ir_graph *g, const ir_buffer *b); /* depth, at most the graph's points */
 ir_buffer *ir_graph_add_buffer(ir_graph *g, const ir_buffer *b); /* copied; pointer valid until the next add */
 
 #define IR_EACH(op, graph) for (ir_op *op = (graph)->first, *op##_next; op && (op##_next = op->next, 1); op = op##_next)

@@ -50,11 +50,9 @@ static uint32_t ring_depth(const memory_state *s, const ir_op *filler)
     for (const ir_op *op = filler->next; op; op = op->next)
         if (op->arg_count && op->args[0] == filler && end_of(s, op) > end)
             end = end_of(s, op);
-    uint64_t points = ir_space_points(s->graph, filler->space);
-    uint64_t depth = (uint64_t)((end - start) / s->graph->interval) + 1;
-    if (filler->code == IR_receive)
-        depth++; /* so that the next packet can arrive while the last one is still read */
-    return (uint32_t)(depth < points ? depth : points);
+    uint32_t depth = (uint32_t)((end - start) / s->graph->interval) + 1;
+    /* One more, so that the next packet can arrive while the last one is still read. */
+    return depth + (filler->code == IR_receive);
 }
 
 static void lay_out_rings(memory_state *s)
@@ -66,7 +64,7 @@ static void lay_out_rings(memory_state *s)
         tile_use *tile = use_of(s, op->place);
         b->depth = ring_depth(s, op);
         b->address = tile->rings;
-        tile->rings += (int64_t)b->words * b->depth;
+        tile->rings += (int64_t)b->words * ir_ring_slots(s->graph, b);
     }
 }
 

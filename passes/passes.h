@@ -6,6 +6,7 @@
  *   unify          products with one matrix -> the same formats, its shift is fixed
  *   round_updates  operands of updates to a grid (stream mode with update rounding)
  *   partition      matrices -> blocks of one crossbar, vectors -> lanes of one block
+ *   tune           candidates compiled and run without data -> how to pack, how much slack
  *   place          blocks -> MCUs, vector operations -> cores
  *   fuse           matrix operations of a core -> slots, one `mcu` instruction each
  *   route          values that change core or outlive an interval -> store, load, send, receive
@@ -34,6 +35,7 @@ typedef enum pass_fact {
     FACT_ROUTED = 1 << 6,
     FACT_SCHEDULED = 1 << 7,
     FACT_ALLOCATED = 1 << 8,
+    FACT_TUNED = 1 << 10,   /* the context says how to place and schedule */
     FACT_UNIFIED = 1 << 9, /* products with one matrix in one direction have the same formats */
 } pass_fact;
 
@@ -44,6 +46,14 @@ typedef struct pass_options {
     FILE *out; /* for print_after */
 } pass_options;
 
+/* What `tune` chooses for place and schedule. */
+typedef struct pass_tuning {
+    bool dense;      /* MCUs are filled in order instead of keeping each matrix within a tile */
+    int port_margin; /* cycles added to every way through shared memory for waits at its port */
+} pass_tuning;
+
+extern const pass_tuning pass_default_tuning;
+
 typedef struct pass_context {
     ir_module *module;
     const machine *machine;
@@ -51,6 +61,7 @@ typedef struct pass_context {
     diag *diag;
     uint32_t facts;
     const pass_options *options;
+    pass_tuning tuning;
 } pass_context;
 
 /* Works on all graphs of the module. False (with errors in diag) stops the pipeline. */

@@ -89,7 +89,8 @@ bool passes_run(ir_module *module, const machine *m, arena *memory, diag *d,
                       .machine = m,
                       .memory = memory,
                       .diag = d,
-                      .options = options ? options : &none};
+                      .options = options ? options : &none,
+                      .tuning = pass_default_tuning};
     if (stopped_early)
         *stopped_early = false;
     if (!check_name(&c, "--print-after", c.options->print_after, "all") ||

@@ -2,14 +2,15 @@
  * place: every block of a matrix gets an MCU, every vector operation a core.
  *
  * A matrix fills MCUs with block columns outside and block rows inside, so that partial products of
- * one output are neighbours. Matrices start on a core of their own while the machine has cores
- * enough; otherwise MCUs are packed densely. Cores are taken tile by tile, tiles in row-major order
- * of the mesh, nodes one after the other.
+ * one output are neighbours. A matrix starts on a core of its own in a tile that has room for all of
+ * it; where the machine is too small for that, cores, then MCUs are packed densely. Tiles are taken in
+ * row-major order of the mesh, nodes one after the other.
  *
  * A vector operation runs where its first argument of the same size is made, one that only takes
  * inputs and constants where its result is used first. A `bcast` is repeated on every core that
  * uses it: one word travels instead of a vector. Inputs, outputs and constants have no core.
  */
+#include "backend/select.h"
 #include "passes/passes.h"
 #include "passes/placing.h"
 #include "passes/rewrite.h"
@@ -46,39 +47,96 @@ static ir_place mcu_place(const machine *mc, int64_t mcu)
                       (int16_t)(core % mc->cores), (int16_t)(mcu % mc->mcus)};
 }
 
-/* Returns the MCU after the last one taken. */
-static int64_t place_matrix(ir_module *m, const machine *mc, ir_matrix *w, int64_t mcu)
+static void place_matrix(ir_module *m, const machine *mc, ir_matrix *w, int64_t mcu)
 {
     uint32_t rows = ir_block_rows(m, w), columns = ir_block_columns(m, w);
     w->blocks = ARENA_ARRAY(m->memory, ir_place, (size_t)rows * columns);
     for (uint32_t c = 0; c < columns; c++)
         for (uint32_t r = 0; r < rows; r++)
             w->blocks[(size_t)r * columns + c] = mcu_place(mc, mcu++);
-    return mcu;
+}
+
+/* Cores taken so far, tile by tile. */
+typedef struct packing {
+    const machine *machine;
+    int64_t tiles; /* opened */
+    int64_t *used; /* cores, by tile */
+} packing;
+
+/*
+ * Where a matrix of `cores` cores starts: in the first opened tile with room for all of it, else in
+ * a fresh tile, so that its partial products stay inside a tile if they can. -1: no tile is left.
+ */
+static int64_t find_cores(packing *p, int64_t cores)
+{
+    const machine *m = p->machine;
+    for (int64_t t = 0; t < p->tiles; t++)
+        if (p->used[t] + cores <= m->cores) {
+            p->used[t] += cores;
+            return t * m->cores + p->used[t] - cores;
+        }
+    int64_t first = p->tiles, needed = (cores + m->cores - 1) / m->cores;
+    if (first + needed > (int64_t)m->nodes * m->tiles)
+        return -1;
+    for (int64_t left = cores; left > 0; left -= m->cores)
+        p->used[p->tiles++] = left < m->cores ? left : m->cores;
+    return first * m->cores;
+}
+
+/* The first MCU of each matrix; false if whole cores and tiles are too few. */
+static bool pack_by_tile(pass_context *c, int64_t *starts)
+{
+    const machine *m = c->machine;
+    packing p = {m, 0, ARENA_ARRAY(c->memory, int64_t, (size_t)m->nodes * m->tiles + 1)};
+    for (size_t i = 0; i < c->module->matrix_count; i++) {
+        int64_t cores = (blocks_of(c->module, c->module->matrices[i]) + m->mcus - 1) / m->mcus;
+        int64_t core = find_cores(&p, cores);
+        if (core < 0)
+            return false;
+        starts[i] = core * m->mcus;
+    }
+    return true;
+}
+
+static void pack_densely(pass_context *c, bool fresh_cores, int64_t *starts)
+{
+    int64_t mcu = 0, per_core = c->machine->mcus;
+    for (size_t i = 0; i < c->module->matrix_count; i++) {
+        if (fresh_cores)
+            mcu = (mcu + per_core - 1) / per_core * per_core;
+        starts[i] = mcu;
+        mcu += blocks_of(c->module, c->module->matrices[i]);
+    }
 }
 
 static bool place_matrices(pass_context *c)
 {
     ir_module *m = c->module;
     extent e = measure(m, c->machine);
-    int64_t mcu = 0, per_core = c->machine->mcus;
     if (e.blocks > e.mcus) {
         diag_error(c->diag, SOURCE_NOWHERE, "the weights need %lld MCUs, but machine '%s' has %lld",
                    (long long)e.blocks, c->machine->name ? c->machine->name : "",
                    (long long)e.mcus);
-        diag_help(c->diag, "an MCU holds %d x %d weights; give the machine more nodes, tiles, "
-                  "cores or mcus", m->numerics.slices.columns, m->numerics.slices.rows);
+        diag_help(c->diag, "an MCU holds %d x %d weights; give the machine more nodes, tiles, cores "
+                  "or mcus", m->numerics.slices.columns, m->numerics.slices.rows);
         return false;
     }
-    for (size_t i = 0; i < m->matrix_count; i++) {
-        if (e.fresh <= e.cores)
-            mcu = (mcu + per_core - 1) / per_core * per_core;
-        mcu = place_matrix(m, c->machine, m->matrices[i], mcu);
-    }
+    int64_t *starts = ARENA_ARRAY(c->memory, int64_t, m->matrix_count + 1);
+    if (c->tuning.dense || !pack_by_tile(c, starts))
+        pack_densely(c, e.fresh <= e.cores, starts);
+    for (size_t i = 0; i < m->matrix_count; i++)
+        place_matrix(m, c->machine, m->matrices[i], starts[i]);
     return true;
 }
 
 /* ---- operations ---- */
+
+typedef struct place_state {
+    ir_graph *graph;
+    const machine *machine;
+    arena *memory;
+    int64_t *work; /* cycles of vector operations per point, by core */
+} place_state;
 
 static bool wants_core(const ir_op *op)
 {
@@ -95,104 +153,145 @@ static void place_on_block(ir_graph *g, ir_op *op)
     op->place = w->blocks[(size_t)block->value * columns + (size_t)block->second];
 }
 
-/* The first argument of the same size that is on a core, else the first that is on one. */
-static void place_after_args(ir_op *op)
+static int64_t *work_of(place_state *s, ir_place core)
 {
-    const ir_op *home = NULL;
-    for (uint32_t i = 0; i < op->arg_count; i++) {
-        const ir_op *arg = op->args[i];
-        if (!placing_on_core(arg))
-            continue;
-        if (!home)
-            home = arg;
-        if (arg->type.lanes == op->type.lanes) {
-            home = arg;
-            break;
-        }
-    }
-    if (home)
-        op->place = placing_core_of(home->place);
+    const machine *m = s->machine;
+    return &s->work[((int64_t)core.node * m->tiles + core.tile) * m->cores + core.core];
 }
 
-static void place_downwards(ir_graph *g)
+static void put(place_state *s, ir_op *op, ir_place core)
 {
-    IR_EACH(op, g) {
+    op->place = placing_core_of(core);
+    *work_of(s, core) += select_op_cycles(s->machine, op);
+}
+
+/*
+ * Of the cores that make an argument of the op's size (or any argument, if none has its size) the
+ * one with the least to do, the later one of equals (its operands came later, too). So the sums of
+ * partial products spread over the cores that hold the blocks.
+ */
+static void place_after_args(place_state *s, ir_op *op)
+{
+    const ir_op *home = NULL;
+    bool sized = false;
+    for (uint32_t i = 0; i < op->arg_count; i++) {
+        const ir_op *arg = op->args[i];
+        bool same = arg->type.lanes == op->type.lanes;
+        if (!placing_on_core(arg) || (sized && !same))
+            continue;
+        if (!home || (same && !sized) || *work_of(s, arg->place) <= *work_of(s, home->place))
+            home = arg;
+        sized = sized || same;
+    }
+    if (home)
+        put(s, op, home->place);
+}
+
+static void place_downwards(place_state *s)
+{
+    IR_EACH(op, s->graph) {
         if (placing_is_matrix(op))
-            place_on_block(g, op);
+            place_on_block(s->graph, op);
         else if (wants_core(op))
-            place_after_args(op);
+            place_after_args(s, op);
     }
 }
 
 /* What is still without a core goes to its first user on one. */
-static void place_upwards(arena *memory, ir_graph *g)
+static void place_upwards(place_state *s)
 {
-    ir_op **user = ARENA_ARRAY(memory, ir_op *, g->next_id);
-    for (ir_op *op = g->last; op; op = op->previous) {
+    ir_op **user = ARENA_ARRAY(s->memory, ir_op *, s->graph->next_id);
+    for (ir_op *op = s->graph->last; op; op = op->previous) {
         if (wants_core(op) && user[op->id])
-            op->place = placing_core_of(user[op->id]->place);
+            put(s, op, user[op->id]->place);
         for (uint32_t i = 0; placing_on_core(op) && i < op->arg_count; i++)
             user[op->args[i]->id] = op;
     }
 }
 
-/* ---- broadcasts ---- */
+/* ---- operations that are repeated where they are used ---- */
 
 typedef struct copy {
     struct copy *next;
     ir_op *op;
 } copy;
 
-/* `bcast` on the core of `user`. Copies hang on its scratch. */
-static ir_op *bcast_for(arena *memory, ir_graph *g, ir_op *bcast, const ir_op *user)
+/* The op again on the core of `user`. Copies hang on its scratch. */
+static ir_op *copy_for(place_state *s, ir_op *op, const ir_op *user)
 {
-    for (const copy *c = bcast->scratch; c; c = c->next)
+    for (const copy *c = op->scratch; c; c = c->next)
         if (placing_same_core(c->op->place, user->place))
             return c->op;
-    rewrite at = rewrite_after(g, bcast);
-    copy *c = ARENA_NEW(memory, copy);
-    c->next = bcast->scratch;
-    c->op = rewrite_op(&at, IR_bcast, bcast->type, 1, bcast->args);
-    c->op->space = bcast->space;
+    rewrite at = rewrite_after(s->graph, op);
+    copy *c = ARENA_NEW(s->memory, copy);
+    c->next = op->scratch;
+    c->op = rewrite_op(&at, op->code, op->type, op->arg_count, op->args);
+    c->op->space = op->space;
+    for (uint32_t i = 0; i < op->attr_count; i++)
+        rewrite_copy_attr(s->graph, c->op, op, op->attrs[i].key);
     c->op->place = placing_core_of(user->place);
-    bcast->scratch = c;
+    op->scratch = c;
     return c->op;
 }
 
-static void repeat_broadcasts(arena *memory, ir_graph *g)
+static void repeat(place_state *s, bool (*wanted)(const ir_op *op, const ir_op *user))
 {
-    IR_EACH(user, g)
+    IR_EACH(user, s->graph)
         for (uint32_t i = 0; i < user->arg_count; i++)
-            if (user->args[i]->code == IR_bcast && placing_on_core(user) &&
+            if (placing_on_core(user) && placing_on_core(user->args[i]) && wanted(user->args[i], user) &&
                 !placing_same_core(user->place, user->args[i]->place))
-                user->args[i] = bcast_for(memory, g, user->args[i], user);
-    IR_EACH(op, g)
+                user->args[i] = copy_for(s, user->args[i], user);
+    IR_EACH(op, s->graph)
         op->scratch = NULL;
 }
 
-/* The sweep would also take inputs that only give a port its width. */
-static void drop_unused_broadcasts(arena *memory, ir_graph *g)
+/*
+ * Operands of updates that are rounded: the value they are made of is on the core anyway (its MVM or
+ * MTVM takes it), and the draws of a stream are the same on every core, so making them again costs
+ * no transfer.
+ */
+static bool is_update_operand(const ir_op *op, const ir_op *user)
 {
-    bool *used = ARENA_ARRAY(memory, bool, g->next_id);
-    IR_EACH(op, g)
-        for (uint32_t i = 0; i < op->arg_count; i++)
-            used[op->args[i]->id] = true;
-    IR_EACH(op, g)
-        if (op->code == IR_bcast && !used[op->id])
-            ir_op_remove(g, op);
+    return user->code == IR_opa && (op->code == IR_round || op->code == IR_mul);
 }
 
-static void place_graph(arena *memory, ir_graph *g)
+/* One word travels instead of a vector. */
+static bool is_broadcast(const ir_op *op, const ir_op *user)
 {
+    (void)user;
+    return op->code == IR_bcast;
+}
+
+/* The sweep would also take inputs that only give a port its width. */
+static void drop_unused(place_state *s)
+{
+    bool *used = ARENA_ARRAY(s->memory, bool, s->graph->next_id);
+    for (ir_op *op = s->graph->last, *previous; op; op = previous) {
+        previous = op->previous;
+        bool repeated = op->code == IR_bcast || op->code == IR_round || op->code == IR_mul;
+        if (repeated && !used[op->id]) {
+            ir_op_remove(s->graph, op);
+            continue;
+        }
+        for (uint32_t i = 0; i < op->arg_count; i++)
+            used[op->args[i]->id] = true;
+    }
+}
+
+static void place_graph(pass_context *c, ir_graph *g)
+{
+    const machine *m = c->machine;
+    place_state s = {g, m, c->memory, ARENA_ARRAY(c->memory, int64_t, (size_t)m->nodes * m->tiles * m->cores)};
     ir_graph_renumber(g);
-    place_downwards(g);
-    place_upwards(memory, g);
-    place_downwards(g);
+    place_downwards(&s);
+    place_upwards(&s);
+    place_downwards(&s);
     IR_EACH(op, g)
         if (wants_core(op))
-            op->place = (ir_place){0, 0, 0, -1};
-    repeat_broadcasts(memory, g);
-    drop_unused_broadcasts(memory, g);
+            put(&s, op, (ir_place){0, 0, 0, -1});
+    repeat(&s, is_update_operand);
+    repeat(&s, is_broadcast);
+    drop_unused(&s);
     ir_graph_renumber(g);
 }
 
@@ -201,6 +300,6 @@ bool pass_place(pass_context *c)
     if (!place_matrices(c))
         return false;
     for (size_t i = 0; i < c->module->graph_count; i++)
-        place_graph(c->memory, c->module->graphs[i]);
+        place_graph(c, c->module->graphs[i]);
     return true;
 }

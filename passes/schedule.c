@@ -160,7 +160,8 @@ static bool find_interval(schedule_state *s, pass_context *c)
 
 static bool schedule_graph(pass_context *c, ir_graph *g)
 {
-    schedule_state s = {.graph = g, .memory = c->memory, .machine = c->machine};
+    schedule_state s = {
+        .graph = g, .memory = c->memory, .machine = c->machine, .port_margin = c->tuning.port_margin};
     event_list list = {0};
     do {
         schedule_tables(&s);

@@ -45,12 +45,15 @@ typedef struct schedule_state {
     ir_graph *graph;
     arena *memory;
     const machine *machine;
+    int64_t port_margin; /* of pass_tuning */
     int64_t interval;
     op_time *times; /* by op id */
     core_info *cores;
     size_t core_count, core_capacity;
     slot_info *slots; /* by slot attribute */
     size_t slot_count;
+    ir_op **trail; /* loads and late ops in the order in which they were placed */
+    size_t trail_count, trail_capacity;
 } schedule_state;
 
 core_info *schedule_core(schedule_state *s, ir_place place); /* found or added */

@@ -48,13 +48,15 @@ static void place_on_thread(schedule_state *s, ir_op *op)
         t->start = end_of(s, from) + network_cycles(s->machine, from->place, op->place, op->type.lanes);
 }
 
+static bool waits_for_user(const ir_op *op);
+
 /* When an operand can be used at the earliest; a load counts from when its words are there. */
 static int64_t operand_ready(schedule_state *s, const ir_op *arg)
 {
     const op_time *t = schedule_time(s, arg);
     if (!schedule_in_loop(arg))
         return LONG_AGO;
-    if (arg->code == IR_load && !t->done)
+    if (waits_for_user(arg) && !t->done)
         return t->available + t->cycles;
     return t->start + t->cycles;
 }
@@ -70,44 +72,83 @@ static bool prepare_operands(schedule_state *s, ir_op *op, int64_t *ready)
     return true;
 }
 
-/* Puts the loads among the operands as late as possible before `limit`. All of them or none. */
-static bool place_loads(schedule_state *s, core_info *core, ir_op *const *users, size_t count,
-                        int64_t limit)
+/*
+ * Ops that are worked out from loads just before the matrix ops of one bundle take them (rounded
+ * operands of updates) are placed with the bundle, as late as it allows: made early they would wait
+ * in a ring for their turn.
+ */
+static bool is_late(const ir_op *op)
 {
-    for (size_t u = 0; u < count; u++)
-        for (uint32_t i = 0; i < users[u]->arg_count; i++) {
-            ir_op *load = users[u]->args[i];
-            op_time *t = schedule_time(s, load);
-            if (load->code != IR_load || !schedule_in_loop(load) || t->done)
-                continue;
-            if (!reservation_before(&core->table, t->available, limit - t->cycles, t->cycles, &t->start))
-                return false;
-            reservation_take(&core->table, s->memory, t->start, t->cycles);
-            t->done = true;
-        }
+    bool vector = schedule_in_loop(op) && (ir_ops[op->code].class == IR_CLASS_EACH || op->code == IR_concat);
+    int64_t bundle = -1;
+    for (uint32_t i = 0; vector && i < op->arg_count; i++)
+        vector = !schedule_in_loop(op->args[i]) || op->args[i]->code == IR_load;
+    for (const ir_op *user = op->next; vector && user; user = user->next)
+        for (uint32_t i = 0; i < user->arg_count; i++)
+            if (user->args[i] == op) {
+                int64_t other = ir_get_int(user, IR_ATTR_bundle, -2);
+                vector = vector && placing_is_matrix(user) && (bundle < 0 || other == bundle);
+                bundle = other;
+            }
+    return vector && bundle >= 0;
+}
+
+static bool waits_for_user(const ir_op *op)
+{
+    return schedule_in_loop(op) && (op->code == IR_load || is_late(op));
+}
+
+static void note_done(schedule_state *s, ir_op *op)
+{
+    schedule_time(s, op)->done = true;
+    ARENA_PUSH(s->memory, s->trail, s->trail_count, s->trail_capacity, op);
+}
+
+/* Takes back what was placed since the trail had `mark` entries. */
+static void undo(schedule_state *s, size_t mark)
+{
+    while (s->trail_count > mark)
+        schedule_time(s, s->trail[--s->trail_count])->done = false;
+}
+
+static bool place_before(schedule_state *s, core_info *core, ir_op *op, int64_t limit)
+{
+    op_time *t = schedule_time(s, op);
+    if (!reservation_before(&core->table, t->available, limit - t->cycles, t->cycles, &t->start))
+        return false;
+    reservation_take(&core->table, s->memory, t->start, t->cycles);
+    note_done(s, op);
     return true;
 }
 
-static void forget_loads(schedule_state *s, ir_op *const *users, size_t count, const bool *were_done)
+static bool place_loads_of(schedule_state *s, core_info *core, const ir_op *user, int64_t limit)
 {
-    size_t k = 0;
-    for (size_t u = 0; u < count; u++)
-        for (uint32_t i = 0; i < users[u]->arg_count; i++, k++)
-            if (users[u]->args[i]->code == IR_load)
-                schedule_time(s, users[u]->args[i])->done = were_done[k];
+    for (uint32_t i = 0; i < user->arg_count; i++) {
+        ir_op *load = user->args[i];
+        bool open = load->code == IR_load && schedule_in_loop(load) && !schedule_time(s, load)->done;
+        if (open && !place_before(s, core, load, limit))
+            return false;
+    }
+    return true;
 }
 
-static bool *remember_loads(schedule_state *s, ir_op *const *users, size_t count)
+/* Puts what waits for these users as late as possible before `limit`. All of it or nothing. */
+static bool place_waiting(schedule_state *s, core_info *core, ir_op *const *users, size_t count,
+                          int64_t limit)
 {
-    size_t args = 0;
     for (size_t u = 0; u < count; u++)
-        args += users[u]->arg_count;
-    bool *done = ARENA_ARRAY(s->memory, bool, args + 1);
-    args = 0;
+        for (uint32_t i = 0; i < users[u]->arg_count; i++) {
+            ir_op *late = users[u]->args[i];
+            if (late->code == IR_load || !waits_for_user(late) || schedule_time(s, late)->done)
+                continue;
+            if (!place_before(s, core, late, limit) ||
+                !place_loads_of(s, core, late, schedule_time(s, late)->start))
+                return false;
+        }
     for (size_t u = 0; u < count; u++)
-        for (uint32_t i = 0; i < users[u]->arg_count; i++)
-            done[args++] = schedule_time(s, users[u]->args[i])->done;
-    return done;
+        if (!place_loads_of(s, core, users[u], limit))
+            return false;
+    return true;
 }
 
 /* A vector op, store or collect outside of bundles: the first start at which it and its loads fit. */
@@ -115,17 +156,16 @@ static bool place_vector(schedule_state *s, ir_op *op, int64_t ready)
 {
     core_info *core = schedule_core(s, op->place);
     op_time *t = schedule_time(s, op);
-    size_t mark = core->table.count;
-    bool *loads = remember_loads(s, &op, 1);
+    size_t mark = core->table.count, placed = s->trail_count;
     int64_t from = ready;
     for (int tries = 0; tries < TRIES; tries++) {
         if (!reservation_after(&core->table, from, t->cycles, &t->start))
             return false;
         reservation_take(&core->table, s->memory, t->start, t->cycles);
-        if (place_loads(s, core, &op, 1, t->start))
+        if (place_waiting(s, core, &op, 1, t->start))
             return true;
         reservation_rewind(&core->table, mark);
-        forget_loads(s, &op, 1, loads);
+        undo(s, placed);
         from = t->start + 1;
         if (from > ready + s->interval)
             return false;
@@ -230,7 +270,7 @@ static bool try_bundle(schedule_state *s, core_info *core, const bundle_ops *b, 
         when += issue + slot->cycles + slot->collects;
     }
     int64_t limit = at - s->slots[b->first_slot].copies_in;
-    return place_loads(s, core, b->ops, b->count, limit);
+    return place_waiting(s, core, b->ops, b->count, limit);
 }
 
 static void mark_placed(schedule_state *s, const bundle_ops *b, int64_t at)
@@ -256,8 +296,7 @@ static bool place_bundle(schedule_state *s, const ir_op *op)
         at += modulo(first->phase - at, s->interval);
     bool fresh = !first->placed;
     int64_t window = slot_window(s, first);
-    size_t mark = core->table.count;
-    bool *loads = remember_loads(s, b.ops, b.count);
+    size_t mark = core->table.count, placed = s->trail_count;
     int64_t last = at + 3 * s->interval;
     while (at <= last) {
         if (fresh && !reservation_after(&core->table, at - first->copies_in, window, &at))
@@ -268,7 +307,7 @@ static bool place_bundle(schedule_state *s, const ir_op *op)
             return true;
         }
         reservation_rewind(&core->table, mark);
-        forget_loads(s, b.ops, b.count, loads);
+        undo(s, placed);
         at += fresh ? 1 : s->interval;
     }
     return false;
@@ -282,16 +321,20 @@ static bool place_unvisited(schedule_state *s, ir_op *op)
     int64_t ready = 0;
     if (!prepare_operands(s, op, &ready))
         return false;
+    if (is_late(op) && ready == 0)
+        ready = LONG_AGO; /* made of what the host sent: there is no earliest time */
     if (!schedule_in_loop(op)) {
         if (op->code == IR_send || op->code == IR_receive)
             place_on_thread(s, op);
         t->done = true;
         return true;
     }
-    if (op->code == IR_load) {
-        t->available = placing_once(op->args[0]) ? LONG_AGO : end_of(s, op->args[0]);
+    if (op->code == IR_load)
+        t->available = placing_once(op->args[0]) ? LONG_AGO : end_of(s, op->args[0]) + s->port_margin;
+    else
+        t->available = ready;
+    if (waits_for_user(op))
         return true; /* its first user places it */
-    }
     if (op->code == IR_collect) /* placed with its bundle */
         return t->done;
     t->done = place_vector(s, op, ready);
@@ -327,6 +370,7 @@ bool schedule_place(schedule_state *s)
         s->cores[i].table = (reservation){.interval = s->interval};
     for (size_t i = 0; i < s->slot_count; i++)
         s->slots[i].placed = false;
+    s->trail_count = 0;
     IR_EACH(op, s->graph) {
         op_time *t = schedule_time(s, op);
         t->done = t->visiting = false;

@@ -95,7 +95,7 @@ static inline char *bench_text(arena *memory, const ir_module *m)
 static inline void bench_pass(bench *b, const char *name, pass_function *pass)
 {
     static const pass_options none;
-    pass_context c = {b->m, &b->machine, b->memory, b->d, 0, &none};
+    pass_context c = {b->m, &b->machine, b->memory, b->d, 0, &none, pass_default_tuning};
     if (!pass(&c) || !ir_verify(b->m, b->d, name))
         fail_with(b, name);
     const char *text = bench_text(b->memory, b->m);

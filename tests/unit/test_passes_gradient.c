@@ -403,7 +403,7 @@ static void expect_error(model *m, ir_op *loss, const char *text)
 {
     bench *b = m->b;
     static const pass_options none;
-    pass_context c = {b->m, &b->machine, b->memory, b->d, 0, &none};
+    pass_context c = {b->m, &b->machine, b->memory, b->d, 0, &none, pass_default_tuning};
     char *said = NULL;
     size_t length = 0;
     if (loss)

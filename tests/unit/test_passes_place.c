@@ -82,7 +82,7 @@ static void too_small_a_machine_says_what_is_missing(void **state)
     static const pass_options none;
     open_text(&b, matrices);
     machine_of(&b, 1, 2, 1, 2);
-    pass_context c = {b.m, &b.machine, b.memory, b.d, 0, &none};
+    pass_context c = {b.m, &b.machine, b.memory, b.d, 0, &none, pass_default_tuning};
     assert_false(pass_place(&c));
     FILE *out = open_memstream(&said, &length);
     diag_print(b.d, out, false);
