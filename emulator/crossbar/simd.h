@@ -49,6 +49,11 @@ SIMD_INLINE uint32_t v_differ16(vec a, vec b)
 {
     return (uint32_t)__builtin_popcount(_mm512_cmpneq_epi16_mask(a, b));
 }
+/* tally + 1 in the bytes where a and b are equal. */
+SIMD_INLINE vec v_tally8(vec tally, vec a, vec b)
+{
+    return _mm512_mask_add_epi8(tally, _mm512_cmpeq_epi8_mask(a, b), tally, _mm512_set1_epi8(1));
+}
 /* Two vectors of words with values 0..255 to bytes: 8 words of a, 8 of b, 8 of a, ... */
 SIMD_INLINE vec v_pack(vec a, vec b)
 {
@@ -62,7 +67,6 @@ SIMD_INLINE vec v_widen16_high(vec v)
 {
     return _mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(v, 1));
 }
-/* Words that are 0xFFFF where v is negative. */
 SIMD_INLINE vec v_abs16(vec v)
 {
     return _mm512_abs_epi16(v);
@@ -128,6 +132,10 @@ SIMD_INLINE uint32_t v_differ16(vec a, vec b)
     uint32_t equal = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi16(a, b));
     return (uint32_t)__builtin_popcount(~equal) / 2;
 }
+SIMD_INLINE vec v_tally8(vec tally, vec a, vec b)
+{
+    return _mm256_sub_epi8(tally, _mm256_cmpeq_epi8(a, b));
+}
 SIMD_INLINE vec v_pack(vec a, vec b)
 {
     return _mm256_packus_epi16(a, b);
@@ -162,6 +170,16 @@ SIMD_INLINE __m128i v_fold32(vec v)
 }
 
 #endif
+
+/* The sum of all bytes, unsigned. */
+SIMD_INLINE uint64_t v_sum8(vec v)
+{
+    uint64_t part[sizeof(vec) / 8], sum = 0;
+    v_store(part, V(sad_epu8)(v, v_zero()));
+    for (unsigned k = 0; k < sizeof(vec) / 8; k++)
+        sum += part[k];
+    return sum;
+}
 
 enum { VEC8 = sizeof(vec), VEC16 = VEC8 / 2, VEC32 = VEC8 / 4 };
 
