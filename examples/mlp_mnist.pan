@@ -15,7 +15,7 @@ network mlp(image: vec[784]) -> vec[10] {
 }
 
 train mlp on digits {
-    loss  = cross_entropy;  update = sgd(rate = 0.1)
+    loss  = cross_entropy;  update = sgd(rate = 0.2)
     batch = 64;  epochs = 3
     every 16 batches { crs() }                 # 1024 outer products
     every epoch { test() }

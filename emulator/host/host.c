@@ -77,12 +77,10 @@ static bool prepare_block(host *h)
     return true;
 }
 
-/* Weights of a block: a file of its settings or of the command line, else what is there. */
-static bool load_weights(host *h, const char *base, const char *name, bool resume)
+static bool load_weights(host *h, const char *path, bool resume)
 {
     arena *scratch = arena_new();
-    const char *path = data_find(scratch, h->d, &h->o->folders, base, name);
-    safetensors *file = path ? safetensors_read(scratch, h->d, path) : NULL;
+    safetensors *file = safetensors_read(scratch, h->d, path);
     bool good =
         file && (!resume || checkpoint_resume(h, file)) && weights_load(h->e, file, resume, h->d);
     arena_free(scratch);
@@ -92,16 +90,18 @@ static bool load_weights(host *h, const char *base, const char *name, bool resum
 static bool start_weights(host *h)
 {
     weights_init(h->e, host_seed(h->plan, h->o));
-    if (!h->o->weights)
+    return !h->o->weights || load_weights(h, h->o->weights, h->o->resume);
+}
+
+/* The file a block's settings name, unless the run starts elsewhere. */
+static bool block_weights(host *h)
+{
+    bool fresh = h->at.epoch == 0 && h->at.batch == 0;
+    if (!fresh || !h->train->weights || h->o->weights)
         return true;
-    host_options from_here =
-        *h->o; /* a path of the command line is relative to where it was typed */
-    from_here.folders = (data_folders){NULL, NULL};
-    const host_options *kept = h->o;
-    h->o = &from_here;
-    bool good = load_weights(h, "", kept->weights, kept->resume);
-    h->o = kept;
-    return good;
+    const char *path =
+        data_find(h->memory, h->d, &h->o->folders, h->train->base, h->train->weights);
+    return path && load_weights(h, path, false);
 }
 
 static exit_status train_all(host *h)
@@ -110,9 +110,7 @@ static exit_status train_all(host *h)
         h->train = &h->plan->train[h->at.block];
         h->seed = h->o->seed_given ? h->o->seed : h->train->seed;
         exit_status status = EXIT_INPUT;
-        bool fresh = h->at.epoch == 0 && h->at.batch == 0;
-        if (prepare_block(h) && (!fresh || !h->train->weights || h->o->weights ||
-                                 load_weights(h, h->train->base, h->train->weights, false))) {
+        if (prepare_block(h) && block_weights(h)) {
             report_block(h);
             status = train_block(h);
         }
@@ -136,6 +134,11 @@ exit_status host_run(arena *memory, diag *d, engine *e, const plan *p, const hos
     clock_gettime(CLOCK_MONOTONIC, &h.started);
     h.progress = progress_new(memory, options->progress && !options->quiet);
     bool entries_only = p->train_count == 0 || options->entry || options->timing_only;
+    if (!entries_only && options->input_count > 0) {
+        diag_file_error(d, options->path,
+                        "its inputs come from its data; --input goes with --entry");
+        return EXIT_INPUT;
+    }
     if (!options->timing_only && !start_weights(&h))
         return EXIT_INPUT;
     report_start(&h);

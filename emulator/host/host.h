@@ -37,7 +37,7 @@ typedef struct host_options {
     int64_t kernels;    /* invocations of an entry run without a plan; at least 1 */
     host_input *inputs; /* data of such a run: CSV files by port */
     size_t input_count;
-    bool quiet, verbose, progress;
+    bool quiet, progress;
     FILE *out;
 } host_options;
 

@@ -26,7 +26,7 @@ expect "resume with another seed" 1 "saved by a run with seed 0, this one has 3"
     run --weights "$work/saved/e1.safetensors" --resume --seed 3
 expect "resume on other slices" 1 "saved for another model or machine" \
     run --weights "$work/saved/e1.safetensors" --resume --slices 3333
-expect "no such file" 1 "there is no such file" run --weights "$work/none"
+expect "no such file" 1 "No such file" run --weights "$work/none"
 
 if /usr/bin/python3 -c 'import torch' 2>/dev/null; then
     cat >"$work/read.py" <<'PYTHON'
