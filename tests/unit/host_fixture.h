@@ -33,7 +33,7 @@ static inline int fixture_open(void **state)
     f->memory = arena_new();
     f->sources = source_set_new(f->memory);
     f->d = diag_new(f->memory, f->sources);
-    strcpy(f->folder, "/tmp/panther-host-XXXXXX");
+    strcpy(f->folder, "panther-host-XXXXXX");
     if (!f || !mkdtemp(f->folder))
         return -1;
     *state = f;
