@@ -6,7 +6,7 @@ source "$(dirname "$0")/common.bash"
 for item in "$root"/*; do
     ln -s "$item" "$work/$(basename "$item")"
 done
-rm "$work/build"
+rm -f "$work/build"
 mkdir -p "$work/build/release"
 ln -s "$PANTHER" "$work/build/release/panther"
 cd "$work" || exit 1
