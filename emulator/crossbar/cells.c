@@ -47,6 +47,7 @@ void crossbar_need_narrow(const crossbar *x, crossbar_cells *cells)
 
 void crossbar_forget(crossbar *x)
 {
+    x->version++;
     x->mirror_valid = false;
     for (int d = 0; d < 2; d++) {
         x->collapse[d].valid = false;

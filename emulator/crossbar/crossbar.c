@@ -51,7 +51,10 @@ crossbar *crossbar_new(arena *memory, const crossbar_kernel *kernel, const slici
     x->row_stride = padded(rows);
     x->column_stride = padded(columns);
     x->narrow = digits_fit_bytes(format, mode);
+    x->version = 1;
     allocate(memory, x);
+    if (kernel->prepare)
+        kernel->prepare(memory, x);
     return x;
 }
 

@@ -53,6 +53,7 @@ typedef struct crossbar_kernel {
     const char *name;
     const char *meaning;
     bool (*available)(void);
+    void (*prepare)(arena *memory, crossbar *x); /* may be NULL; sets x->own */
     void (*product)(crossbar *x, bool transposed, const int16_t *in, int count, int64_t *out);
     void (*opa)(crossbar *x, crossbar_cells *cells, const int16_t *rows, const int16_t *cols,
                 int count);
@@ -83,6 +84,8 @@ struct crossbar {
     crossbar_cells now, next;      /* next: `now` with the overflow of the log applied */
     bool next_active;
     /* derived forms of `now`, rebuilt when needed */
+    uint64_t version;              /* counts the changes of `now` */
+    void *own;                     /* the kernel's forms */
     int16_t *mirror;               /* the transposed digits: slices x columns x row_stride */
     bool mirror_valid;
     crossbar_collapse collapse[2]; /* MVM, MTVM */
@@ -154,6 +157,6 @@ void crossbar_copy(const crossbar *x, const crossbar_cells *from, crossbar_cells
 void crossbar_driver_words(const int16_t *in, int length, int stride, int16_t *out);
 
 extern const crossbar_kernel crossbar_reference, crossbar_scalar;
-extern const crossbar_kernel crossbar_avx2, crossbar_avx512; /* on x86-64 */
+extern const crossbar_kernel crossbar_avx2, crossbar_avx512, crossbar_amx; /* on x86-64 */
 
 #endif

@@ -9,6 +9,7 @@ const crossbar_kernel *const crossbar_kernels[] = {
 #if defined(__x86_64__)
     &crossbar_avx2,
     &crossbar_avx512,
+    &crossbar_amx,
 #endif
 };
 const int crossbar_kernel_count = (int)(sizeof crossbar_kernels / sizeof *crossbar_kernels);

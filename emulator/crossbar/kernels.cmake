@@ -4,6 +4,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
   set(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi -mavx512vnni)
   set_property(SOURCE ${CMAKE_CURRENT_SOURCE_DIR}/crossbar/avx2.c APPEND
                PROPERTY COMPILE_OPTIONS -mavx2 -mpopcnt)
-  set_property(SOURCE ${CMAKE_CURRENT_SOURCE_DIR}/crossbar/avx512.c APPEND
-               PROPERTY COMPILE_OPTIONS ${avx512} -mpopcnt)
+  foreach(name avx512 amx_forms amx_collapsed amx_sliced)
+    set_property(SOURCE ${CMAKE_CURRENT_SOURCE_DIR}/crossbar/${name}.c APPEND
+                 PROPERTY COMPILE_OPTIONS ${avx512} -mpopcnt)
+  endforeach()
 endif()

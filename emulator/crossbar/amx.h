@@ -1,0 +1,58 @@
+/*
+ * The kernel for the tile unit. Inputs are the A operand of a product: the bits of one vector (15
+ * rows), or the bytes of up to 16 vectors; the crossbar's digits, or the bytes of its collapsed
+ * weights, are the B operand, kept ready in the layout of tiles.
+ */
+#ifndef PANTHER_EMULATOR_CROSSBAR_AMX_H
+#define PANTHER_EMULATOR_CROSSBAR_AMX_H
+
+#include "emulator/crossbar/amx_tile.h"
+#include "emulator/crossbar/crossbar.h"
+
+enum {
+    AMX_PLANES_MAX = 9, /* bytes of a collapsed weight: 56 bits and what digits exceed them */
+    AMX_BLOCKS_MAX = CROSSBAR_PAD_MAX / TILE_OUTPUTS,
+    AMX_INPUT_BLOCKS_MAX = CROSSBAR_PAD_MAX / TILE_INPUTS,
+};
+
+/*
+ * The forms of one direction. A form consists of planes (slices, or bytes of weights); a plane of
+ * blocks of 16 outputs; a block of tiles of 64 inputs.
+ */
+typedef struct amx_direction {
+    int inputs, outputs;
+    int input_blocks, output_blocks;
+    uint64_t version;  /* of the digits that all below belongs to */
+    int uses;
+    bool tiled, certified;
+    int8_t *digits;    /* slice s scaled by 2^scale[s] */
+    int8_t *weights;   /* the collapsed slices; the last plane is signed, the others are not */
+    int planes;
+    bool sliced[SLICES_MAX][CROSSBAR_BLOCKS_MAX]; /* not collapsed: an ADC might clip */
+    bool any_sliced;
+} amx_direction;
+
+typedef struct amx_state {
+    bool usable;           /* the format suits the tiles */
+    int bit_scale;         /* bits of inputs count 2^bit_scale */
+    int scale[SLICES_MAX]; /* digits 2^scale: in all, a sum of 16 bits is what the ADC takes */
+    int8_t *planes;        /* the bytes of the collapsed weights as they lie in the crossbar */
+    amx_direction direction[2];
+} amx_state;
+
+/* amx_forms.c */
+void amx_tile_digits(crossbar *x, amx_state *a, bool transposed);
+void amx_certify(const crossbar *x, const amx_state *a, amx_direction *d);
+void amx_tile_weights(crossbar *x, amx_state *a, bool transposed);
+
+/* out (one after the other at the padded length) = the collapsed part. */
+void amx_collapsed(const amx_direction *d, const int16_t *in, int count, int stride, int64_t *out);
+
+/*
+ * out += the slices of blocks of 32 outputs that are not collapsed, or all of them, each sum through
+ * its converter. in: padded driver words. Returns the clipped conversions.
+ */
+uint64_t amx_sliced(const crossbar *x, const amx_state *a, const amx_direction *d, bool all,
+                    const int16_t *in, int count, int stride, int64_t *out);
+
+#endif
