@@ -216,6 +216,18 @@ static void add_buffers(backend_state *s, image_entry *entry)
     }
 }
 
+/* Products per point on each MCU, by direction. */
+typedef struct mcu_load {
+    uint32_t mvm, mtvm;
+} mcu_load;
+
+static mcu_load *load_of(const backend_state *s, mcu_load *loads, const ir_op *op)
+{
+    const machine *m = s->machine;
+    const ir_place *p = &op->place;
+    return &loads[(((size_t)p->node * m->tiles + p->tile) * m->cores + p->core) * m->mcus + p->mcu];
+}
+
 /*
  * Ideal pipeline (PANTHER Tables 1 and 2; evaluation notes, 5): the matrix operations on the longest
  * path of one example, and one more turn of the busiest crossbar per further example. In variant 1
@@ -223,26 +235,23 @@ static void add_buffers(backend_state *s, image_entry *entry)
  */
 static void add_bounds(backend_state *s, image_entry *entry)
 {
+    const machine *m = s->machine;
     uint32_t *depth = ARENA_ARRAY(s->memory, uint32_t, s->graph->next_id + 1);
+    mcu_load *loads = ARENA_ARRAY(s->memory, mcu_load, (size_t)m->nodes * m->tiles * m->cores * m->mcus);
     uint32_t longest = 0, parallel = 0, serial = 0, points = 1;
     for (const ir_op *op = s->graph->first; op; op = op->next) {
-        bool product = op->code == IR_mvm || op->code == IR_mtvm;
+        bool product = (op->code == IR_mvm || op->code == IR_mtvm) && op->space.count;
         for (uint32_t i = 0; i < op->arg_count; i++)
             depth[op->id] = depth[op->args[i]->id] > depth[op->id] ? depth[op->args[i]->id] : depth[op->id];
-        depth[op->id] += product && op->space.count;
+        depth[op->id] += product;
         longest = depth[op->id] > longest ? depth[op->id] : longest;
-        if (!product || !op->space.count)
+        if (!product)
             continue;
+        mcu_load *load = load_of(s, loads, op);
+        uint32_t same = op->code == IR_mvm ? ++load->mvm : ++load->mtvm;
         points = (uint32_t)ir_space_points(s->graph, op->space);
-        uint32_t same = 0, both = 0;
-        for (const ir_op *o = s->graph->first; o; o = o->next) {
-            bool mine = (o->code == IR_mvm || o->code == IR_mtvm) && o->space.count &&
-                        memcmp(&o->place, &op->place, sizeof o->place) == 0;
-            both += mine;
-            same += mine && o->code == op->code;
-        }
         parallel = same > parallel ? same : parallel;
-        serial = both > serial ? both : serial;
+        serial = load->mvm + load->mtvm > serial ? load->mvm + load->mtvm : serial;
     }
     entry->bound_steps = longest + (points - 1) * parallel;
     entry->bound_steps_serial = longest + (points - 1) * serial;

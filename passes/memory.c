@@ -12,6 +12,7 @@
 #include "backend/select.h"
 #include "passes/passes.h"
 #include "passes/placing.h"
+#include "passes/users.h"
 
 #include <inttypes.h>
 
@@ -23,6 +24,7 @@ typedef struct tile_use {
 typedef struct memory_state {
     ir_graph *graph;
     pass_context *context;
+    user_index users;
     tile_use *tiles;
     size_t count, capacity;
 } memory_state;
@@ -47,9 +49,8 @@ static uint32_t ring_depth(const memory_state *s, const ir_op *filler)
     if (placing_once(filler))
         return 1;
     int64_t start = ir_get_int(filler, IR_ATTR_time, 0), end = start;
-    for (const ir_op *op = filler->next; op; op = op->next)
-        if (op->arg_count && op->args[0] == filler && end_of(s, op) > end)
-            end = end_of(s, op);
+    EACH_USER (taker, &s->users, filler)
+        end = end_of(s, taker) > end ? end_of(s, taker) : end;
     uint32_t depth = (uint32_t)((end - start) / s->graph->interval) + 1;
     /* One more, so that the next packet can arrive while the last one is still read. */
     return depth + (filler->code == IR_receive);
@@ -74,13 +75,22 @@ static const ir_op *operand_identity(const ir_op *arg)
     return arg->code == IR_load ? arg->args[0] : arg;
 }
 
-static bool logged_before(const ir_op *opa, uint32_t index)
+/* Whether an update of the same tile that comes earlier in the list has the same operand. */
+static bool logged_before(const memory_state *s, const ir_op *opa, uint32_t index)
 {
     const ir_op *wanted = operand_identity(opa->args[index]);
-    for (const ir_op *op = opa; op; op = op->previous)
-        for (uint32_t i = 0; op->code == IR_opa && i < (op == opa ? index : op->arg_count); i++)
-            if (placing_same_tile(op->place, opa->place) && operand_identity(op->args[i]) == wanted)
+    for (uint32_t i = 0; i < index; i++)
+        if (operand_identity(opa->args[i]) == wanted)
+            return true;
+    EACH_USER (near, &s->users, wanted) {
+        if (near->code == IR_opa && near->id < opa->id && placing_same_tile(near->place, opa->place))
+            return true;
+        if (near->code != IR_load)
+            continue;
+        EACH_USER (far, &s->users, near)
+            if (far->code == IR_opa && far->id < opa->id && placing_same_tile(far->place, opa->place))
                 return true;
+    }
     return false;
 }
 
@@ -91,7 +101,7 @@ static void count_operand_log(memory_state *s)
         return;
     IR_EACH(op, s->graph)
         for (uint32_t i = 0; op->code == IR_opa && i < op->arg_count; i++)
-            if (op->args[i]->code != IR_const && !logged_before(op, i))
+            if (op->args[i]->code != IR_const && !logged_before(s, op, i))
                 use_of(s, op->place)->log +=
                     (int64_t)(op->args[i]->type.lanes * ir_space_points(s->graph, op->space));
 }
@@ -120,7 +130,9 @@ bool pass_memory(pass_context *c)
 {
     bool good = true;
     for (size_t i = 0; i < c->module->graph_count; i++) {
-        memory_state s = {.graph = c->module->graphs[i], .context = c};
+        ir_graph *g = c->module->graphs[i];
+        ir_graph_renumber(g);
+        memory_state s = {.graph = g, .context = c, .users = users_of_graph(c->memory, g)};
         lay_out_rings(&s);
         count_operand_log(&s);
         good = check_capacity(&s) && good;

@@ -95,23 +95,50 @@ static ir_op *add_send(route_state *r, ir_op *store, const ir_op *value, ir_plac
     return send;
 }
 
+/* Where a value can be had so far: hangs on its scratch while the pass runs. */
+typedef struct way {
+    struct way *next;
+    ir_place place;  /* a tile (core -1), or a core */
+    ir_op *op;       /* the store or receive in that tile; the load on that core */
+} way;
+
+static ir_op *known_way(const ir_op *value, ir_place place)
+{
+    for (const way *w = value->scratch; w; w = w->next)
+        if (placing_same_core(w->place, place))
+            return w->op;
+    return NULL;
+}
+
+static ir_op *note_way(route_state *r, ir_op *value, ir_place place, ir_op *op)
+{
+    way *w = ARENA_NEW(r->memory, way);
+    *w = (way){value->scratch, place, op};
+    value->scratch = w;
+    return op;
+}
+
+/* The store of a value in the tile of its core. */
+static ir_op *home_store(route_state *r, ir_op *value)
+{
+    ir_place tile = placing_tile_of(value->place);
+    ir_op *known = known_way(value, tile);
+    return known ? known : note_way(r, value, tile, routing_store(r->graph, r->memory, value));
+}
+
 /* The ring of `tile` that holds the value: found or made. */
 static ir_op *source_in_tile(route_state *r, ir_op *value, ir_place tile)
 {
     bool from_host = value->code == IR_input;
     if (!from_host && placing_same_tile(value->place, tile))
-        return routing_store(r->graph, r->memory, value);
-    for (ir_op *op = value->next; op; op = op->next)
-        if (op->code == IR_receive && op->scratch == value && placing_same_tile(op->place, tile))
-            return op;
+        return home_store(r, value);
+    ir_op *known = known_way(value, tile);
+    if (known)
+        return known;
     int64_t channel = next_channel(r, tile);
-    ir_op *packet = value;
-    if (!from_host)
-        packet = add_send(r, routing_store(r->graph, r->memory, value), value, tile, channel);
-    ir_op *receive =
-        add_receive(r, packet, value, tile, from_host ? HOST : value->place, channel);
-    receive->scratch = value;
-    return receive;
+    ir_op *packet = from_host ? value : add_send(r, home_store(r, value), value, tile, channel);
+    ir_op *receive = add_receive(r, packet, value, tile, from_host ? HOST : value->place, channel);
+    return note_way(r, value, tile, receive);
 }
 
 static bool is_routed(const ir_op *value)
@@ -130,17 +157,18 @@ static bool needs_route(const ir_op *value, const ir_op *user)
 static void route_use(route_state *r, ir_op *value, ir_op *user, uint32_t arg)
 {
     ir_place core = placing_core_of(user->place);
-    ir_op *source = source_in_tile(r, value, core), *load = NULL;
-    for (ir_op *op = source->next; op && !load; op = op->next)
-        if (op->code == IR_load && op->args[0] == source && placing_same_core(op->place, core))
-            load = op;
-    user->args[arg] = load ? load : routing_load(r->graph, source, core, source);
+    ir_op *load = known_way(value, core);
+    if (!load) {
+        ir_op *source = source_in_tile(r, value, placing_tile_of(core));
+        load = note_way(r, value, core, routing_load(r->graph, source, core, source, true));
+    }
+    user->args[arg] = load;
 }
 
 static void route_output(route_state *r, ir_op *output)
 {
     ir_op *value = output->args[0];
-    ir_op *store = routing_store(r->graph, r->memory, value);
+    ir_op *store = home_store(r, value);
     output->args[0] = add_send(r, store, value, HOST, next_channel(r, HOST));
 }
 

@@ -39,37 +39,18 @@ const char *routing_add_buffer(ir_graph *g, arena *memory, const ir_op *value, i
     return ir_graph_add_buffer(g, &b)->name;
 }
 
-static ir_op *find_store(const ir_op *value)
-{
-    for (ir_op *op = value->next; op; op = op->next)
-        if (op->code == IR_store && op->args[0] == value)
-            return op;
-    return NULL;
-}
-
 ir_op *routing_store(ir_graph *g, arena *memory, ir_op *value)
 {
-    ir_op *store = find_store(value);
-    if (store)
-        return store;
-    store = ir_op_new(g, value, IR_store, value->type, &value, 1, value->where);
+    ir_op *store = ir_op_new(g, value, IR_store, value->type, &value, 1, value->where);
     store->place = placing_core_of(value->place);
     routing_label(g, store, value);
     ir_set_name(g, store, IR_ATTR_buffer, routing_add_buffer(g, memory, value, value->place));
     return store;
 }
 
-static bool core_loads(const ir_op *source, ir_place core)
+ir_op *routing_load(ir_graph *g, ir_op *source, ir_place core, ir_op *after, bool first)
 {
-    for (const ir_op *op = source->next; op; op = op->next)
-        if (op->code == IR_load && op->args[0] == source && placing_same_core(op->place, core))
-            return true;
-    return false;
-}
-
-ir_op *routing_load(ir_graph *g, ir_op *source, ir_place core, ir_op *after)
-{
-    if (!core_loads(source, core))
+    if (first)
         routing_buffer(g, source)->consumers++;
     ir_op *load = ir_op_new(g, after, IR_load, source->type, &source, 1, source->where);
     load->place = placing_core_of(core);

@@ -12,14 +12,14 @@
 /* The ring that a store or receive fills (they carry its name); valid until the next ring is added. */
 ir_buffer *routing_buffer(ir_graph *g, const ir_op *store);
 
-/* The store of a value into a ring of its producer's tile; made if there is none. */
+/* A new store of a value into a ring of its producer's tile. */
 ir_op *routing_store(ir_graph *g, arena *memory, ir_op *value);
 
 /*
  * A load of what `source` (a store or receive) holds, on a core of the same tile; after `after` in
- * the list of ops. Counts the core as a consumer of the ring if it had no load of it before.
+ * the list of ops. first: the core had no load of it before and becomes a consumer of the ring.
  */
-ir_op *routing_load(ir_graph *g, ir_op *source, ir_place core, ir_op *after);
+ir_op *routing_load(ir_graph *g, ir_op *source, ir_place core, ir_op *after, bool first);
 
 /* Gives a routing op the layer, group, part, source range and space of the value it carries. */
 void routing_label(ir_graph *g, ir_op *op, const ir_op *value);

@@ -93,38 +93,65 @@ static void write_core_attributes(schedule_state *s, const event_list *list)
     }
 }
 
+/* Ops of one thread next to each other, by time. */
+static int by_thread(const void *left, const void *right)
+{
+    const event *a = left, *b = right;
+    const ir_place *p = &a->op->place, *q = &b->op->place;
+    const int64_t keys[][2] = {
+        {p->node, q->node},
+        {p->tile, q->tile},
+        {ir_get_int(a->op, IR_ATTR_thread, -1), ir_get_int(b->op, IR_ATTR_thread, -1)},
+        {a->phase, b->phase},
+        {a->id, b->id},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i][0] != keys[i][1])
+            return keys[i][0] < keys[i][1] ? -1 : 1;
+    return 0;
+}
+
 static bool same_thread(const ir_op *a, const ir_op *b)
 {
-    return !placing_once(a) && !placing_once(b) && placing_same_tile(a->place, b->place) &&
+    return placing_same_tile(a->place, b->place) &&
            ir_get_int(a, IR_ATTR_thread, -1) == ir_get_int(b, IR_ATTR_thread, -2);
+}
+
+/* Orders the events [from, to) of one thread: by time modulo the interval from its first one on. */
+static void order_thread(schedule_state *s, event *from, size_t count)
+{
+    int64_t base = from->phase; /* times so far, ascending */
+    for (size_t i = 0; i < count; i++) {
+        from[i].skew = (from[i].phase - base) / s->interval;
+        from[i].phase = (from[i].phase - base) % s->interval;
+    }
+    qsort(from, count, sizeof *from, by_thread);
+    for (size_t i = 0; i < count; i++) {
+        ir_set_int(s->graph, from[i].op, IR_ATTR_time, schedule_time(s, from[i].op)->start);
+        ir_set_int(s->graph, from[i].op, IR_ATTR_skew, from[i].skew);
+        ir_set_int(s->graph, from[i].op, IR_ATTR_order, (int64_t)i);
+    }
 }
 
 /*
  * A thread is an in-order stream like a core: its ops are ordered by time modulo the interval from
  * its first one on, whole intervals are skew. So streams may share a thread without a deadlock.
  */
-static void order_on_thread(schedule_state *s, ir_op *op)
-{
-    int64_t base = INT64_MAX, position = 0, start = schedule_time(s, op)->start;
-    IR_EACH(other, s->graph)
-        if (same_thread(op, other) && schedule_time(s, other)->start < base)
-            base = schedule_time(s, other)->start;
-    int64_t phase = (start - base) % s->interval;
-    IR_EACH(other, s->graph)
-        if (other != op && same_thread(op, other)) {
-            int64_t others = (schedule_time(s, other)->start - base) % s->interval;
-            position += others < phase || (others == phase && other->id < op->id);
-        }
-    ir_set_int(s->graph, op, IR_ATTR_time, start);
-    ir_set_int(s->graph, op, IR_ATTR_skew, (start - base) / s->interval);
-    ir_set_int(s->graph, op, IR_ATTR_order, position);
-}
-
 static void write_thread_attributes(schedule_state *s)
 {
-    IR_EACH(op, s->graph)
+    event_list list = {0};
+    IR_EACH(op, s->graph) {
+        event e = {NULL, schedule_time(s, op)->start, op->id, op, 0};
         if (ir_get(op, IR_ATTR_thread) && !placing_once(op))
-            order_on_thread(s, op);
+            ARENA_PUSH(s->memory, list.items, list.count, list.capacity, e);
+    }
+    if (list.count)
+        qsort(list.items, list.count, sizeof *list.items, by_thread);
+    for (size_t from = 0, to; from < list.count; from = to) {
+        for (to = from + 1; to < list.count && same_thread(list.items[from].op, list.items[to].op);)
+            to++;
+        order_thread(s, &list.items[from], to - from);
+    }
 }
 
 /* Of a core's loads of one ring only the last takes its count. */
@@ -134,9 +161,8 @@ static void write_takes(schedule_state *s)
         if (a->code != IR_load)
             continue;
         bool last = true;
-        for (const ir_op *b = a->args[0]->next; b; b = b->next)
-            if (b != a && b->code == IR_load && b->args[0] == a->args[0] &&
-                placing_same_core(a->place, b->place))
+        EACH_USER (b, &s->users, a->args[0])
+            if (b != a && b->code == IR_load && placing_same_core(a->place, b->place))
                 last = last && schedule_time(s, b)->line < schedule_time(s, a)->line;
         ir_set_int(s->graph, a, IR_ATTR_take, last);
     }

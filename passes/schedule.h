@@ -16,11 +16,13 @@
 #include "passes/passes.h"
 #include "passes/placing.h"
 #include "passes/reservation.h"
+#include "passes/users.h"
 
 typedef struct op_time {
     int64_t start, cycles; /* of the op itself */
     int64_t available;     /* loads: when the ring holds the words */
     bool done, visiting;
+    bool late;             /* made of loads for one bundle: placed with it (schedule_place.c) */
     int64_t line; /* skew * ops in the body + position: order of events of a core */
 } op_time;
 
@@ -52,6 +54,11 @@ typedef struct schedule_state {
     size_t core_count, core_capacity;
     slot_info *slots; /* by slot attribute */
     size_t slot_count;
+    user_index users;
+    struct bundle_info {
+        ir_op **ops;
+        size_t count, capacity;
+    } *bundles; /* by bundle attribute */
     ir_op **trail; /* loads and late ops in the order in which they were placed */
     size_t trail_count, trail_capacity;
 } schedule_state;

@@ -24,11 +24,31 @@ static bool outlives(schedule_state *s, const ir_op *value, const ir_op *user)
     return age >= schedule_core(s, user->place)->events;
 }
 
-/* A second way to the value for the uses that come too late for its register. */
-static ir_op *reload(schedule_state *s, ir_op *value, const ir_op *user)
+static bool core_loads(schedule_state *s, const ir_op *source, ir_place core)
 {
-    ir_op *source = value->code == IR_load ? value->args[0] : routing_store(s->graph, s->memory, value);
-    return routing_load(s->graph, source, user->place, value->code == IR_load ? value : source);
+    if (source->id == 0)
+        return false;
+    EACH_USER (user, &s->users, source)
+        if (user->code == IR_load && placing_same_core(user->place, core))
+            return true;
+    return false;
+}
+
+/* A second way to the value for the uses that come too late for its register. */
+static ir_op *reload(schedule_state *s, ir_op *value, ir_place core)
+{
+    ir_op *source = value->code == IR_load ? value->args[0] : NULL;
+    EACH_USER (user, &s->users, value)
+        if (!source && user->code == IR_store)
+            source = user;
+    if (!source) {
+        source = routing_store(s->graph, s->memory, value);
+        source->id = 0; /* made in this round: not in the index of users */
+    }
+    bool first = !core_loads(s, source, core);
+    ir_op *load = routing_load(s->graph, source, core, value->code == IR_load ? value : source, first);
+    load->id = 0;
+    return load;
 }
 
 size_t schedule_hold(schedule_state *s)
@@ -37,14 +57,11 @@ size_t schedule_hold(schedule_state *s)
     IR_EACH(value, s->graph) {
         ir_op *again = NULL;
         if (value->id == 0)
-            continue; /* made here, in this round */
-        for (ir_op *user = value->next; user; user = user->next)
-            for (uint32_t i = 0; user->id != 0 && i < user->arg_count; i++)
+            continue;
+        EACH_USER (user, &s->users, value)
+            for (uint32_t i = 0; i < user->arg_count; i++)
                 if (user->args[i] == value && outlives(s, value, user)) {
-                    if (!again) {
-                        again = reload(s, value, user);
-                        again->id = 0;
-                    }
+                    again = again ? again : reload(s, value, user->place);
                     user->args[i] = again;
                     held++;
                 }

@@ -48,7 +48,11 @@ static void place_on_thread(schedule_state *s, ir_op *op)
         t->start = end_of(s, from) + network_cycles(s->machine, from->place, op->place, op->type.lanes);
 }
 
-static bool waits_for_user(const ir_op *op);
+/* Loads and late ops have no place of their own: their first user gives them one. */
+static bool waits_for_user(schedule_state *s, const ir_op *op)
+{
+    return schedule_in_loop(op) && (op->code == IR_load || schedule_time(s, op)->late);
+}
 
 /* When an operand can be used at the earliest; a load counts from when its words are there. */
 static int64_t operand_ready(schedule_state *s, const ir_op *arg)
@@ -56,7 +60,7 @@ static int64_t operand_ready(schedule_state *s, const ir_op *arg)
     const op_time *t = schedule_time(s, arg);
     if (!schedule_in_loop(arg))
         return LONG_AGO;
-    if (waits_for_user(arg) && !t->done)
+    if (waits_for_user(s, arg) && !t->done)
         return t->available + t->cycles;
     return t->start + t->cycles;
 }
@@ -70,32 +74,6 @@ static bool prepare_operands(schedule_state *s, ir_op *op, int64_t *ready)
         *ready = r > *ready ? r : *ready;
     }
     return true;
-}
-
-/*
- * Ops that are worked out from loads just before the matrix ops of one bundle take them (rounded
- * operands of updates) are placed with the bundle, as late as it allows: made early they would wait
- * in a ring for their turn.
- */
-static bool is_late(const ir_op *op)
-{
-    bool vector = schedule_in_loop(op) && (ir_ops[op->code].class == IR_CLASS_EACH || op->code == IR_concat);
-    int64_t bundle = -1;
-    for (uint32_t i = 0; vector && i < op->arg_count; i++)
-        vector = !schedule_in_loop(op->args[i]) || op->args[i]->code == IR_load;
-    for (const ir_op *user = op->next; vector && user; user = user->next)
-        for (uint32_t i = 0; i < user->arg_count; i++)
-            if (user->args[i] == op) {
-                int64_t other = ir_get_int(user, IR_ATTR_bundle, -2);
-                vector = vector && placing_is_matrix(user) && (bundle < 0 || other == bundle);
-                bundle = other;
-            }
-    return vector && bundle >= 0;
-}
-
-static bool waits_for_user(const ir_op *op)
-{
-    return schedule_in_loop(op) && (op->code == IR_load || is_late(op));
 }
 
 static void note_done(schedule_state *s, ir_op *op)
@@ -139,7 +117,7 @@ static bool place_waiting(schedule_state *s, core_info *core, ir_op *const *user
     for (size_t u = 0; u < count; u++)
         for (uint32_t i = 0; i < users[u]->arg_count; i++) {
             ir_op *late = users[u]->args[i];
-            if (late->code == IR_load || !waits_for_user(late) || schedule_time(s, late)->done)
+            if (late->code == IR_load || !waits_for_user(s, late) || schedule_time(s, late)->done)
                 continue;
             if (!place_before(s, core, late, limit) ||
                 !place_loads_of(s, core, late, schedule_time(s, late)->start))
@@ -173,11 +151,11 @@ static bool place_vector(schedule_state *s, ir_op *op, int64_t ready)
     return false;
 }
 
-static ir_op *collect_of(const ir_op *op)
+static ir_op *collect_of(const schedule_state *s, const ir_op *op)
 {
-    for (ir_op *c = op->next; c; c = c->next)
-        if (c->code == IR_collect && c->args[0] == op)
-            return c;
+    EACH_USER (user, &s->users, op)
+        if (user->code == IR_collect)
+            return user;
     return NULL;
 }
 
@@ -186,7 +164,7 @@ static bool place_collects(schedule_state *s, core_info *core, const slot_info *
                            int64_t at, int64_t latest, bool reserved)
 {
     for (size_t i = 0; i < slot->count; i++) {
-        ir_op *collect = slot->ops[i]->code == IR_opa ? NULL : collect_of(slot->ops[i]);
+        ir_op *collect = slot->ops[i]->code == IR_opa ? NULL : collect_of(s, slot->ops[i]);
         if (!collect)
             continue;
         op_time *t = schedule_time(s, collect);
@@ -240,20 +218,19 @@ static bool place_slot(schedule_state *s, core_info *core, slot_info *slot, int6
 
 typedef struct bundle_ops {
     ir_op **ops;
-    size_t count, capacity;
+    size_t count;
     int64_t id, first_slot, rounds;
 } bundle_ops;
 
-static bundle_ops gather_bundle(schedule_state *s, const ir_op *op)
+static bundle_ops bundle_of(const schedule_state *s, const ir_op *op)
 {
-    bundle_ops b = {.id = ir_get_int(op, IR_ATTR_bundle, -1)};
+    int64_t id = ir_get_int(op, IR_ATTR_bundle, 0);
+    bundle_ops b = {s->bundles[id].ops, s->bundles[id].count, id, 0, 0};
     b.first_slot = ir_get_int(op, IR_ATTR_slot, 0) - ir_get_int(op, IR_ATTR_round, 0);
-    IR_EACH(other, s->graph)
-        if (ir_get_int(other, IR_ATTR_bundle, -2) == b.id) {
-            int64_t rounds = ir_get_int(other, IR_ATTR_round, 0) + 1;
-            b.rounds = rounds > b.rounds ? rounds : b.rounds;
-            ARENA_PUSH(s->memory, b.ops, b.count, b.capacity, other);
-        }
+    for (size_t i = 0; i < b.count; i++) {
+        int64_t rounds = ir_get_int(b.ops[i], IR_ATTR_round, 0) + 1;
+        b.rounds = rounds > b.rounds ? rounds : b.rounds;
+    }
     return b;
 }
 
@@ -284,7 +261,7 @@ static void mark_placed(schedule_state *s, const bundle_ops *b, int64_t at)
 
 static bool place_bundle(schedule_state *s, const ir_op *op)
 {
-    bundle_ops b = gather_bundle(s, op);
+    bundle_ops b = bundle_of(s, op);
     core_info *core = schedule_core(s, op->place);
     slot_info *first = &s->slots[b.first_slot];
     int64_t ready = 0;
@@ -321,7 +298,7 @@ static bool place_unvisited(schedule_state *s, ir_op *op)
     int64_t ready = 0;
     if (!prepare_operands(s, op, &ready))
         return false;
-    if (is_late(op) && ready == 0)
+    if (t->late && ready == 0)
         ready = LONG_AGO; /* made of what the host sent: there is no earliest time */
     if (!schedule_in_loop(op)) {
         if (op->code == IR_send || op->code == IR_receive)
@@ -333,7 +310,7 @@ static bool place_unvisited(schedule_state *s, ir_op *op)
         t->available = placing_once(op->args[0]) ? LONG_AGO : end_of(s, op->args[0]) + s->port_margin;
     else
         t->available = ready;
-    if (waits_for_user(op))
+    if (waits_for_user(s, op))
         return true; /* its first user places it */
     if (op->code == IR_collect) /* placed with its bundle */
         return t->done;

@@ -28,19 +28,44 @@ static int64_t copies_in(const machine *m, const ir_op *op)
     return cycles;
 }
 
-static size_t slots_in(const ir_graph *g)
+/* One more than the largest value of an attribute. */
+static size_t attribute_range(const ir_graph *g, ir_attr_key key)
 {
     int64_t most = -1;
     IR_EACH(op, g) {
-        int64_t slot = ir_get_int(op, IR_ATTR_slot, -1);
-        most = slot > most ? slot : most;
+        int64_t value = ir_get_int(op, key, -1);
+        most = value > most ? value : most;
     }
     return (size_t)(most + 1);
+}
+
+/*
+ * Ops that are worked out from loads just before the matrix ops of one bundle take them (rounded
+ * operands of updates) are placed with the bundle, as late as it allows: made early they would wait
+ * in a ring for their turn.
+ */
+static bool is_late(const schedule_state *s, const ir_op *op)
+{
+    bool vector = schedule_in_loop(op) && (ir_ops[op->code].class == IR_CLASS_EACH || op->code == IR_concat);
+    int64_t bundle = -1;
+    for (uint32_t i = 0; vector && i < op->arg_count; i++)
+        vector = !schedule_in_loop(op->args[i]) || op->args[i]->code == IR_load;
+    if (!vector)
+        return false;
+    EACH_USER (user, &s->users, op) {
+        int64_t other = ir_get_int(user, IR_ATTR_bundle, -2);
+        if (!placing_is_matrix(user) || (bundle >= 0 && other != bundle))
+            return false;
+        bundle = other;
+    }
+    return bundle >= 0;
 }
 
 static void add_to_slot(schedule_state *s, ir_op *op)
 {
     slot_info *slot = &s->slots[ir_get_int(op, IR_ATTR_slot, 0)];
+    struct bundle_info *bundle = &s->bundles[ir_get_int(op, IR_ATTR_bundle, 0)];
+    ARENA_PUSH(s->memory, bundle->ops, bundle->count, bundle->capacity, op);
     int64_t cycles = select_matrix_cycles(s->machine, op);
     ARENA_PUSH(s->memory, slot->ops, slot->count, slot->capacity, op);
     slot->copies_in += copies_in(s->machine, op);
@@ -54,7 +79,9 @@ void schedule_tables(schedule_state *s)
     ir_graph_renumber(s->graph);
     s->times = ARENA_ARRAY(s->memory, op_time, s->graph->next_id + 1);
     s->core_count = 0;
-    s->slot_count = slots_in(s->graph);
+    s->users = users_of_graph(s->memory, s->graph);
+    s->bundles = ARENA_ARRAY(s->memory, struct bundle_info, attribute_range(s->graph, IR_ATTR_bundle) + 1);
+    s->slot_count = attribute_range(s->graph, IR_ATTR_slot);
     s->slots = ARENA_ARRAY(s->memory, slot_info, s->slot_count + 1);
     IR_EACH(op, s->graph) {
         if (!schedule_in_loop(op))
@@ -65,6 +92,7 @@ void schedule_tables(schedule_state *s)
             add_to_slot(s, op);
         } else {
             time->cycles = select_op_cycles(s->machine, op);
+            time->late = is_late(s, op);
             core->work += time->cycles;
         }
     }

@@ -18,7 +18,7 @@
 static const uint32_t batches[] = {1, 32};
 enum {
     BATCHES = sizeof batches / sizeof *batches,
-    OPS_MOST = 20000, /* of a module that is tuned */
+    OPS_MOST = 2500, /* of a module that is tuned, before routing: a second of trials */
 };
 
 static const pass_tuning candidates[] = {
