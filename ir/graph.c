@@ -369,5 +369,6 @@ ir_graph *ir_graph_copy(ir_module *into, const ir_graph *g, const char *name)
     for (const ir_op *op = g->first; op; op = op->next)
         copy_op(copy, made, op, into->sources == g->module->sources);
     copy->next_id = g->next_id;
+    copy->interval = g->interval;
     return copy;
 }

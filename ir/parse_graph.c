@@ -279,7 +279,14 @@ bool ir_read_graph(ir_reader *r)
     if (!ir_expect(r, '@') || !ir_read_name(r, &name))
         return false;
     r->g = ir_graph_new(r->m, name);
-    if (!read_dims(r) || !ir_expect(r, '{'))
+    if (!read_dims(r))
+        return false;
+    if (ir_is_word(r, "interval")) {
+        ir_next(r);
+        if (!ir_read_int(r, 1, INT64_MAX, &r->g->interval))
+            return false;
+    }
+    if (!ir_expect(r, '{'))
         return false;
     while (!ir_is_mark(r, '}') && r->now.kind != IR_TOKEN_END) {
         uint32_t begin = r->now.begin;

@@ -1,6 +1,7 @@
 #include "ir/text.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -269,7 +270,10 @@ static void print_graph(const printer *p, const ir_graph *g)
         print_name(p->out, g->dims[i].name);
         fprintf(p->out, ": %u", g->dims[i].extent);
     }
-    fputs(") {\n", p->out);
+    fputs(")", p->out);
+    if (g->interval)
+        fprintf(p->out, " interval %" PRId64, g->interval);
+    fputs(" {\n", p->out);
     for (size_t i = 0; i < g->buffer_count; i++)
         print_buffer(p->out, &g->buffers[i]);
     for (const ir_op *op = g->first; op; op = op->next)

@@ -31,6 +31,28 @@ typedef struct net_case {
     uint64_t seed;
 } net_case;
 
+static char *module_text(const ir_module *m)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    ir_print(m, out);
+    fclose(out);
+    return text;
+}
+
+/* What all passes have left can be printed, read back and printed again to the same bytes. */
+static void check_text(net_case *c, const ir_module *m)
+{
+    char *once = module_text(m);
+    ir_module *again = ir_parse(c->memory, diag_sources(c->diag), c->diag, "printed", once, strlen(once));
+    assert_non_null(again);
+    char *twice = module_text(again);
+    assert_string_equal(once, twice);
+    free(once);
+    free(twice);
+}
+
 static bool compile(net_case *c)
 {
     pass_options early = {.stop_after = "round_updates", .verify_each = true};
@@ -39,6 +61,8 @@ static bool compile(net_case *c)
     ir_module *placed = net_build(c->memory, &c->plan, c->machine);
     bool good = passes_run(c->oracle, c->machine, c->memory, c->diag, &early, NULL, NULL) &&
                 passes_run(placed, c->machine, c->memory, c->diag, &full, NULL, NULL);
+    if (good)
+        check_text(c, placed);
     c->image = good ? backend_build(c->memory, placed, c->machine, "", c->diag) : NULL;
     return c->image != NULL;
 }
