@@ -34,7 +34,8 @@ static bool find_ports(host *h, bound_entry *b)
     for (uint32_t p = 0; p < b->entry->input_count; p++) {
         const image_port *port = &b->entry->inputs[p];
         int32_t *slot = port->role == PORT_INPUT ? &b->example : &b->target;
-        if (port->role != PORT_INPUT && port->role != PORT_TARGET)
+        bool read = port->elements > 0; /* a formal that the program does not use has none */
+        if (!read || (port->role != PORT_INPUT && port->role != PORT_TARGET))
             continue;
         if (*slot >= 0 || port->per_kernel) {
             diag_file_error(h->d, h->o->path, "entry '%s': port '%s' cannot be fed from data",

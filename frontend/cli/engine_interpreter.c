@@ -233,7 +233,7 @@ static exit_status run_float(engine *base, uint32_t index, uint64_t step,
     for (uint32_t p = 0; p < entry->input_count; p++) {
         const image_port *port = &entry->inputs[p];
         w->real_inputs[p] = w->inputs.label[p] ? w->inputs.real[p] : inputs[p];
-        size_t points = engine_port_words(entry, port) / port->elements;
+        size_t points = port->elements ? engine_port_words(entry, port) / port->elements : 0;
         for (size_t i = 0; w->inputs.label[p] && i < points; i++)
             w->inputs.real[p][i] = (double)class_of(inputs[p] + i * port->elements, port->elements);
     }

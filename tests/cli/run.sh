@@ -44,6 +44,19 @@ expect "rounding can be switched off" 0 "operands not rounded" \
 expect "timing only" 0 "per kernel" run "$program" --timing-only
 expect "a limit of cycles" 3 "cycles" run "$program" --max-cycles 100
 expect "kernel with explicit updates" 0 "output" run "$examples/kernel_sgd.pan" --epochs 1
+cat >"$work/unread.pan" <<PAN
+data d { train = csv("$examples/data/digits.csv.gz", label = 64); scale = 1/16 }
+param W: matrix[6, 64]
+kernel oja(x: vec[64], y: label[10], rate: scalar) {
+    h = W @ x
+    W += rate * outer(h, x - W.T @ h)
+}
+train oja on d { rate = 0.001; batch = 16; epochs = 1 }
+PAN
+for engine in "" "--interpreter fixed" "--interpreter float"; do
+    expect "a label that the kernel does not read $engine" 0 "epoch" \
+        run "$work/unread.pan" $engine
+done
 expect "timing without data" 0 "train:mlp_l4" run "$examples/mlp_l4.pan" --timing-only
 
 # Images run without the compiler, from anywhere.
