@@ -50,6 +50,7 @@ typedef struct pass_options {
 typedef struct pass_tuning {
     bool dense;      /* MCUs are filled in order instead of keeping each matrix within a tile */
     int port_margin; /* cycles added to every way through shared memory for waits at its port */
+    int tile_cores;  /* cores of a tile that matrices may take; 0: all (fewer share a memory port) */
 } pass_tuning;
 
 extern const pass_tuning pass_default_tuning;

@@ -40,25 +40,27 @@ static extent measure(const ir_module *m, const machine *mc)
     return e;
 }
 
-static ir_place mcu_place(const machine *mc, int64_t mcu)
+/* The MCU of that number when `cores` cores of each tile are used. */
+static ir_place mcu_place(const machine *mc, int64_t cores, int64_t mcu)
 {
-    int64_t core = mcu / mc->mcus, tile = core / mc->cores;
+    int64_t core = mcu / mc->mcus, tile = core / cores;
     return (ir_place){(int16_t)(tile / mc->tiles), (int16_t)(tile % mc->tiles),
-                      (int16_t)(core % mc->cores), (int16_t)(mcu % mc->mcus)};
+                      (int16_t)(core % cores), (int16_t)(mcu % mc->mcus)};
 }
 
-static void place_matrix(ir_module *m, const machine *mc, ir_matrix *w, int64_t mcu)
+static void place_matrix(ir_module *m, const machine *mc, int64_t cores, ir_matrix *w, int64_t mcu)
 {
     uint32_t rows = ir_block_rows(m, w), columns = ir_block_columns(m, w);
     w->blocks = ARENA_ARRAY(m->memory, ir_place, (size_t)rows * columns);
     for (uint32_t c = 0; c < columns; c++)
         for (uint32_t r = 0; r < rows; r++)
-            w->blocks[(size_t)r * columns + c] = mcu_place(mc, mcu++);
+            w->blocks[(size_t)r * columns + c] = mcu_place(mc, cores, mcu++);
 }
 
 /* Cores taken so far, tile by tile. */
 typedef struct packing {
     const machine *machine;
+    int64_t cores; /* of a tile that are used */
     int64_t tiles; /* opened */
     int64_t *used; /* cores, by tile */
 } packing;
@@ -69,25 +71,24 @@ typedef struct packing {
  */
 static int64_t find_cores(packing *p, int64_t cores)
 {
-    const machine *m = p->machine;
     for (int64_t t = 0; t < p->tiles; t++)
-        if (p->used[t] + cores <= m->cores) {
+        if (p->used[t] + cores <= p->cores) {
             p->used[t] += cores;
-            return t * m->cores + p->used[t] - cores;
+            return t * p->cores + p->used[t] - cores;
         }
-    int64_t first = p->tiles, needed = (cores + m->cores - 1) / m->cores;
-    if (first + needed > (int64_t)m->nodes * m->tiles)
+    int64_t first = p->tiles, needed = (cores + p->cores - 1) / p->cores;
+    if (first + needed > (int64_t)p->machine->nodes * p->machine->tiles)
         return -1;
-    for (int64_t left = cores; left > 0; left -= m->cores)
-        p->used[p->tiles++] = left < m->cores ? left : m->cores;
-    return first * m->cores;
+    for (int64_t left = cores; left > 0; left -= p->cores)
+        p->used[p->tiles++] = left < p->cores ? left : p->cores;
+    return first * p->cores;
 }
 
 /* The first MCU of each matrix; false if whole cores and tiles are too few. */
-static bool pack_by_tile(pass_context *c, int64_t *starts)
+static bool pack_by_tile(pass_context *c, int64_t tile_cores, int64_t *starts)
 {
     const machine *m = c->machine;
-    packing p = {m, 0, ARENA_ARRAY(c->memory, int64_t, (size_t)m->nodes * m->tiles + 1)};
+    packing p = {m, tile_cores, 0, ARENA_ARRAY(c->memory, int64_t, (size_t)m->nodes * m->tiles + 1)};
     for (size_t i = 0; i < c->module->matrix_count; i++) {
         int64_t cores = (blocks_of(c->module, c->module->matrices[i]) + m->mcus - 1) / m->mcus;
         int64_t core = find_cores(&p, cores);
@@ -122,10 +123,13 @@ static bool place_matrices(pass_context *c)
         return false;
     }
     int64_t *starts = ARENA_ARRAY(c->memory, int64_t, m->matrix_count + 1);
-    if (c->tuning.dense || !pack_by_tile(c, starts))
+    int64_t all = c->machine->cores, cores = c->tuning.tile_cores ? c->tuning.tile_cores : all;
+    bool roomy = e.fresh <= e.cores / all * cores;
+    cores = roomy && cores < all ? cores : all;
+    if (c->tuning.dense || !pack_by_tile(c, cores, starts))
         pack_densely(c, e.fresh <= e.cores, starts);
     for (size_t i = 0; i < m->matrix_count; i++)
-        place_matrix(m, c->machine, m->matrices[i], starts[i]);
+        place_matrix(m, c->machine, cores, m->matrices[i], starts[i]);
     return true;
 }
 
