@@ -125,6 +125,30 @@ static exit_status finish(cli *c, output *o, double started)
     return good ? EXIT_DONE : EXIT_INPUT;
 }
 
+static bool is_ir(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && strcmp(dot, ".ir") == 0;
+}
+
+/* The IR's text form, as --emit ir prints it at any stage: checked, and printed again. */
+static exit_status check_ir(cli *c, output *o)
+{
+    const char *path = c->operands[0];
+    if (o->emit == EMIT_ASM || (o->emit == EMIT_NOTHING && c->given[OPTION_OUTPUT])) {
+        cli_usage(c, "IR in text form is only checked and printed; compile the program itself");
+        return EXIT_USAGE;
+    }
+    size_t length;
+    char *text = cli_read(c, path, &length);
+    ir_module *m = text ? ir_parse(c->memory, c->sources, c->d, path, text, length) : NULL;
+    if (!m || !ir_verify(m, c->d, NULL))
+        return EXIT_INPUT;
+    built b = {.module = m};
+    o->b = &b;
+    return o->emit == EMIT_NOTHING || cli_write(c, print, o) ? EXIT_DONE : EXIT_INPUT;
+}
+
 exit_status compile_run(cli *c)
 {
     static const char *const emits[] = {"ir", "asm"};
@@ -132,6 +156,9 @@ exit_status compile_run(cli *c)
     int emit;
     if (!options_choice(c, OPTION_EMIT, emits, 2, EMIT_NOTHING, &emit))
         return EXIT_USAGE;
+    output o = {.emit = (emit_kind)emit};
+    if (is_ir(c->operands[0]))
+        return check_ir(c, &o);
     pass_options passes = {.print_after = c->values[OPTION_PRINT_AFTER],
                            .stop_after = c->values[OPTION_STOP_AFTER],
                            .verify_each = c->given[OPTION_VERIFY_EACH],
@@ -141,7 +168,7 @@ exit_status compile_run(cli *c)
     exit_status status;
     if (!build_program(c, c->operands[0], &passes, &b, &status))
         return status;
-    output o = {&b, NULL, (emit_kind)emit};
+    o.b = &b;
     if (c->given[OPTION_TIME_PASSES])
         print_times(&b);
     if (o.emit == EMIT_IR)

@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 const command commands[] = {
-    {"compile", 'c', "FILE.pan", 1, 1, "Compiles a program to an image, or only checks it.",
-     "Without -o and --emit nothing is written: the program is checked and its size printed.\n",
+    {"compile", 'c', "FILE.pan|FILE.ir", 1, 1, "Compiles a program to an image, or only checks it.",
+     "Without -o and --emit nothing is written: the program is checked and its size printed.\n"
+     "An .ir file, the text that --emit ir prints, is read, verified and with --emit ir printed.\n",
      compile_run},
     {"run", 'r', "FILE.pan|FILE.pimg", 1, 1,
      "Runs a program or an image on the emulated machine: trains and tests as it says.",

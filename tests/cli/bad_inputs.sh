@@ -4,6 +4,8 @@
 source "$(dirname "$0")/common.bash"
 PANTHER=$PANTHER_ASAN
 
+total=0
+
 # ---- data files ----
 
 # program SOURCE ELEMENTS CLASSES: a network over one data source.
@@ -13,7 +15,7 @@ program()
         "$1" "$2" "$3" "$3" >"$work/p.pan"
 }
 # bad NAME TEXT: the program of the moment is refused with the text.
-bad() { expect "data: $1" 1 "$2" "$PANTHER" run "$work/p.pan"; }
+bad() { total=$((total + 1)); expect "data: $1" 1 "$2" "$PANTHER" run "$work/p.pan"; }
 bytes() { printf "$@"; }
 
 program 'csv("x.csv", label = 2)' 2 3
@@ -60,7 +62,7 @@ echo 12345 >"$work/r";                                 bad "raw bytes that do no
 # ---- images ----
 
 (cd "$root" && "$PANTHER" compile examples/mlp_digits.pan -q --machine tiny -o "$work/d.pimg")
-image() { expect "image: $1" "$2" "$3" "$PANTHER" run "$work/bad.pimg" --timing-only; }
+image() { total=$((total + 1)); expect "image: $1" "$2" "$3" "$PANTHER" run "$work/bad.pimg" --timing-only; }
 size=$(wc -c <"$work/d.pimg")
 cp "$work/d.pimg" "$work/bad.pimg"; image "a good one" 0 "per kernel"
 # byte OFFSET VALUE: the good image with one byte changed.
@@ -76,6 +78,8 @@ byte 0 00; image "another magic number" 1 "error:"
 head -c 500 "$work/d.pimg" >"$work/bad.pimg"
 expect "image: disasm of a cut file" 1 "bad.pimg: error:" "$PANTHER" disasm "$work/bad.pimg"
 expect "image: disasm of a program" 1 "error:" "$PANTHER" disasm "$examples/mlp_digits.pan"
+
+check "$total damaged data files and images with their message" test "$total" -ge 35
 
 # One byte changed at 150 places spread over the file: it runs, or says what is wrong.
 crashes=0

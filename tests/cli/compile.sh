@@ -29,6 +29,13 @@ expect "print after a pass" 0 "// after lower" "$PANTHER" compile "$program" --p
 expect "print after all" 0 "// after memory" "$PANTHER" compile "$program" --print-after all
 expect "stop after a pass" 0 "= softmax" "$PANTHER" compile "$program" --emit ir \
     --stop-after differentiate
+for stage in differentiate lower partition schedule; do
+    "$PANTHER" compile "$program" --emit ir --stop-after $stage -o "$work/$stage.ir"
+    same "IR after $stage is read and printed again" "$(cat "$work/$stage.ir")" \
+        "$("$PANTHER" compile "$work/$stage.ir" --emit ir)"
+done
+expect "IR is not compiled" 2 "only checked and printed" \
+    "$PANTHER" compile "$work/lower.ir" -o "$work/none.pimg"
 expect "unknown pass" 1 "is not a pass" "$PANTHER" compile "$program" --stop-after lowr
 expect "verify each" 0 "" "$PANTHER" compile "$program" --verify-each
 expect "time passes" 0 "schedule" "$PANTHER" compile "$program" --time-passes
