@@ -6,15 +6,6 @@
 
 /* Matrix ops: products of blocks rounded to 16 bits, added as a balanced tree; updates at the end. */
 
-fixed_matrix *fixed_matrix_of(const ir_fixed *f, const ir_op *op)
-{
-    const char *name = ir_get_name(op, IR_ATTR_matrix, "");
-    for (size_t i = 0; i < f->matrix_count; i++)
-        if (!strcmp(f->matrices[i].w->name, name))
-            return &f->matrices[i];
-    return NULL;
-}
-
 void fixed_join(const fixed_site *s, uint32_t first, uint32_t end, size_t at)
 {
     for (uint32_t i = first; i < end; i++) {
@@ -93,7 +84,7 @@ static fixed_block *block_named(const fixed_site *s, const fixed_matrix *w)
 
 void fixed_op_mvm(const fixed_site *s)
 {
-    const fixed_matrix *w = fixed_matrix_of(s->f, s->op);
+    const fixed_matrix *w = s->w;
     fixed_block *b = block_named(s, w);
     fixed_join(s, 0, s->op->arg_count, 0);
     if (b)
@@ -104,7 +95,7 @@ void fixed_op_mvm(const fixed_site *s)
 
 void fixed_op_mtvm(const fixed_site *s)
 {
-    const fixed_matrix *w = fixed_matrix_of(s->f, s->op);
+    const fixed_matrix *w = s->w;
     fixed_block *b = block_named(s, w);
     fixed_join(s, 0, s->op->arg_count, 0);
     if (b)
@@ -119,12 +110,12 @@ void fixed_op_opa(const fixed_site *s)
     (void)s;
 }
 
-static void update(void *context, const ir_op *op, size_t point)
+static void update(void *context, const ir_op *op, size_t matrix, size_t point)
 {
     ir_fixed *f = context;
     opa_mode mode = f->m->numerics.mode;
-    fixed_site s = {.f = f, .op = op, .point = point};
-    const fixed_matrix *w = fixed_matrix_of(f, op);
+    const fixed_matrix *w = &f->matrices[matrix];
+    fixed_site s = {.f = f, .op = op, .w = w, .point = point};
     fixed_block *b = block_named(&s, w);
     s.x = (const int16_t *const *)ir_values_args(&f->values, f->g, op, point);
     fixed_join(&s, 0, op->arg_count, 0);
@@ -138,9 +129,9 @@ static void update(void *context, const ir_op *op, size_t point)
 
 void fixed_update_all(ir_fixed *f)
 {
+    ir_each_update(&f->values, f->g, f->index, update, f);
     for (size_t i = 0; i < f->matrix_count; i++) {
         fixed_matrix *w = &f->matrices[i];
-        ir_each_update(f->g, w->w, update, f);
         for (size_t k = 0; k < (size_t)w->rows * w->columns; k++)
             fixed_block_finish(&w->blocks[k], f->m->numerics.mode);
     }

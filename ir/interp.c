@@ -3,6 +3,7 @@
 #include "isa/support/random.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- values ---- */
@@ -75,11 +76,36 @@ void *ir_values_at(const ir_values *v, const ir_op *op, size_t point)
     return v->pool + (v->slots[op->id].offset + point * ir_words(op->type)) * v->word;
 }
 
-const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *op, size_t point)
+static size_t points_each(const ir_graph *g, ir_space s, ir_space frame)
 {
+    return ir_space_points(g, s) / ir_space_points(g, frame);
+}
+
+static ir_space calls_of(const ir_op *op)
+{
+    return ir_is_spatial(op->code) ? ir_result_frame(op) : op->space;
+}
+
+size_t ir_values_calls(const ir_graph *g, const ir_op *op)
+{
+    return ir_space_points(g, calls_of(op));
+}
+
+void *ir_values_result(const ir_values *v, const ir_graph *g, const ir_op *op, size_t call)
+{
+    size_t points = ir_is_spatial(op->code) ? points_each(g, op->space, ir_result_frame(op)) : 1;
+    return ir_values_at(v, op, call * points);
+}
+
+const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *op, size_t call)
+{
+    bool spatial = ir_is_spatial(op->code);
+    ir_space outer = calls_of(op);
     for (uint32_t i = 0; i < op->arg_count; i++) {
         const ir_op *arg = op->args[i];
-        v->args[i] = ir_values_at(v, arg, ir_space_project(g, op->space, point, arg->space));
+        ir_space inner = spatial ? ir_arg_frame(op, i) : arg->space;
+        size_t points = spatial ? points_each(g, arg->space, inner) : 1;
+        v->args[i] = ir_values_at(v, arg, ir_space_project(g, outer, call, inner) * points);
     }
     return v->args;
 }
@@ -110,12 +136,43 @@ uint64_t ir_draw(const ir_op *op, uint64_t seed, uint64_t step, size_t point, ui
     return random_lane(random_base((random_key){seed, stream, step, point}), lane % side);
 }
 
-/* ---- updates ---- */
+/* ---- matrices by name ---- */
 
-static bool updates(const ir_op *op, const ir_matrix *w)
+typedef struct index_entry {
+    const char *name;
+    size_t number;
+} index_entry;
+
+struct ir_matrix_index {
+    index_entry *entries; /* by name */
+    size_t count;
+};
+
+static int by_name(const void *left, const void *right)
 {
-    return op->code == IR_opa && !strcmp(ir_get_name(op, IR_ATTR_matrix, ""), w->name);
+    return strcmp(((const index_entry *)left)->name, ((const index_entry *)right)->name);
 }
+
+ir_matrix_index *ir_matrix_index_new(arena *memory, const ir_module *m)
+{
+    ir_matrix_index *index = ARENA_NEW(memory, ir_matrix_index);
+    index->count = m->matrix_count;
+    index->entries = ARENA_ARRAY(memory, index_entry, m->matrix_count + 1);
+    for (size_t i = 0; i < m->matrix_count; i++)
+        index->entries[i] = (index_entry){m->matrices[i]->name, i};
+    qsort(index->entries, index->count, sizeof *index->entries, by_name);
+    return index;
+}
+
+size_t ir_matrix_index_of(const ir_matrix_index *index, const ir_op *op)
+{
+    index_entry key = {ir_get_name(op, IR_ATTR_matrix, ""), 0};
+    const index_entry *found =
+        bsearch(&key, index->entries, index->count, sizeof key, by_name);
+    return found ? found->number : 0;
+}
+
+/* ---- updates ---- */
 
 /* Whether the dimensions of outer that inner lacks are all 0 at this point of outer. */
 static bool starts_here(const ir_graph *g, ir_space outer, size_t point, ir_space inner)
@@ -130,20 +187,52 @@ static bool starts_here(const ir_graph *g, ir_space outer, size_t point, ir_spac
     return true;
 }
 
-void ir_each_update(const ir_graph *g, const ir_matrix *w, ir_update *update, void *context)
+typedef struct ir_matrix_update {
+    size_t matrix, order;
+    const ir_op *opa;
+} matrix_update;
+
+static int by_matrix(const void *left, const void *right)
+{
+    const matrix_update *a = left, *b = right;
+    if (a->matrix != b->matrix)
+        return a->matrix < b->matrix ? -1 : 1;
+    return a->order < b->order ? -1 : 1;
+}
+
+/* All updates of one matrix. */
+static void update_matrix(const ir_graph *g, const matrix_update *list, size_t count,
+                          ir_update *update, void *context)
 {
     ir_space all = {0};
-    const ir_op *first = NULL;
-    for (const ir_op *op = g->first; op; op = op->next)
-        if (updates(op, w)) {
-            first = first ? first : op;
-            all = ir_space_union(g, all, op->space);
-        }
-    size_t points = first ? ir_space_points(g, all) : 0;
+    for (size_t i = 0; i < count; i++)
+        all = ir_space_union(g, all, list[i].opa->space);
+    size_t points = ir_space_points(g, all);
     for (size_t p = 0; p < points; p++)
-        for (const ir_op *op = first; op; op = op->next)
-            if (updates(op, w) && starts_here(g, all, p, op->space))
-                update(context, op, ir_space_project(g, all, p, op->space));
+        for (size_t i = 0; i < count; i++)
+            if (starts_here(g, all, p, list[i].opa->space))
+                update(context, list[i].opa, list[i].matrix,
+                       ir_space_project(g, all, p, list[i].opa->space));
+}
+
+void ir_each_update(ir_values *v, const ir_graph *g, const ir_matrix_index *index,
+                    ir_update *update, void *context)
+{
+    size_t count = 0, end;
+    for (const ir_op *op = g->first; op; op = op->next) {
+        if (op->code != IR_opa)
+            continue;
+        matrix_update u = {ir_matrix_index_of(index, op), count, op};
+        ARENA_PUSH(v->memory, v->updates, count, v->update_capacity, u);
+    }
+    matrix_update *list = v->updates;
+    if (count)
+        qsort(list, count, sizeof *list, by_matrix);
+    for (size_t i = 0; i < count; i = end) {
+        for (end = i + 1; end < count && list[end].matrix == list[i].matrix;)
+            end++;
+        update_matrix(g, list + i, end - i, update, context);
+    }
 }
 
 /* ---- losses ---- */

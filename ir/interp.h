@@ -3,14 +3,15 @@
  * random draws, the order of updates, and the losses.
  *
  * An interpreter walks the list of ops once; at each op it walks the points of the op's space in
- * row-major order and calls the op's function with the arguments' vectors at that point. Updates of
+ * row-major order and calls the op's function with the arguments' vectors at that point. Ops on
+ * maps (classes WINDOW and SPACE) are called once for each frame, with whole maps. Updates of
  * matrices are made after the last op. `descend` is nothing to either: `differentiate` must have
  * replaced it, and a graph that still has it computes its losses without learning.
  */
 #ifndef PANTHER_IR_INTERP_H
 #define PANTHER_IR_INTERP_H
 
-#include "ir/graph.h"
+#include "ir/window.h"
 
 typedef struct ir_slot {
     const ir_op *op; /* NULL: no such op in the last run */
@@ -28,13 +29,18 @@ typedef struct ir_values {
     const void **args; /* as many as any op has */
     uint32_t arg_capacity;
     size_t operand_words; /* most lanes that the arguments of one op have together */
+    struct ir_matrix_update *updates;
+    size_t update_capacity;
 } ir_values;
 
 /* Lays out a graph: all values of the last run are forgotten. */
 void ir_values_prepare(ir_values *v, const ir_graph *g);
 void *ir_values_at(const ir_values *v, const ir_op *op, size_t point);
-/* Vectors of the arguments at a point of op's space. */
-const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *op, size_t point);
+/* How often an op is called in a run: points of its space, or frames if it works on maps. */
+size_t ir_values_calls(const ir_graph *g, const ir_op *op);
+/* Where the result of a call goes, and the vectors (maps) of its arguments. */
+void *ir_values_result(const ir_values *v, const ir_graph *g, const ir_op *op, size_t call);
+const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *op, size_t call);
 const void *ir_values_of(const ir_values *v,
                          const ir_op *op); /* NULL if the last run had no such op */
 /* Index of an input's or output's first word in its port at a point. */
@@ -50,13 +56,20 @@ static inline uint32_t ir_words(ir_type t)
 uint64_t ir_draw(const ir_op *op, uint64_t seed, uint64_t step, size_t point, uint32_t lane,
                  uint32_t side);
 
+/* The matrices of a module by their names. */
+typedef struct ir_matrix_index ir_matrix_index;
+ir_matrix_index *ir_matrix_index_new(arena *memory, const ir_module *m);
+/* Number, in the module's list, of the matrix that an op names. */
+size_t ir_matrix_index_of(const ir_matrix_index *index, const ir_op *op);
+
 /*
- * Calls back for every update of the matrix: points in row-major order of the space that its `opa`
- * ops span together, then ops in the order of the list. An op that lacks a dimension comes where
- * that dimension is 0.
+ * Calls back for every update of every matrix, one matrix after the other: points in row-major
+ * order of the space that its `opa` ops span together, then ops in the order of the list. An op that
+ * lacks a dimension comes where that dimension is 0.
  */
-typedef void ir_update(void *context, const ir_op *opa, size_t point);
-void ir_each_update(const ir_graph *g, const ir_matrix *w, ir_update *update, void *context);
+typedef void ir_update(void *context, const ir_op *opa, size_t matrix, size_t point);
+void ir_each_update(ir_values *v, const ir_graph *g, const ir_matrix_index *index,
+                    ir_update *update, void *context);
 
 int ir_side(const ir_module *m); /* min(rows, columns) of a crossbar */
 

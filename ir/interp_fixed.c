@@ -28,6 +28,7 @@ ir_fixed *ir_fixed_new(arena *memory, const ir_module *m, fidelity how, uint64_t
     f->side = (uint32_t)ir_side(m);
     f->values = (ir_values){.memory = memory, .word = sizeof(int16_t)};
     f->matrix_count = m->matrix_count;
+    f->index = ir_matrix_index_new(memory, m);
     f->matrices = ARENA_ARRAY(memory, fixed_matrix, m->matrix_count);
     for (size_t i = 0; i < m->matrix_count; i++)
         init_matrix(f, &f->matrices[i], m->matrices[i]);
@@ -99,10 +100,14 @@ void ir_fixed_crs(ir_fixed *f)
 
 static void run_op(ir_fixed *f, const ir_op *op)
 {
-    size_t points = ir_space_points(f->g, op->space);
+    size_t calls = ir_values_calls(f->g, op);
     fixed_site s = {.f = f, .op = op};
-    for (s.point = 0; s.point < points; s.point++) {
-        s.y = ir_values_at(&f->values, op, s.point);
+    if (ir_ops[op->code].class == IR_CLASS_MATRIX)
+        s.w = &f->matrices[ir_matrix_index_of(f->index, op)];
+    if (ir_is_spatial(op->code))
+        s.window = ir_window_of(f->g, op);
+    for (s.point = 0; s.point < calls; s.point++) {
+        s.y = ir_values_result(&f->values, f->g, op, s.point);
         s.x = (const int16_t *const *)ir_values_args(&f->values, f->g, op, s.point);
         functions[op->code](&s);
     }

@@ -21,6 +21,7 @@ struct ir_fixed {
     uint32_t side;
     fixed_matrix *matrices;
     size_t matrix_count;
+    ir_matrix_index *index;
     ir_values values;
     /* scratch: one operand; partial results of a product; one block's product */
     int16_t *operand, *parts;
@@ -35,13 +36,15 @@ struct ir_fixed {
     int16_t *const *outputs;
 };
 
-/* An op at one point of its space. */
+/* An op at one point of its space, or an op on maps at one frame. */
 typedef struct fixed_site {
     ir_fixed *f;
     const ir_op *op;
+    const fixed_matrix *w; /* that the op names, or NULL */
+    ir_window window;      /* of an op on maps */
     size_t point;
     int16_t *y;
-    const int16_t *const *x; /* vectors of the arguments */
+    const int16_t *const *x; /* vectors or maps of the arguments */
 } fixed_site;
 
 typedef void fixed_function(const fixed_site *s);
@@ -49,8 +52,6 @@ typedef void fixed_function(const fixed_site *s);
 #include "ir/ops.def"
 #undef OP
 
-/* The matrix that an op names, in this interpreter's state. */
-fixed_matrix *fixed_matrix_of(const ir_fixed *f, const ir_op *op);
 /* Arguments first..end joined end to end in f->operand, from word `at` on. */
 void fixed_join(const fixed_site *s, uint32_t first, uint32_t end, size_t at);
 /* The updates of all matrices at the end of a run. */

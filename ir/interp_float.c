@@ -17,6 +17,7 @@ ir_float *ir_float_new(arena *memory, const ir_module *m, uint64_t seed)
     f->side = (uint32_t)ir_side(m);
     f->values = (ir_values){.memory = memory, .word = sizeof(double)};
     f->matrix_count = m->matrix_count;
+    f->index = ir_matrix_index_new(memory, m);
     f->matrices = ARENA_ARRAY(memory, float_matrix, m->matrix_count);
     for (size_t i = 0; i < m->matrix_count; i++) {
         const ir_matrix *w = m->matrices[i];
@@ -36,17 +37,9 @@ double *ir_float_weights(ir_float *f, const ir_matrix *w)
 
 /* ---- matrix ops ---- */
 
-static float_matrix *matrix_of(const ir_float *f, const ir_op *op)
+static ir_block part_of(const float_site *s)
 {
-    const char *name = ir_get_name(op, IR_ATTR_matrix, "");
-    for (size_t i = 0; i < f->matrix_count; i++)
-        if (!strcmp(f->matrices[i].w->name, name))
-            return &f->matrices[i];
-    return NULL;
-}
-
-static ir_block part_of(const float_site *s, const ir_matrix *w)
-{
+    const ir_matrix *w = s->w->w;
     const ir_attr *block = ir_get(s->op, IR_ATTR_block);
     if (!block)
         return (ir_block){0, 0, w->inputs, w->outputs};
@@ -73,12 +66,11 @@ static double *row_of(const float_matrix *w, ir_block part, uint32_t i)
 
 void float_op_mvm(const float_site *s)
 {
-    const float_matrix *w = matrix_of(s->f, s->op);
-    ir_block part = part_of(s, w->w);
+    ir_block part = part_of(s);
     const double *x = join(s);
     memset(s->y, 0, part.outputs * sizeof(double));
     for (uint32_t i = 0; i < part.inputs; i++) {
-        const double *row = row_of(w, part, i);
+        const double *row = row_of(s->w, part, i);
         for (uint32_t j = 0; j < part.outputs; j++)
             s->y[j] += x[i] * row[j];
     }
@@ -86,11 +78,10 @@ void float_op_mvm(const float_site *s)
 
 void float_op_mtvm(const float_site *s)
 {
-    const float_matrix *w = matrix_of(s->f, s->op);
-    ir_block part = part_of(s, w->w);
+    ir_block part = part_of(s);
     const double *x = join(s);
     for (uint32_t i = 0; i < part.inputs; i++) {
-        const double *row = row_of(w, part, i);
+        const double *row = row_of(s->w, part, i);
         double sum = 0;
         for (uint32_t j = 0; j < part.outputs; j++)
             sum += x[j] * row[j];
@@ -104,16 +95,15 @@ void float_op_opa(const float_site *s)
     (void)s;
 }
 
-static void update(void *context, const ir_op *op, size_t point)
+static void update(void *context, const ir_op *op, size_t matrix, size_t point)
 {
     ir_float *f = context;
-    float_site s = {.f = f, .op = op, .point = point};
-    float_matrix *w = matrix_of(f, op);
-    ir_block part = part_of(&s, w->w);
+    float_site s = {.f = f, .op = op, .w = &f->matrices[matrix], .point = point};
+    ir_block part = part_of(&s);
     s.x = (const double *const *)ir_values_args(&f->values, f->g, op, point);
     const double *col = join(&s), *row = col + part.outputs;
     for (uint32_t i = 0; i < part.inputs; i++) {
-        double *weights = row_of(w, part, i);
+        double *weights = row_of(s.w, part, i);
         for (uint32_t j = 0; j < part.outputs; j++)
             weights[j] += row[i] * col[j];
     }
@@ -123,10 +113,14 @@ static void update(void *context, const ir_op *op, size_t point)
 
 static void run_op(ir_float *f, const ir_op *op)
 {
-    size_t points = ir_space_points(f->g, op->space);
+    size_t calls = ir_values_calls(f->g, op);
     float_site s = {.f = f, .op = op};
-    for (s.point = 0; s.point < points; s.point++) {
-        s.y = ir_values_at(&f->values, op, s.point);
+    if (ir_ops[op->code].class == IR_CLASS_MATRIX)
+        s.w = &f->matrices[ir_matrix_index_of(f->index, op)];
+    if (ir_is_spatial(op->code))
+        s.window = ir_window_of(f->g, op);
+    for (s.point = 0; s.point < calls; s.point++) {
+        s.y = ir_values_result(&f->values, f->g, op, s.point);
         s.x = (const double *const *)ir_values_args(&f->values, f->g, op, s.point);
         functions[op->code](&s);
     }
@@ -146,8 +140,7 @@ void ir_float_run(ir_float *f, const ir_graph *g, uint64_t step, const double *c
     }
     for (const ir_op *op = g->first; op; op = op->next)
         run_op(f, op);
-    for (size_t i = 0; i < f->matrix_count; i++)
-        ir_each_update(g, f->matrices[i].w, update, f);
+    ir_each_update(&f->values, g, f->index, update, f);
 }
 
 const double *ir_float_value(const ir_float *f, const ir_op *op)

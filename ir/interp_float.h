@@ -18,6 +18,7 @@ struct ir_float {
     uint32_t side;
     float_matrix *matrices;
     size_t matrix_count;
+    ir_matrix_index *index;
     ir_values values;
     double *operand; /* scratch: the arguments of one op joined */
     size_t operand_capacity;
@@ -28,13 +29,15 @@ struct ir_float {
     double *const *outputs;
 };
 
-/* An op at one point of its space. */
+/* An op at one point of its space, or an op on maps at one frame. */
 typedef struct float_site {
     ir_float *f;
     const ir_op *op;
+    const float_matrix *w; /* that the op names, or NULL */
+    ir_window window;      /* of an op on maps */
     size_t point;
     double *y;
-    const double *const *x; /* vectors of the arguments */
+    const double *const *x; /* vectors or maps of the arguments */
 } float_site;
 
 typedef void float_function(const float_site *s);

@@ -1,5 +1,6 @@
 #include "ir/verify.h"
 
+#include "ir/window.h"
 #include "isa/support/fixed.h"
 
 /*
@@ -307,4 +308,6 @@ void ir_check_types(ir_check *c, const ir_op *op)
     rules[ir_ops[op->code].result](c, op);
     if (particular[op->code])
         particular[op->code](c, op);
+    if (ir_is_spatial(op->code))
+        ir_check_space(c, op);
 }

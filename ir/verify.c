@@ -1,5 +1,6 @@
 #include "ir/verify.h"
 
+#include "ir/window.h"
 #include "isa/support/fixed.h"
 
 #include <stdarg.h>
@@ -218,7 +219,7 @@ static bool args_sound(ir_check *c, const ir_op *op, const ir_op *const *made)
                        arg->id);
             return false;
         }
-        if (!ir_space_within(arg->space, op->space)) {
+        if (!ir_is_spatial(op->code) && !ir_space_within(arg->space, op->space)) {
             ir_fail_op(c, op, "argument %u runs over a dimension that the op does not have", i + 1);
             return false;
         }

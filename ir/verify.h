@@ -30,6 +30,8 @@ void ir_fail_op(ir_check *c, const ir_op *op, const char *format, ...)
 
 /* The op's attributes: allowed, at most once, complete, in range. */
 bool ir_check_attrs(ir_check *c, const ir_op *op);
+/* Of classes WINDOW and SPACE: spaces and lanes of arguments and result fit (verify_space.c). */
+void ir_check_space(ir_check *c, const ir_op *op);
 /* Its type by the row's rule and by what is particular to the op; arguments are sound. */
 void ir_check_types(ir_check *c, const ir_op *op);
 /* Matrix and block named by a matrix op; false with an error if there is none. */

@@ -11,6 +11,14 @@ static const struct {
     {IR_mvm, IR_ATTR_matrix},   {IR_mtvm, IR_ATTR_matrix},    {IR_opa, IR_ATTR_matrix},
     {IR_opa, IR_ATTR_ncol},     {IR_round, IR_ATTR_grid},     {IR_slice, IR_ATTR_first},
     {IR_store, IR_ATTR_buffer}, {IR_receive, IR_ATTR_buffer},
+#define WINDOW(name)                                                                               \
+    {IR_##name, IR_ATTR_kernel}, {IR_##name, IR_ATTR_stride},                                      \
+    {                                                                                              \
+        IR_##name, IR_ATTR_pad                                                                     \
+    }
+    WINDOW(window),             WINDOW(fold),                 WINDOW(pool_max),
+    WINDOW(unpool),             WINDOW(pool_sum),             WINDOW(spread),
+#undef WINDOW
 };
 
 /* Inclusive ranges of integers; a key that is not listed may have any value. */
@@ -24,6 +32,8 @@ static const struct {
     {IR_ATTR_first, 0, IR_LANES_MAX}, {IR_ATTR_take, 0, 1},
     {IR_ATTR_channel, 0, UINT16_MAX}, {IR_ATTR_thread, 0, UINT16_MAX},
     {IR_ATTR_group, 0, UINT32_MAX},   {IR_ATTR_part, 0, UINT32_MAX},
+    {IR_ATTR_kernel, 1, 65536},       {IR_ATTR_stride, 1, 65536},
+    {IR_ATTR_pad, 0, 65536},
 };
 
 static const struct {

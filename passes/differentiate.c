@@ -9,6 +9,7 @@
  * matrix. Updates stand at the end of the graph in the order of the uses, so that every read sees
  * the old weights. The first layer gets no transposed product: nothing before it needs an error.
  */
+#include "ir/window.h"
 #include "passes/gradients.h"
 #include "passes/passes.h"
 
@@ -31,6 +32,17 @@ static void mark(const ir_graph *g, bool *needs, bool *drawn)
         drawn[op->id] = chance && (only || op->code == IR_random);
         needs[op->id] = need && (!gradient_is_mask(op) || chance);
     }
+}
+
+/* Which dimensions are rows and columns of maps: all maps come from these ops. */
+static bool *spatial_dims(const ir_graph *g)
+{
+    bool *spatial = ARENA_ARRAY(g->module->memory, bool, g->dim_count + 1);
+    IR_EACH(op, g)
+        for (uint8_t i = ir_result_frame(op).count; ir_is_spatial(op->code) && i < op->space.count;
+             i++)
+            spatial[op->space.dim[i]] = true;
+    return spatial;
 }
 
 /* The forward ops up to `descend`, last first, each passing its error on to its arguments. */
@@ -97,6 +109,7 @@ static void descend_loss(pass_context *c, ir_graph *g, ir_op *descend)
                    .q_error = g->module->numerics.q_error,
                    .needs = needs,
                    .drawn = drawn,
+                   .spatial = spatial_dims(g),
                    .error = ARENA_ARRAY(memory, ir_op *, g->next_id)};
     mark(g, needs, drawn);
     if (needs[descend->args[0]->id])
@@ -106,12 +119,32 @@ static void descend_loss(pass_context *c, ir_graph *g, ir_op *descend)
     ir_op_remove(g, descend);
 }
 
+/* Updates are made in the order of one iteration space that holds all of them. */
+static void check_updates(pass_context *c, const ir_graph *g)
+{
+    const ir_module *m = c->module;
+    ir_space *all = ARENA_ARRAY(c->memory, ir_space, m->matrix_count + 1);
+    IR_EACH(op, g) {
+        size_t k = 0;
+        const ir_matrix *w = op->code == IR_opa ? rewrite_matrix(g, op) : NULL;
+        while (w && m->matrices[k] != w)
+            k++;
+        all[k] = w ? ir_space_union(g, all[k], op->space) : all[k];
+        if (w && !ir_space_within(op->space, all[k]))
+            diag_error(c->diag, op->where,
+                       "not supported: updates of '%s' over maps of different sizes, because they "
+                       "have no common order of positions",
+                       w->name);
+    }
+}
+
 static void differentiate_graph(pass_context *c, ir_graph *g)
 {
     IR_EACH(op, g)
         if (op->code == IR_descend)
             descend_loss(c, g, op);
     ir_graph_sweep(g);
+    check_updates(c, g);
     IR_EACH(op, g)
         if (ir_ops[op->code].class == IR_CLASS_LOSS)
             diag_error(c->diag, op->where,

@@ -1,5 +1,7 @@
 #include "passes/gradients.h"
 
+#include "ir/window.h"
+
 #include <math.h>
 
 /* ---- helpers ---- */
@@ -25,7 +27,7 @@ static bool is_number(const ir_op *op, double v)
     return value && value->real == v;
 }
 
-static ir_op *in_error_format(gradients *t, ir_op *x)
+ir_op *gradient_in_format(gradients *t, ir_op *x)
 {
     return x->type.q == t->q_error ? x : rewrite_unary(&t->at, IR_convert, t->q_error, x);
 }
@@ -34,7 +36,7 @@ static ir_op *in_error_format(gradients *t, ir_op *x)
 static ir_op *times(gradients *t, ir_op *g, ir_op *x)
 {
     if (is_number(g, 1))
-        return in_error_format(t, x);
+        return gradient_in_format(t, x);
     return rewrite_binary(&t->at, IR_mul, t->q_error, g, x);
 }
 
@@ -45,13 +47,12 @@ static ir_op *minus(gradients *t, ir_op *g)
     return rewrite_unary(&t->at, IR_neg, t->q_error, g);
 }
 
-static bool wanted(const gradients *t, const ir_op *op, uint32_t i)
+bool gradient_wanted(const gradients *t, const ir_op *op, uint32_t i)
 {
     return t->needs[op->args[i]->id];
 }
 
-/* What a broadcast spread out comes together again, and the reverse. */
-static ir_op *to_lanes(gradients *t, ir_op *g, uint32_t lanes)
+ir_op *gradient_to_lanes(gradients *t, ir_op *g, uint32_t lanes)
 {
     if (g->type.lanes == lanes)
         return g;
@@ -62,14 +63,40 @@ static ir_op *to_lanes(gradients *t, ir_op *g, uint32_t lanes)
     return rewrite_bcast(&t->at, g, lanes);
 }
 
-/* Argument i of op gets `part` more of error. */
-static void give(gradients *t, const ir_op *op, uint32_t i, ir_op *part)
+/*
+ * Whether `part` runs over rows and columns for all of which there is one `arg`. The read of a
+ * parameter takes the error of every position as it is: they add up in the matrix.
+ */
+static bool stands_for_a_map(const gradients *t, const ir_op *arg, const ir_op *part)
+{
+    bool product = arg->code == IR_mvm || arg->code == IR_mtvm, read = product && !arg->space.count;
+    for (uint32_t i = 0; read && i < arg->arg_count; i++)
+        read = !t->needs[arg->args[i]->id];
+    for (uint8_t i = 0; !read && i < part->space.count; i++) {
+        ir_space one = {1, {part->space.dim[i]}};
+        if (t->spatial[part->space.dim[i]] && !ir_space_within(one, arg->space))
+            return true;
+    }
+    return false;
+}
+
+static ir_op *total_of(gradients *t, ir_op *map)
+{
+    ir_type type = ir_vec(map->type.lanes, t->q_error);
+    ir_op *total = rewrite_op(&t->at, IR_total, type, 1, (ir_op *[]){map});
+    total->space = ir_frame(map->space);
+    return total;
+}
+
+void gradient_give(gradients *t, const ir_op *op, uint32_t i, ir_op *part)
 {
     const ir_op *arg = op->args[i];
     if (!t->needs[arg->id])
         return;
     ir_op *have = t->error[arg->id];
-    part = to_lanes(t, part, arg->type.lanes);
+    if (stands_for_a_map(t, arg, part))
+        part = total_of(t, part);
+    part = gradient_to_lanes(t, part, arg->type.lanes);
     t->error[arg->id] = have ? rewrite_binary(&t->at, IR_add, t->q_error, have, part) : part;
 }
 
@@ -111,7 +138,7 @@ static void through_matrix(gradients *t, ir_op *op, ir_op *g, ir_opcode back, ui
     push_update(t, op, g);
     bool any = false;
     for (uint32_t i = 0; i < op->arg_count; i++)
-        any |= wanted(t, op, i);
+        any |= gradient_wanted(t, op, i);
     if (!any)
         return;
     ir_op *joined = rewrite_op(&t->at, back, ir_vec(lanes, t->q_error), 1, (ir_op *[]){g});
@@ -119,8 +146,8 @@ static void through_matrix(gradients *t, ir_op *op, ir_op *g, ir_opcode back, ui
     uint32_t first = 0;
     for (uint32_t i = 0; i < op->arg_count; i++) {
         uint32_t width = op->args[i]->type.lanes;
-        if (wanted(t, op, i))
-            give(t, op, i, rewrite_slice(&t->at, joined, first, width));
+        if (gradient_wanted(t, op, i))
+            gradient_give(t, op, i, rewrite_slice(&t->at, joined, first, width));
         first += width;
     }
 }
@@ -139,42 +166,42 @@ static void gradient_mtvm(gradients *t, ir_op *op, ir_op *g)
 
 static void gradient_add(gradients *t, ir_op *op, ir_op *g)
 {
-    give(t, op, 0, g);
-    give(t, op, 1, g);
+    gradient_give(t, op, 0, g);
+    gradient_give(t, op, 1, g);
 }
 
 static void gradient_sub(gradients *t, ir_op *op, ir_op *g)
 {
-    give(t, op, 0, g);
-    if (wanted(t, op, 1))
-        give(t, op, 1, minus(t, g));
+    gradient_give(t, op, 0, g);
+    if (gradient_wanted(t, op, 1))
+        gradient_give(t, op, 1, minus(t, g));
 }
 
 static void gradient_mul(gradients *t, ir_op *op, ir_op *g)
 {
     for (uint32_t i = 0; i < 2; i++)
-        if (wanted(t, op, i))
-            give(t, op, i, times(t, g, op->args[1 - i]));
+        if (gradient_wanted(t, op, i))
+            gradient_give(t, op, i, times(t, g, op->args[1 - i]));
 }
 
 /* x / y: g / y and -(g (x / y)) / y */
 static void gradient_div(gradients *t, ir_op *op, ir_op *g)
 {
     ir_op *y = op->args[1];
-    if (wanted(t, op, 0))
-        give(t, op, 0, rewrite_binary(&t->at, IR_div, t->q_error, g, y));
-    if (wanted(t, op, 1)) {
+    if (gradient_wanted(t, op, 0))
+        gradient_give(t, op, 0, rewrite_binary(&t->at, IR_div, t->q_error, g, y));
+    if (gradient_wanted(t, op, 1)) {
         ir_op *over = rewrite_binary(&t->at, IR_div, t->q_error, times(t, g, op), y);
-        give(t, op, 1, minus(t, over));
+        gradient_give(t, op, 1, minus(t, over));
     }
 }
 
 /* g where the comparison of the arguments says so. */
 static void choose(gradients *t, ir_op *op, ir_op *g, uint32_t i, ir_opcode comparison)
 {
-    if (wanted(t, op, i)) {
+    if (gradient_wanted(t, op, i)) {
         ir_op *mask = rewrite_binary(&t->at, comparison, 0, op->args[0], op->args[1]);
-        give(t, op, i, times(t, g, mask));
+        gradient_give(t, op, i, times(t, g, mask));
     }
 }
 
@@ -192,8 +219,8 @@ static void gradient_max(gradients *t, ir_op *op, ir_op *g)
 
 static void gradient_relud(gradients *t, ir_op *op, ir_op *g)
 {
-    if (wanted(t, op, 0))
-        give(t, op, 0, rewrite_binary(&t->at, IR_relud, t->q_error, g, op->args[1]));
+    if (gradient_wanted(t, op, 0))
+        gradient_give(t, op, 0, rewrite_binary(&t->at, IR_relud, t->q_error, g, op->args[1]));
 }
 
 static ir_op *select_error(gradients *t, ir_op *mask, ir_op *yes, ir_op *no)
@@ -207,27 +234,27 @@ static ir_op *select_error(gradients *t, ir_op *mask, ir_op *yes, ir_op *no)
 static void gradient_select(gradients *t, ir_op *op, ir_op *g)
 {
     ir_op *zero = rewrite_const(&t->at, 0, 1, t->q_error);
-    if (wanted(t, op, 1))
-        give(t, op, 1, select_error(t, op->args[0], g, zero));
-    if (wanted(t, op, 2))
-        give(t, op, 2, select_error(t, op->args[0], zero, g));
+    if (gradient_wanted(t, op, 1))
+        gradient_give(t, op, 1, select_error(t, op->args[0], g, zero));
+    if (gradient_wanted(t, op, 2))
+        gradient_give(t, op, 2, select_error(t, op->args[0], zero, g));
 }
 
 /* ---- element-wise, one argument ---- */
 
 static void gradient_neg(gradients *t, ir_op *op, ir_op *g)
 {
-    give(t, op, 0, minus(t, g));
+    gradient_give(t, op, 0, minus(t, g));
 }
 
 static void gradient_abs(gradients *t, ir_op *op, ir_op *g)
 {
-    give(t, op, 0, times(t, g, rewrite_unary(&t->at, IR_sign, 0, op->args[0])));
+    gradient_give(t, op, 0, times(t, g, rewrite_unary(&t->at, IR_sign, 0, op->args[0])));
 }
 
 static void gradient_relu(gradients *t, ir_op *op, ir_op *g)
 {
-    give(t, op, 0, rewrite_binary(&t->at, IR_relud, t->q_error, g, op));
+    gradient_give(t, op, 0, rewrite_binary(&t->at, IR_relud, t->q_error, g, op));
 }
 
 /* y (1 - y) */
@@ -235,7 +262,7 @@ static void gradient_sigmoid(gradients *t, ir_op *op, ir_op *g)
 {
     ir_op *one = one_like(t, op);
     ir_op *rest = rewrite_binary(&t->at, IR_sub, one->type.q, one, op);
-    give(t, op, 0, times(t, g, rewrite_binary(&t->at, IR_mul, one->type.q, op, rest)));
+    gradient_give(t, op, 0, times(t, g, rewrite_binary(&t->at, IR_mul, one->type.q, op, rest)));
 }
 
 /* 1 - y y */
@@ -243,57 +270,57 @@ static void gradient_tanh(gradients *t, ir_op *op, ir_op *g)
 {
     ir_op *one = one_like(t, op);
     ir_op *square = rewrite_binary(&t->at, IR_mul, one->type.q, op, op);
-    give(t, op, 0, times(t, g, rewrite_binary(&t->at, IR_sub, one->type.q, one, square)));
+    gradient_give(t, op, 0, times(t, g, rewrite_binary(&t->at, IR_sub, one->type.q, one, square)));
 }
 
 static void gradient_exp(gradients *t, ir_op *op, ir_op *g)
 {
-    give(t, op, 0, times(t, g, op));
+    gradient_give(t, op, 0, times(t, g, op));
 }
 
 static void gradient_log(gradients *t, ir_op *op, ir_op *g)
 {
-    give(t, op, 0, rewrite_binary(&t->at, IR_div, t->q_error, g, op->args[0]));
+    gradient_give(t, op, 0, rewrite_binary(&t->at, IR_div, t->q_error, g, op->args[0]));
 }
 
 /* 1 / (2 y) */
 static void gradient_sqrt(gradients *t, ir_op *op, ir_op *g)
 {
     ir_op *half = times(t, g, number(t, 0.5));
-    give(t, op, 0, rewrite_binary(&t->at, IR_div, t->q_error, half, op));
+    gradient_give(t, op, 0, rewrite_binary(&t->at, IR_div, t->q_error, half, op));
 }
 
 /* -y / (2 x) */
 static void gradient_rsqrt(gradients *t, ir_op *op, ir_op *g)
 {
     ir_op *part = times(t, times(t, g, number(t, -0.5)), op);
-    give(t, op, 0, rewrite_binary(&t->at, IR_div, t->q_error, part, op->args[0]));
+    gradient_give(t, op, 0, rewrite_binary(&t->at, IR_div, t->q_error, part, op->args[0]));
 }
 
 static void gradient_convert(gradients *t, ir_op *op, ir_op *g)
 {
-    give(t, op, 0, g);
+    gradient_give(t, op, 0, g);
 }
 
 /* ---- across lanes ---- */
 
 static void gradient_sum(gradients *t, ir_op *op, ir_op *g)
 {
-    give(t, op, 0, g);
+    gradient_give(t, op, 0, g);
 }
 
 /* Every lane that equals the largest gets the error: usually there is one. */
 static void gradient_maxr(gradients *t, ir_op *op, ir_op *g)
 {
     ir_op *mask = rewrite_binary(&t->at, IR_eq, 0, op->args[0], op);
-    give(t, op, 0, times(t, g, mask));
+    gradient_give(t, op, 0, times(t, g, mask));
 }
 
 /* y (g - sum g y) */
 static void gradient_softmax(gradients *t, ir_op *op, ir_op *g)
 {
-    ir_op *mean = to_lanes(t, times(t, g, op), 1);
-    give(t, op, 0, times(t, rewrite_binary(&t->at, IR_sub, t->q_error, g, mean), op));
+    ir_op *mean = gradient_to_lanes(t, times(t, g, op), 1);
+    gradient_give(t, op, 0, times(t, rewrite_binary(&t->at, IR_sub, t->q_error, g, mean), op));
 }
 
 /* ---- shapes ---- */
@@ -307,21 +334,23 @@ static void gradient_slice(gradients *t, ir_op *op, ir_op *g)
     size_t count = 0;
     if (first)
         parts[count++] = rewrite_const(&t->at, 0, first, t->q_error);
-    parts[count++] = to_lanes(t, in_error_format(t, g), op->type.lanes);
+    parts[count++] = gradient_to_lanes(t, gradient_in_format(t, g), op->type.lanes);
     if (behind)
         parts[count++] = rewrite_const(&t->at, 0, behind, t->q_error);
     ir_type whole = ir_vec(x->type.lanes, t->q_error);
-    give(t, op, 0, count == 1 ? parts[0] : rewrite_op(&t->at, IR_concat, whole, count, parts));
+    if (count > 1)
+        parts[0] = rewrite_op(&t->at, IR_concat, whole, count, parts);
+    gradient_give(t, op, 0, parts[0]);
 }
 
 static void gradient_concat(gradients *t, ir_op *op, ir_op *g)
 {
-    ir_op *whole = to_lanes(t, g, op->type.lanes);
+    ir_op *whole = gradient_to_lanes(t, g, op->type.lanes);
     uint32_t first = 0;
     for (uint32_t i = 0; i < op->arg_count; i++) {
         uint32_t lanes = op->args[i]->type.lanes;
-        if (wanted(t, op, i))
-            give(t, op, i, rewrite_slice(&t->at, whole, first, lanes));
+        if (gradient_wanted(t, op, i))
+            gradient_give(t, op, i, rewrite_slice(&t->at, whole, first, lanes));
         first += lanes;
     }
 }
@@ -333,11 +362,11 @@ static void gradient_cross_entropy(gradients *t, ir_op *op, ir_op *g)
 {
     ir_op *p = rewrite_unary(&t->at, IR_softmax, t->q_error, op->args[0]);
     ir_op *error = rewrite_binary(&t->at, IR_sub, t->q_error, p, op->args[1]);
-    if (wanted(t, op, 1))
+    if (gradient_wanted(t, op, 1))
         diag_error(t->diag, op->where,
                    "not supported: a target of cross_entropy that depends on parameters, because "
                    "its gradient needs the logarithm of the softmax");
-    give(t, op, 0, times(t, g, error));
+    gradient_give(t, op, 0, times(t, g, error));
 }
 
 /* 2 (x - y) / n; the difference keeps the range of the arguments */
@@ -348,9 +377,9 @@ static void gradient_mse(gradients *t, ir_op *op, ir_op *g)
     ir_op *apart = rewrite_binary(&t->at, IR_sub, q, x, y);
     ir_op *scale = number(t, 2.0 / apart->type.lanes);
     ir_op *error = times(t, g, rewrite_binary(&t->at, IR_mul, t->q_error, apart, scale));
-    give(t, op, 0, error);
-    if (wanted(t, op, 1))
-        give(t, op, 1, minus(t, error));
+    gradient_give(t, op, 0, error);
+    if (gradient_wanted(t, op, 1))
+        gradient_give(t, op, 1, minus(t, error));
 }
 
 /* ---- the table: a row without a function does not compile ---- */

@@ -18,6 +18,7 @@ typedef struct gradients {
     uint8_t q_error;  /* format of errors */
     const bool *needs; /* by id of forward ops: the value depends on a trained matrix */
     const bool *drawn; /* by id: random numbers and what is made of nothing else */
+    const bool *spatial; /* by dimension: rows or columns of a map */
     ir_op **error;     /* by id: d loss / d value, as far as known; NULL: none */
     gradient_update *updates; /* last use first */
     size_t update_count, update_capacity;
@@ -33,6 +34,23 @@ static inline bool gradient_is_mask(const ir_op *op)
 {
     return ir_ops[op->code].result == IR_RESULT_MASK || op->code == IR_sign;
 }
+
+/* gradients_map.c */
+gradient_row gradient_window, gradient_fold, gradient_pool_max, gradient_unpool, gradient_pool_sum,
+    gradient_spread, gradient_flatten, gradient_unflatten, gradient_total;
+
+/* ---- for rows ---- */
+
+/* Whether argument i of op depends on a trained matrix. */
+bool gradient_wanted(const gradients *t, const ir_op *op, uint32_t i);
+/*
+ * Argument i of op gets `part` more of error, summed where one value stood for many lanes or for a
+ * whole map.
+ */
+void gradient_give(gradients *t, const ir_op *op, uint32_t i, ir_op *part);
+ir_op *gradient_in_format(gradients *t, ir_op *x);
+/* What a broadcast spread out comes together again, and the reverse. */
+ir_op *gradient_to_lanes(gradients *t, ir_op *g, uint32_t lanes);
 
 /* d loss / d loss = 1 */
 ir_op *gradient_seed(gradients *t);

@@ -159,6 +159,29 @@ static ir_op *lower_output(lowering *l, ir_op *op)
     return op;
 }
 
+/* ---- maps ---- */
+
+static bool same_space(ir_space a, ir_space b)
+{
+    return ir_space_within(a, b) && ir_space_within(b, a);
+}
+
+/* Pixels are brought to the format in which they are added. */
+static ir_op *lower_added(lowering *l, ir_op *op)
+{
+    op->args[0] = to_format(l, op->args[0], op->type.q);
+    return op;
+}
+
+/* A map as a vector as a map, and the reverse. */
+static ir_op *lower_there_and_back(lowering *l, ir_op *op)
+{
+    (void)l;
+    ir_op *x = op->args[0];
+    bool back = x->code == (op->code == IR_flatten ? IR_unflatten : IR_flatten);
+    return back && same_space(x->args[0]->space, op->space) ? x->args[0] : op;
+}
+
 /* ---- element-wise ---- */
 
 /* Which operands must have which format; the others are taken as they are. */
@@ -207,11 +230,15 @@ static double folded(const lowering *l, const ir_op *op)
 
 static ir_op *lower_each(lowering *l, ir_op *op)
 {
-    if (op->code == IR_convert && op->args[0]->type.q == op->type.q)
+    if (op->code == IR_convert && op->args[0]->type.q == op->type.q &&
+        same_space(op->args[0]->space, op->space))
         return op->args[0];
     set_operand_formats(l, op);
-    if (foldable(op))
-        return rewrite_const(&l->at, folded(l, op), op->type.lanes, op->type.q);
+    if (foldable(op)) {
+        ir_op *folds = rewrite_const(&l->at, folded(l, op), op->type.lanes, op->type.q);
+        folds->space = op->space;
+        return folds;
+    }
     for (uint32_t i = 0; i < op->arg_count; i++)
         op->args[i] = to_lanes(l, op->args[i], op->type.lanes);
     return op;
@@ -223,6 +250,8 @@ static lower_row *const lower_rows[IR_OPCODES] = {
     [IR_softmax] = lower_softmax, [IR_onehot] = lower_onehot,     [IR_maxr] = lower_maxr,
     [IR_sign] = lower_sign,       [IR_bcast] = lower_const_shape, [IR_slice] = lower_const_shape,
     [IR_concat] = lower_concat,   [IR_output] = lower_output,
+    [IR_pool_sum] = lower_added,  [IR_spread] = lower_added,      [IR_total] = lower_added,
+    [IR_flatten] = lower_there_and_back, [IR_unflatten] = lower_there_and_back,
 };
 
 static ir_op *lower_op(lowering *l, ir_op *op)

@@ -295,6 +295,34 @@ static void keep_port_width(partition *p, ir_op *old)
     again->space = last->space;
 }
 
+/* What the machine cannot run yet: the first window of a graph, else the first op on a map. */
+static const ir_op *first_on_map(const ir_graph *g)
+{
+    const ir_op *found = NULL;
+    IR_EACH(op, g)
+        if (ir_ops[op->code].class == IR_CLASS_WINDOW)
+            return op;
+        else if (ir_ops[op->code].class == IR_CLASS_SPACE && !found)
+            found = op;
+    return found;
+}
+
+static bool refuse_maps(pass_context *c)
+{
+    for (size_t i = 0; i < c->module->graph_count; i++) {
+        const ir_op *op = first_on_map(c->module->graphs[i]);
+        if (!op)
+            continue;
+        bool window = ir_ops[op->code].class == IR_CLASS_WINDOW;
+        diag_error(c->diag, op->where,
+                   "not supported yet: %s on the machine, because %s are not lowered to the ISA in "
+                   "this version; --interpreter fixed|float runs them",
+                   window ? "convolutions" : "maps", window ? "windows" : "values per position");
+        return false;
+    }
+    return true;
+}
+
 static void partition_graph(pass_context *c, ir_graph *g)
 {
     size_t count = 0, next = 0;
@@ -321,6 +349,8 @@ static void partition_graph(pass_context *c, ir_graph *g)
 bool pass_partition(pass_context *c)
 {
     int errors = diag_errors(c->diag);
+    if (!refuse_maps(c))
+        return false;
     for (size_t i = 0; i < c->module->graph_count; i++)
         partition_graph(c, c->module->graphs[i]);
     return diag_errors(c->diag) == errors;

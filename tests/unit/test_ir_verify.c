@@ -41,6 +41,84 @@ static const char *const sound[] = {
     "%6 = output %5 {port = 0} [t]\n  %7 = output %2 {port = 0, first = 4} [t]",
 };
 
+/* Maps of 3 lanes: 5 x 4, and 3 x 2 at the positions of a 3 x 3 kernel. */
+#define MAPS                                                                                       \
+    "graph @g (n: 16, y: 5, x: 4, v: 3, u: 2) {\n"                                                 \
+    "  %1 = input {port = 0} : vec<3 q9> [n, y, x]\n"                                              \
+    "  %2 = input {port = 1} : vec<3 q9> [n, v, u]\n"                                              \
+    "  %3 = input {port = 2} : vec<60 q9> [n]\n"                                                   \
+    "  %4 = const {value = 1} : vec<3 q9> [y, x]\n"
+#define K3 "{kernel = (3, 3), stride = (1, 1), pad = (0, 0)}"
+
+static const char *const sound_maps[] = {
+    "%5 = window %1 " K3 " : vec<27 q9> [n, v, u]\n  %6 = fold %5 " K3 " : vec<3 q9> [n, y, x]",
+    "%5 = window %4 " K3 " : vec<27 q9> [v, u]",
+    "%5 = window %1 {kernel = (2, 3), stride = (2, 2), pad = (1, 1)} : vec<18 q9> [n, v, u]",
+    "%5 = window %1 {kernel = (1, 5), stride = (1, 1), pad = (0, 2)} : vec<15 q9> [n, y, x]",
+    "%5 = pool_max %1 " K3 " : vec<3 q9> [n, v, u]\n"
+    "  %6 = unpool %2, %1, %5 " K3 " : vec<3 q9> [n, y, x]",
+    "%5 = pool_max %4 " K3 " : vec<3 q9> [v, u]\n"
+    "  %6 = unpool %2, %4, %5 " K3 " : vec<3 q9> [n, y, x]",
+    "%5 = pool_sum %1 " K3 " : vec<3 q5> [n, v, u]\n  %6 = spread %5 " K3 " : vec<3 q8> [n, y, x]",
+    "%5 = flatten %1 : vec<60 q9> [n]\n  %6 = unflatten %5 : vec<3 q9> [n, y, x]",
+    "%5 = total %1 : vec<3 q3> [n]\n  %6 = add %1, %5 : vec<3 q9> [n, y, x]",
+};
+
+static const struct {
+    const char *lines, *message;
+} broken_maps[] = {
+    {"%5 = window %1 {kernel = (3, 3), stride = (1, 1)} : vec<27 q9> [n, v, u]",
+     "window %5: needs the attribute 'pad'"},
+    {"%5 = window %1 {kernel = (3, 0), stride = (1, 1), pad = (0, 0)} : vec<27 q9> [n, v, u]",
+     "window %5: 'kernel' must be from 1 to 65536, found 0"},
+    {"%5 = window %1 {kernel = (3, 3), stride = (0, 1), pad = (0, 0)} : vec<27 q9> [n, v, u]",
+     "window %5: 'stride' must be from 1 to 65536, found 0"},
+    {"%5 = window %1 {kernel = (3, 3), stride = (1, 1), pad = (0, -1)} : vec<27 q9> [n, v, u]",
+     "window %5: 'pad' must be from 0 to 65536, found -1"},
+    {"%5 = window %1 " K3 " : vec<27 q9> [n]", "window %5: must run over rows and columns"},
+    {"%5 = window %3 " K3 " : vec<27 q9> [n, v, u]",
+     "window %5: argument 1 must run over rows and columns"},
+    {"%5 = window %4 " K3 " : vec<27 q9> [n, v, u]",
+     "window %5: argument 1 and the result run over different dimensions beside rows and columns"},
+    {"%5 = window %1 " K3 " : vec<27 q9> [v, u]",
+     "window %5: argument 1 and the result run over different dimensions beside rows and columns"},
+    {"%5 = window %1 " K3 " : vec<27 q9> [n, y, x]",
+     "window %5: a kernel of 3 with stride 1 and pad 0 has 3 positions on 5 rows, not 5"},
+    {"%5 = window %1 {kernel = (3, 3), stride = (1, 2), pad = (0, 0)} : vec<27 q9> [n, v, u]",
+     "window %5: a kernel of 3 with stride 2 and pad 0 has 1 positions on 4 columns, not 2"},
+    {"%5 = window %1 {kernel = (6, 3), stride = (1, 1), pad = (0, 0)} : vec<54 q9> [n, v, u]",
+     "window %5: a kernel of 6 with stride 1 and pad 0 has 0 positions on 5 rows, not 3"},
+    {"%5 = window %1 " K3 " : vec<26 q9> [n, v, u]",
+     "window %5: 3 lanes of 9 pixels are not 26 lanes"},
+    {"%5 = window %1 " K3 " : vec<27 q8> [n, v, u]",
+     "window %5: argument and result have formats q9 and q8"},
+    {"%5 = fold %2 " K3 " : vec<3 q9> [n, y, x]", "fold %5: 3 lanes of 9 pixels are not 3 lanes"},
+    {"%5 = pool_max %1 " K3 " : vec<4 q9> [n, v, u]",
+     "pool_max %5: makes 3 lanes, but its type says 4"},
+    {"%5 = pool_max %1 " K3 " : vec<3 q8> [n, v, u]",
+     "pool_max %5: makes format q9, but its type says q8"},
+    {"%5 = pool_max %1 {kernel = (1, 1), stride = (3, 2), pad = (2, 0)} : vec<3 q9> [n, v, u]",
+     "pool_max %5: a pad as large as the kernel leaves a position without a pixel"},
+    {"%5 = unpool %2, %2, %2 " K3 " : vec<3 q9> [n, y, x]",
+     "unpool %5: argument 2 has other rows and columns than it should"},
+    {"%5 = unpool %2, %1, %1 " K3 " : vec<3 q9> [n, y, x]",
+     "unpool %5: argument 3 has other rows and columns than it should"},
+    {"%5 = slice %1 {first = 0} : vec<1 q9> [n, y, x]\n"
+     "  %6 = unpool %2, %5, %2 " K3 " : vec<3 q9> [n, y, x]",
+     "unpool %6: arguments and result must have as many lanes"},
+    {"%5 = convert %1 : vec<3 q8> [n, y, x]\n"
+     "  %6 = unpool %2, %5, %2 " K3 " : vec<3 q9> [n, y, x]",
+     "unpool %6: compares formats q8 and q9"},
+    {"%5 = flatten %1 : vec<61 q9> [n]", "flatten %5: 3 lanes of 20 pixels are not 61 lanes"},
+    {"%5 = flatten %3 : vec<60 q9> []", "flatten %5: argument 1 must run over rows and columns"},
+    {"%5 = unflatten %3 : vec<4 q9> [n, y, x]",
+     "unflatten %5: 4 lanes of 20 pixels are not 60 lanes"},
+    {"%5 = total %1 : vec<3 q9> []",
+     "total %5: argument 1 and the result run over different dimensions beside rows and columns"},
+    {"%5 = add %1, %2 : vec<3 q9> [n, y, x]",
+     "add %5: argument 2 runs over a dimension that the op does not have"},
+};
+
 static const struct {
     const char *lines, *message;
 } broken[] = {
@@ -196,6 +274,12 @@ static void test_sound(void **state)
                    arena_printf(f.memory, "%s%s%s  %s\n}\n", NUMERICS, MATRICES, OPEN, sound[i]));
         fixture_close(&f);
     }
+    for (size_t i = 0; i < sizeof sound_maps / sizeof *sound_maps; i++) {
+        fixture f;
+        fixture_open(&f, &paper_numerics);
+        read_sound(&f, arena_printf(f.memory, "%s%s  %s\n}\n", NUMERICS, MAPS, sound_maps[i]));
+        fixture_close(&f);
+    }
 }
 
 static void expect(const char *text, const char *pass, const char *message)
@@ -221,6 +305,12 @@ static void test_broken(void **state)
         const char *text =
             arena_printf(memory, "%s%s%s  %s\n}\n", NUMERICS, MATRICES, OPEN, broken[i].lines);
         expect(text, NULL, broken[i].message);
+        arena_free(memory);
+    }
+    for (size_t i = 0; i < sizeof broken_maps / sizeof *broken_maps; i++) {
+        arena *memory = arena_new();
+        expect(arena_printf(memory, "%s%s  %s\n}\n", NUMERICS, MAPS, broken_maps[i].lines), NULL,
+               broken_maps[i].message);
         arena_free(memory);
     }
     for (size_t i = 0; i < sizeof broken_modules / sizeof *broken_modules; i++)

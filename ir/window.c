@@ -1,0 +1,107 @@
+#include "ir/window.h"
+
+enum { SPATIAL_ARGS_MAX = 3 };
+
+static const struct {
+    ir_map_side result, args[SPATIAL_ARGS_MAX];
+} sides[IR_OPCODES] = {
+    [IR_window] = {IR_SIDE_POSITIONS, {IR_SIDE_MAP}},
+    [IR_fold] = {IR_SIDE_MAP, {IR_SIDE_POSITIONS}},
+    [IR_pool_max] = {IR_SIDE_POSITIONS, {IR_SIDE_MAP}},
+    [IR_unpool] = {IR_SIDE_MAP, {IR_SIDE_POSITIONS, IR_SIDE_MAP, IR_SIDE_POSITIONS}},
+    [IR_pool_sum] = {IR_SIDE_POSITIONS, {IR_SIDE_MAP}},
+    [IR_spread] = {IR_SIDE_MAP, {IR_SIDE_POSITIONS}},
+    [IR_flatten] = {IR_SIDE_NONE, {IR_SIDE_MAP}},
+    [IR_unflatten] = {IR_SIDE_MAP, {IR_SIDE_NONE}},
+    [IR_total] = {IR_SIDE_NONE, {IR_SIDE_MAP}},
+};
+
+ir_map_side ir_result_side(ir_opcode code)
+{
+    return sides[code].result;
+}
+
+ir_map_side ir_arg_side(ir_opcode code, uint32_t i)
+{
+    return i < SPATIAL_ARGS_MAX ? sides[code].args[i] : IR_SIDE_NONE;
+}
+
+ir_space ir_frame(ir_space s)
+{
+    s.count = s.count > 2 ? (uint8_t)(s.count - 2) : 0;
+    return s;
+}
+
+ir_space ir_result_frame(const ir_op *op)
+{
+    return ir_result_side(op->code) == IR_SIDE_NONE ? op->space : ir_frame(op->space);
+}
+
+ir_space ir_arg_frame(const ir_op *op, uint32_t i)
+{
+    ir_space s = op->args[i]->space;
+    return ir_arg_side(op->code, i) == IR_SIDE_NONE ? s : ir_frame(s);
+}
+
+ir_space ir_over(const ir_graph *g, ir_space frame, ir_space s)
+{
+    ir_space last = {0};
+    for (uint8_t i = ir_frame(s).count; i < s.count; i++)
+        last.dim[last.count++] = s.dim[i];
+    return ir_space_union(g, frame, last);
+}
+
+static void extents(const ir_graph *g, ir_space s, uint32_t out[2])
+{
+    for (uint8_t i = 0; i < 2; i++)
+        out[i] = g->dims[s.dim[s.count - 2 + i]].extent;
+}
+
+static void pair_of(const ir_op *op, ir_attr_key key, uint32_t out[2])
+{
+    const ir_attr *a = ir_get(op, key);
+    out[0] = a ? (uint32_t)a->value : 0;
+    out[1] = a ? (uint32_t)a->second : 0;
+}
+
+static void note_side(const ir_graph *g, ir_window *w, ir_map_side side, ir_space s)
+{
+    if (side == IR_SIDE_MAP)
+        extents(g, s, w->map);
+    if (side == IR_SIDE_POSITIONS)
+        extents(g, s, w->positions);
+}
+
+ir_window ir_window_of(const ir_graph *g, const ir_op *op)
+{
+    ir_window w = {0};
+    pair_of(op, IR_ATTR_kernel, w.kernel);
+    pair_of(op, IR_ATTR_stride, w.stride);
+    pair_of(op, IR_ATTR_pad, w.pad);
+    note_side(g, &w, ir_result_side(op->code), op->space);
+    note_side(g, &w, ir_arg_side(op->code, 0), op->args[0]->space);
+    return w;
+}
+
+/* Where the kernel starts on the map along one axis; which of its rows or columns are inside. */
+static int64_t clip(const ir_window *w, int axis, size_t at, ir_tap *t)
+{
+    int64_t start = (int64_t)at * w->stride[axis] - w->pad[axis];
+    int64_t left = (int64_t)w->map[axis] - start, kernel = w->kernel[axis];
+    t->from[axis] = start < 0 ? (uint32_t)(-start < kernel ? -start : kernel) : 0;
+    t->to[axis] = left < 0 ? 0 : (uint32_t)(left < kernel ? left : kernel);
+    t->more = t->more && t->from[axis] < t->to[axis];
+    return start;
+}
+
+ir_tap ir_tap_first(const ir_window *w, size_t position)
+{
+    ir_tap t = {.more = true};
+    t.row = clip(w, 0, position / w->positions[1], &t);
+    t.column = clip(w, 1, position % w->positions[1], &t);
+    t.ky = t.from[0];
+    t.kx = t.from[1];
+    if (t.more)
+        ir_tap_place(w, &t);
+    return t;
+}
