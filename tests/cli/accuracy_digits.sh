@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What training reaches on the shipped digits, 64-64-10, `adc` fidelity: test accuracy after the last
-# epoch, mean of seeds 0 to 2. Figures without a bound are printed as they are.
+# What training reaches on the shipped digits, 64-64-10, `adc` fidelity: test accuracy after the
+# last epoch, mean of seeds 0 to 2. Figures without a bound are printed as they are.
 source "$(dirname "$0")/common.bash"
 
 # The example trains with single examples in `stream` mode; the same network in mini-batches:
