@@ -37,7 +37,7 @@ static void prepare_direction(arena *memory, const crossbar *x, amx_direction *d
     d->inputs = inputs;
     d->outputs = outputs;
     d->input_blocks = (inputs + TILE_INPUTS - 1) / TILE_INPUTS;
-    d->output_blocks = (outputs + TILE_OUTPUTS - 1) / TILE_OUTPUTS;
+    d->output_blocks = (outputs + CROSSBAR_BLOCK - 1) / CROSSBAR_BLOCK * 2;
     size_t plane = (size_t)d->input_blocks * (size_t)d->output_blocks * TILE_BYTES;
     d->digits = ARENA_ARRAY(memory, int8_t, (size_t)x->format->slices * plane);
     d->weights = ARENA_ARRAY(memory, int8_t, AMX_PLANES_MAX * plane);
@@ -56,7 +56,7 @@ static void prepare(arena *memory, crossbar *x)
     prepare_direction(memory, x, &a->direction[1], x->columns, x->rows);
 }
 
-/* Brings the forms up to the digits; whether collapsed weights are ready. */
+/* Brings the forms up to the digits; whether it is known which slices may be collapsed. */
 static bool ready(crossbar *x, amx_state *a, bool transposed, int count)
 {
     enum { WORTH_COLLAPSING = 4 }; /* products with the same digits */
@@ -74,7 +74,8 @@ static bool ready(crossbar *x, amx_state *a, bool transposed, int count)
     if (d->uses < WORTH_COLLAPSING && x->how == FIDELITY_ADC)
         return false;
     amx_certify(x, a, d);
-    amx_tile_weights(x, a, transposed);
+    if (d->any_collapsed)
+        amx_tile_weights(x, a, transposed);
     return true;
 }
 
@@ -88,17 +89,17 @@ static void product(crossbar *x, bool transposed, const int16_t *in, int count, 
     amx_direction *d = &a->direction[transposed];
     int stride = transposed ? x->row_stride : x->column_stride;
     int input_stride = transposed ? x->column_stride : x->row_stride;
-    bool collapsed = ready(x, a, transposed, count);
-    if (collapsed)
+    bool certified = ready(x, a, transposed, count);
+    if (certified && d->any_collapsed)
         amx_collapsed(d, in, count, stride, out);
     else
         memset(out, 0, (size_t)(count * stride) * sizeof *out);
-    if (collapsed && !d->any_sliced)
+    if (certified && !d->any_sliced)
         return;
     int16_t words[CROSSBAR_BATCH * CROSSBAR_PAD_MAX];
     for (int v = 0; v < count; v++)
         crossbar_driver_words(in + v * d->inputs, d->inputs, input_stride, words + v * input_stride);
-    x->adc_clips += amx_sliced(x, a, d, !collapsed, words, count, stride, out);
+    x->adc_clips += amx_sliced(x, a, d, !certified, words, count, stride, out);
 }
 
 const crossbar_kernel crossbar_amx = {

@@ -16,8 +16,8 @@ enum {
 };
 
 /*
- * The forms of one direction. A form consists of planes (slices, or bytes of weights); a plane of
- * blocks of 16 outputs; a block of tiles of 64 inputs.
+ * The forms of one direction: for digits [slice][block of 16 outputs], for weights [block][plane],
+ * each the tiles of all inputs.
  */
 typedef struct amx_direction {
     int inputs, outputs;
@@ -26,10 +26,10 @@ typedef struct amx_direction {
     int uses;
     bool tiled, certified;
     int8_t *digits;    /* slice s scaled by 2^scale[s] */
-    int8_t *weights;   /* the collapsed slices; the last plane is signed, the others are not */
+    int8_t *weights;   /* the collapsed slices in bytes; the last plane is signed, the others not */
     int planes;
     bool sliced[SLICES_MAX][CROSSBAR_BLOCKS_MAX]; /* not collapsed: an ADC might clip */
-    bool any_sliced;
+    bool any_sliced, any_collapsed;
 } amx_direction;
 
 typedef struct amx_state {

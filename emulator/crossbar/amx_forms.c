@@ -61,23 +61,24 @@ static void tile_of_outputs(const int8_t *from, size_t stride, int lines, int sc
     }
 }
 
-/* One plane of rows x column_stride bytes. */
+/* One plane of rows x column_stride bytes; blocks of outputs lie `step` bytes apart. */
 static void tile_plane(const crossbar *x, const amx_direction *d, bool transposed, int scale,
-                       const int8_t *from, int8_t *to)
+                       const int8_t *from, int8_t *to, size_t step)
 {
     size_t stride = (size_t)x->column_stride;
-    for (int o = 0; o < d->output_blocks; o++)
-        for (int i = 0; i < d->input_blocks; i++, to += TILE_BYTES) {
+    for (int o = 0; o < d->output_blocks; o++, to += step)
+        for (int i = 0; i < d->input_blocks; i++) {
             int row = transposed ? o * TILE_OUTPUTS : i * TILE_INPUTS;
             int column = transposed ? i * TILE_INPUTS : o * TILE_OUTPUTS;
             (transposed ? tile_of_outputs : tile_of_inputs)(from + (size_t)row * stride + column,
-                                                            stride, x->rows - row, scale, to);
+                                                            stride, x->rows - row, scale,
+                                                            to + i * TILE_BYTES);
         }
 }
 
-static size_t plane_tiles(const amx_direction *d)
+static size_t block_tiles(const amx_direction *d)
 {
-    return (size_t)d->input_blocks * (size_t)d->output_blocks * TILE_BYTES;
+    return (size_t)d->input_blocks * TILE_BYTES;
 }
 
 void amx_tile_digits(crossbar *x, amx_state *a, bool transposed)
@@ -87,7 +88,7 @@ void amx_tile_digits(crossbar *x, amx_state *a, bool transposed)
     crossbar_need_narrow(x, &x->now);
     for (int s = 0; s < x->format->slices; s++)
         tile_plane(x, d, transposed, a->scale[s], x->now.narrow + (size_t)s * plane,
-                   d->digits + (size_t)s * plane_tiles(d));
+                   d->digits + (size_t)(s * d->output_blocks) * block_tiles(d), block_tiles(d));
     d->tiled = true;
 }
 
@@ -105,14 +106,20 @@ void amx_certify(const crossbar *x, const amx_state *a, amx_direction *d)
 {
     const slicing *f = x->format;
     const int8_t *tiles = d->digits;
-    d->any_sliced = false;
+    int kept = 0;
     memset(d->sliced, 0, sizeof d->sliced);
     for (int s = 0; s < f->slices && x->how == FIDELITY_ADC; s++) {
         uint32_t limit = ((1U << (f->bits[s] + f->adc_extra_bits - 1)) - 1) << a->scale[s];
         for (int o = 0; o < d->output_blocks; o++, tiles += d->input_blocks * TILE_BYTES)
             if (largest_sum(d, tiles) > limit)
-                d->any_sliced = d->sliced[s][o * TILE_OUTPUTS / CROSSBAR_BLOCK] = true;
+                d->sliced[s][o * TILE_OUTPUTS / CROSSBAR_BLOCK] = true;
     }
+    int blocks = (d->outputs + CROSSBAR_BLOCK - 1) / CROSSBAR_BLOCK;
+    for (int s = 0; s < f->slices; s++)
+        for (int b = 0; b < blocks; b++)
+            kept += d->sliced[s][b];
+    d->any_sliced = kept > 0;
+    d->any_collapsed = kept < f->slices * blocks;
     d->certified = true;
 }
 
@@ -193,7 +200,7 @@ void amx_tile_weights(crossbar *x, amx_state *a, bool transposed)
     d->planes = planes_needed(x, a->planes, planes);
     for (int m = 0; m < d->planes; m++)
         tile_plane(x, d, transposed, 0, a->planes + (size_t)m * plane,
-                   d->weights + (size_t)m * plane_tiles(d));
+                   d->weights + (size_t)m * block_tiles(d), (size_t)d->planes * block_tiles(d));
 }
 
 #endif

@@ -8,6 +8,8 @@
 #include "emulator/crossbar/amx.h"
 #include "emulator/crossbar/simd.h"
 
+#include <string.h>
+
 enum { BITS = SLICED_INPUT_BITS };
 
 typedef struct bit_tiles {
@@ -26,11 +28,10 @@ typedef struct sliced_item {
 
 typedef struct sliced_job {
     const crossbar *x;
-    const amx_state *a;
     const amx_direction *d;
     int items;
     sliced_item item[SLICES_MAX * CROSSBAR_BLOCKS_MAX];
-    bit_tiles bits[2];
+    bit_tiles bits[CROSSBAR_BATCH];
     uint64_t clips;
 } sliced_job;
 
@@ -60,55 +61,12 @@ static const int8_t *tiles_of(const sliced_job *job, int slice, int output_block
     return d->digits + block * (size_t)d->input_blocks * TILE_BYTES;
 }
 
-/* Tiles 6 and 7 hold the bits of the first two blocks of inputs. */
-static void multiply_one(const sliced_job *job, sliced_item item, bit_sums *sums)
-{
-    int blocks = job->d->input_blocks;
-    for (int h = 0; h < 2 && 2 * item.block + h < job->d->output_blocks; h++) {
-        const int8_t *digits = tiles_of(job, item.slice, 2 * item.block + h);
-        TILE_ZERO(0);
-        TILE_LOAD(2, digits);
-        TILE_PRODUCT(ss, 0, 6, 2);
-        if (blocks > 1) {
-            TILE_LOAD(3, digits + TILE_BYTES);
-            TILE_PRODUCT(ss, 0, 7, 3);
-        }
-        for (int i = 2; i < blocks; i++) {
-            TILE_LOAD(2, digits + i * TILE_BYTES);
-            TILE_LOAD(1, job->bits[0].at[i]);
-            TILE_PRODUCT(ss, 0, 1, 2);
-        }
-        TILE_STORE(0, sums->at[h]);
-    }
-}
-
-/* Two vectors share the digits; at most two blocks of inputs. Tiles 4, 5 and 6, 7 hold their bits. */
-static void multiply_two(const sliced_job *job, sliced_item item, bit_sums sums[2])
-{
-    int blocks = job->d->input_blocks;
-    for (int h = 0; h < 2 && 2 * item.block + h < job->d->output_blocks; h++) {
-        const int8_t *digits = tiles_of(job, item.slice, 2 * item.block + h);
-        TILE_ZERO(0);
-        TILE_ZERO(1);
-        TILE_LOAD(2, digits);
-        TILE_PRODUCT(ss, 0, 4, 2);
-        TILE_PRODUCT(ss, 1, 6, 2);
-        if (blocks > 1) {
-            TILE_LOAD(3, digits + TILE_BYTES);
-            TILE_PRODUCT(ss, 0, 5, 3);
-            TILE_PRODUCT(ss, 1, 7, 3);
-        }
-        TILE_STORE(0, sums[0].at[h]);
-        TILE_STORE(1, sums[1].at[h]);
-    }
-}
-
 /* Sums beyond 16 bits: those that a converter clamped. */
-static uint64_t count_clips(const bit_sums *sums, int halves)
+static uint64_t count_clips(const bit_sums *sums)
 {
     uint64_t clips = 0;
     __m512i high = _mm512_set1_epi32(INT16_MAX), low = _mm512_set1_epi32(INT16_MIN);
-    for (int h = 0; h < halves; h++)
+    for (int h = 0; h < 2; h++)
         for (int t = 0; t < BITS; t++) {
             __m512i v = _mm512_load_si512(sums->at[h][t]);
             clips += (uint64_t)__builtin_popcount(_mm512_cmpgt_epi32_mask(v, high) |
@@ -117,145 +75,250 @@ static uint64_t count_clips(const bit_sums *sums, int halves)
     return clips;
 }
 
-/* Bits first .. last of both blocks, most significant first, as codes of at most 12 bits. */
-static inline __m512i gather_bits(const bit_sums *sums, int first, int last, __m128i down,
-                                  __m512i *seen, __m512i *least)
+/* Where the sums of an item go: shifted down by `down` bits, up by `shift`, added to `out`. */
+typedef struct place {
+    int down, shift;
+    int64_t *out;
+} place;
+
+static place place_of(const sliced_job *job, sliced_item item, int64_t *out)
 {
-    __m512i codes = _mm512_setzero_si512();
-#pragma GCC unroll 4
-    for (int t = last; t >= first; t--) {
-        __m512i word = _mm512_packs_epi32(_mm512_load_si512(sums->at[0][t]),
-                                          _mm512_load_si512(sums->at[1][t]));
-        *seen = _mm512_or_si512(*seen, word);
-        *least = _mm512_min_epi16(*least, word);
-        codes = _mm512_add_epi16(_mm512_add_epi16(codes, codes), _mm512_sra_epi16(word, down));
-    }
-    return codes;
+    const slicing *f = job->x->format;
+    return (place){16 - f->bits[item.slice] - f->adc_extra_bits, item.slice * f->radix_bits,
+                   out + item.block * CROSSBAR_BLOCK};
 }
 
 /*
+ * The conversion of the sums of one item, in pieces, so that they can be laid between the
+ * instructions of the tile unit: it waits for tiles, and the processor looks ahead only so far.
+ *
  * Converters of at most 12 bits: four codes add up in a word. Words of sums that were not clamped have
  * their low bits clear; a positive clamp sets them, and a negative one shows as the least word (which
  * may also be exact: then the count finds nothing).
  */
-static uint64_t convert_words(const bit_sums *sums, int halves, int down, int shift, int64_t *out)
+typedef struct word_converter {
+    const bit_sums *sums;
+    __m512i seen, least, codes[4];
+    __m128i down;
+} word_converter;
+
+/* Bits 4k .. 4k+3 of both blocks. */
+SIMD_INLINE void convert_piece(word_converter *c, int k)
 {
-    __m512i seen = _mm512_setzero_si512(), least = seen;
-    __m128i by = _mm_cvtsi32_si128(down);
-    __m512i a = gather_bits(sums, 0, 3, by, &seen, &least);
-    __m512i b = gather_bits(sums, 4, 7, by, &seen, &least);
-    __m512i c = gather_bits(sums, 8, 11, by, &seen, &least);
-    __m512i d = gather_bits(sums, 12, 14, by, &seen, &least);
+    __m512i codes = _mm512_setzero_si512();
+#pragma GCC unroll 4
+    for (int t = k < 3 ? 4 * k + 3 : BITS - 1; t >= 4 * k; t--) {
+        __m512i word = _mm512_packs_epi32(_mm512_load_si512(c->sums->at[0][t]),
+                                          _mm512_load_si512(c->sums->at[1][t]));
+        c->seen = _mm512_or_si512(c->seen, word);
+        c->least = _mm512_min_epi16(c->least, word);
+        codes = _mm512_add_epi16(_mm512_add_epi16(codes, codes), _mm512_sra_epi16(word, c->down));
+    }
+    c->codes[k] = codes;
+}
+
+SIMD_INLINE word_converter convert_start(const bit_sums *sums, place to)
+{
+    return (word_converter){.sums = sums, .down = _mm_cvtsi32_si128(to.down)};
+}
+
+SIMD_INLINE uint64_t convert_finish(const word_converter *c, place to)
+{
     __m512i lower = _mm512_set1_epi32(1 | 16 << 16), upper = _mm512_set1_epi32(256 | 4096 << 16);
-    __m512i low = _mm512_madd_epi16(_mm512_unpacklo_epi16(a, b), lower);
-    __m512i high = _mm512_madd_epi16(_mm512_unpackhi_epi16(a, b), lower);
-    low = _mm512_dpwssd_epi32(low, _mm512_unpacklo_epi16(c, d), upper);
-    high = _mm512_dpwssd_epi32(high, _mm512_unpackhi_epi16(c, d), upper);
-    v_accumulate64(out, low, shift);
-    v_accumulate64(out + TILE_OUTPUTS, high, shift);
-    if (_mm512_test_epi16_mask(seen, _mm512_set1_epi16((int16_t)((1 << down) - 1))) |
-        _mm512_cmpeq_epi16_mask(least, _mm512_set1_epi16(INT16_MIN)))
-        return count_clips(sums, halves);
+    __m512i low = _mm512_madd_epi16(_mm512_unpacklo_epi16(c->codes[0], c->codes[1]), lower);
+    __m512i high = _mm512_madd_epi16(_mm512_unpackhi_epi16(c->codes[0], c->codes[1]), lower);
+    low = _mm512_dpwssd_epi32(low, _mm512_unpacklo_epi16(c->codes[2], c->codes[3]), upper);
+    high = _mm512_dpwssd_epi32(high, _mm512_unpackhi_epi16(c->codes[2], c->codes[3]), upper);
+    v_accumulate64(to.out, low, to.shift);
+    v_accumulate64(to.out + TILE_OUTPUTS, high, to.shift);
+    __m512i set = _mm512_sll_epi16(_mm512_set1_epi16(-1), c->down); /* all but the low bits */
+    if (_mm512_cmpneq_epi16_mask(_mm512_and_si512(c->seen, set), c->seen) |
+        _mm512_cmpeq_epi16_mask(c->least, _mm512_set1_epi16(INT16_MIN)))
+        return count_clips(c->sums);
     return 0;
 }
 
+static uint64_t convert_words(const bit_sums *sums, place to)
+{
+    word_converter c = convert_start(sums, to);
+    for (int k = 0; k < 4; k++)
+        convert_piece(&c, k);
+    return convert_finish(&c, to);
+}
+
+/*
+ * A step of the usual case: at most 128 inputs, converters of at most 12 bits. It multiplies one item,
+ * stores the sums of the one before, and converts those of the one before that: so no load waits for
+ * a store that waits for the tile unit. Even steps add up in tiles 0 and 1, odd ones in 4 and 5.
+ */
+#define STEP(name, sum0, sum1, done0, done1)                                                       \
+    static uint64_t name(const int8_t *digits, int blocks, bit_sums *store, const bit_sums *from,  \
+                         place to)                                                                 \
+    {                                                                                              \
+        word_converter c = convert_start(from, to);                                                \
+        TILE_STORE(done0, store->at[0]);                                                           \
+        TILE_STORE(done1, store->at[1]);                                                           \
+        TILE_ZERO(sum0);                                                                           \
+        TILE_LOAD(2, digits);                                                                      \
+        convert_piece(&c, 0);                                                                      \
+        TILE_PRODUCT(ss, sum0, 6, 2);                                                              \
+        if (blocks > 1) {                                                                          \
+            TILE_LOAD(3, digits + TILE_BYTES);                                                     \
+            convert_piece(&c, 1);                                                                  \
+            TILE_PRODUCT(ss, sum0, 7, 3);                                                          \
+        } else {                                                                                   \
+            convert_piece(&c, 1);                                                                  \
+        }                                                                                          \
+        digits += blocks * TILE_BYTES;                                                             \
+        TILE_ZERO(sum1);                                                                           \
+        TILE_LOAD(2, digits);                                                                      \
+        convert_piece(&c, 2);                                                                      \
+        TILE_PRODUCT(ss, sum1, 6, 2);                                                              \
+        if (blocks > 1) {                                                                          \
+            TILE_LOAD(3, digits + TILE_BYTES);                                                     \
+            TILE_PRODUCT(ss, sum1, 7, 3);                                                          \
+        }                                                                                          \
+        convert_piece(&c, 3);                                                                      \
+        return convert_finish(&c, to);                                                             \
+    }
+
+STEP(step_even, 0, 1, 4, 5)
+STEP(step_odd, 4, 5, 0, 1)
+
+/* Two steps deep; sums and places of the last two items. */
+typedef struct pipeline {
+    bit_sums sums[2];
+    place to[2];
+    int64_t nowhere[CROSSBAR_BLOCK];
+    int steps;
+} pipeline;
+
+static void start(pipeline *p)
+{
+    p->to[0] = p->to[1] = (place){4, 0, p->nowhere};
+    memset(p->nowhere, 0, sizeof p->nowhere);
+    p->steps = 0;
+    TILE_ZERO(4);
+    TILE_ZERO(5);
+    TILE_STORE(4, p->sums[0].at[0]);
+    TILE_STORE(5, p->sums[0].at[1]);
+}
+
+static void feed(sliced_job *job, pipeline *p, sliced_item item, int64_t *out)
+{
+    const int8_t *digits = tiles_of(job, item.slice, 2 * item.block);
+    int now = p->steps++ & 1, blocks = job->d->input_blocks;
+    job->clips += (now ? step_odd : step_even)(digits, blocks, &p->sums[!now], &p->sums[now],
+                                               p->to[now]);
+    p->to[now] = place_of(job, item, out);
+}
+
+static void drain(sliced_job *job, pipeline *p)
+{
+    int last = ~p->steps & 1;
+    job->clips += convert_words(&p->sums[!last], p->to[!last]);
+    if (last) {
+        TILE_STORE(4, p->sums[1].at[0]);
+        TILE_STORE(5, p->sums[1].at[1]);
+    } else {
+        TILE_STORE(0, p->sums[0].at[0]);
+        TILE_STORE(1, p->sums[0].at[1]);
+    }
+    job->clips += convert_words(&p->sums[last], p->to[last]);
+}
+
+/*
+ * All vectors meet the same few items, which stay in the first cache meanwhile, before the next ones
+ * are fetched.
+ */
+static void run_usual(sliced_job *job, int count, int stride, int64_t *out)
+{
+    enum { TOGETHER = 6 };
+    pipeline p;
+    tile_configure(0xF3, BITS);
+    start(&p);
+    int step = count > 1 ? TOGETHER : job->items;
+    for (int first = 0; first < job->items; first += step) {
+        int last = first + step < job->items ? first + step : job->items;
+        for (int v = 0; v < count; v++) {
+            TILE_LOAD(6, job->bits[v].at[0]);
+            TILE_LOAD(7, job->bits[v].at[1]);
+            for (int k = first; k < last; k++)
+                feed(job, &p, job->item[k], out + v * stride);
+        }
+    }
+    drain(job, &p);
+    tile_release();
+}
+
 /* Any converter. */
-static uint64_t convert_any(const bit_sums *sums, int halves, int down, int shift, int64_t *out)
+static uint64_t convert_any(const bit_sums *sums, place to)
 {
     __m512i high = _mm512_set1_epi32(INT16_MAX), low = _mm512_set1_epi32(INT16_MIN);
-    __m128i by = _mm_cvtsi32_si128(down);
-    for (int h = 0; h < halves; h++) {
+    __m128i by = _mm_cvtsi32_si128(to.down);
+    for (int h = 0; h < 2; h++) {
         __m512i total = _mm512_setzero_si512();
         for (int t = BITS - 1; t >= 0; t--) {
             __m512i v = _mm512_load_si512(sums->at[h][t]);
             v = _mm512_sra_epi32(_mm512_max_epi32(_mm512_min_epi32(v, high), low), by);
             total = _mm512_add_epi32(_mm512_add_epi32(total, total), v);
         }
-        v_accumulate64(out + h * TILE_OUTPUTS, total, shift);
+        v_accumulate64(to.out + h * TILE_OUTPUTS, total, to.shift);
     }
-    return count_clips(sums, halves);
+    return count_clips(sums);
 }
 
-static void convert(sliced_job *job, sliced_item item, const bit_sums *sums, int64_t *out)
+/* Any number of inputs. */
+static void multiply_any(const sliced_job *job, const bit_tiles *bits, sliced_item item,
+                         bit_sums *sums)
 {
-    const slicing *f = job->x->format;
-    int converter = f->bits[item.slice] + f->adc_extra_bits;
-    int halves = job->d->output_blocks - 2 * item.block >= 2 ? 2 : 1;
-    int shift = item.slice * f->radix_bits;
-    out += item.block * CROSSBAR_BLOCK;
-    job->clips += (converter <= 12 ? convert_words : convert_any)(sums, halves, 16 - converter,
-                                                                  shift, out);
+    for (int h = 0; h < 2; h++) {
+        const int8_t *digits = tiles_of(job, item.slice, 2 * item.block + h);
+        TILE_ZERO(0);
+        for (int i = 0; i < job->d->input_blocks; i++) {
+            TILE_LOAD(2, digits + i * TILE_BYTES);
+            TILE_LOAD(1, bits->at[i]);
+            TILE_PRODUCT(ss, 0, 1, 2);
+        }
+        TILE_STORE(0, sums->at[h]);
+    }
+}
+
+static void run_any(sliced_job *job, int count, int stride, int64_t *out)
+{
+    bit_sums sums;
+    tile_configure(0x03, BITS);
+    for (int v = 0; v < count; v++, out += stride)
+        for (int k = 0; k < job->items; k++) {
+            multiply_any(job, &job->bits[v], job->item[k], &sums);
+            job->clips += convert_any(&sums, place_of(job, job->item[k], out));
+        }
+    tile_release();
 }
 
 static void list_items(sliced_job *job, bool all)
 {
-    int blocks = (job->d->output_blocks + 1) / 2;
     for (int s = 0; s < job->x->format->slices; s++)
-        for (int b = 0; b < blocks; b++)
+        for (int b = 0; b < job->d->output_blocks / 2; b++)
             if (all || job->d->sliced[s][b])
                 job->item[job->items++] = (sliced_item){s, b};
-}
-
-/* The unit works on one item while the sums of the one before it are converted. */
-static void run_one(sliced_job *job, int64_t *out)
-{
-    bit_sums sums[2];
-    for (int h = 0; h < 2; h++)
-        for (int t = 0; t < BITS; t++)
-            _mm512_store_si512(sums[h].at[1][t], _mm512_setzero_si512());
-    tile_configure(0xC3, BITS);
-    TILE_LOAD(6, job->bits[0].at[0]);
-    if (job->d->input_blocks > 1)
-        TILE_LOAD(7, job->bits[0].at[1]);
-    multiply_one(job, job->item[0], &sums[0]);
-    for (int k = 1; k < job->items; k++) {
-        multiply_one(job, job->item[k], &sums[k & 1]);
-        convert(job, job->item[k - 1], &sums[(k - 1) & 1], out);
-    }
-    convert(job, job->item[job->items - 1], &sums[(job->items - 1) & 1], out);
-    tile_release();
-}
-
-static void run_two(sliced_job *job, int stride, int64_t *out)
-{
-    bit_sums sums[2][2];
-    for (int h = 0; h < 4; h++)
-        for (int t = 0; t < BITS; t++)
-            _mm512_store_si512(sums[h / 2][h % 2].at[1][t], _mm512_setzero_si512());
-    tile_configure(0xF3, BITS);
-    TILE_LOAD(4, job->bits[0].at[0]);
-    TILE_LOAD(6, job->bits[1].at[0]);
-    if (job->d->input_blocks > 1) {
-        TILE_LOAD(5, job->bits[0].at[1]);
-        TILE_LOAD(7, job->bits[1].at[1]);
-    }
-    multiply_two(job, job->item[0], sums[0]);
-    for (int k = 1; k <= job->items; k++) {
-        if (k < job->items)
-            multiply_two(job, job->item[k], sums[k & 1]);
-        convert(job, job->item[k - 1], &sums[(k - 1) & 1][0], out);
-        convert(job, job->item[k - 1], &sums[(k - 1) & 1][1], out + stride);
-    }
-    tile_release();
 }
 
 uint64_t amx_sliced(const crossbar *x, const amx_state *a, const amx_direction *d, bool all,
                     const int16_t *in, int count, int stride, int64_t *out)
 {
-    sliced_job job = {.x = x, .a = a, .d = d};
-    size_t input_stride = (size_t)d->input_blocks * TILE_INPUTS;
+    sliced_job job; /* large: not cleared as a whole */
+    bool usual = d->input_blocks <= 2;
+    job.x = x;
+    job.d = d;
+    job.items = 0;
+    job.clips = 0;
+    for (int s = 0; s < x->format->slices; s++)
+        usual &= x->format->bits[s] + x->format->adc_extra_bits <= 12;
     list_items(&job, all);
-    for (int v = 0; v < count && job.items;) {
-        split_bits(d, a->bit_scale, in + (size_t)v * input_stride, &job.bits[0]);
-        if (d->input_blocks <= 2 && v + 1 < count) {
-            split_bits(d, a->bit_scale, in + (size_t)(v + 1) * input_stride, &job.bits[1]);
-            run_two(&job, stride, out + (size_t)v * (size_t)stride);
-            v += 2;
-        } else {
-            run_one(&job, out + (size_t)v * (size_t)stride);
-            v++;
-        }
-    }
+    for (int v = 0; v < count; v++, in += d->input_blocks * TILE_INPUTS)
+        split_bits(d, a->bit_scale, in, &job.bits[v]);
+    (usual ? run_usual : run_any)(&job, count, stride, out);
     return job.clips;
 }
 
