@@ -66,11 +66,11 @@ static image_tensor tensor_of(const ir_tensor *t, uint32_t matrix)
 {
     static const init_kind kinds[] = {
         [IR_INIT_CONSTANT] = INIT_CONSTANT, [IR_INIT_UNIFORM] = INIT_UNIFORM, [IR_INIT_NORMAL] = INIT_NORMAL};
-    return (image_tensor){
+    image_tensor made = {
         .name = t->name,
         .matrix = matrix,
         .rank = t->rank,
-        .dims = {t->outputs, t->rank == 2 ? t->inputs : 0},
+        .first = t->part,
         .row0 = t->input0,
         .column0 = t->output0,
         .rows = t->inputs,
@@ -78,6 +78,8 @@ static image_tensor tensor_of(const ir_tensor *t, uint32_t matrix)
         .init = kinds[t->init],
         .init_value = t->init_value,
     };
+    ir_tensor_shape(t, made.dims);
+    return made;
 }
 
 static void add_tensors(backend_state *s, const ir_matrix *w, uint32_t index, size_t *capacity)

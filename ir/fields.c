@@ -10,6 +10,7 @@ static void store(ir_field_kind kind, void *at, int64_t v)
         *(uint8_t *)at = (uint8_t)v;
         break;
     case IR_FIELD_U32:
+    case IR_FIELD_U32_OR_0:
         *(uint32_t *)at = (uint32_t)v;
         break;
     case IR_FIELD_I16:
@@ -108,7 +109,7 @@ bool ir_read_fields(ir_reader *r, const ir_field *fields, size_t count, void *in
     if (!ir_expect(r, '}'))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!(seen >> i & 1))
+        if (!(seen >> i & 1) && fields[i].kind != IR_FIELD_U32_OR_0)
             return ir_error_at(r, start, "the field '%s' is missing", fields[i].name);
     return true;
 }

@@ -21,6 +21,15 @@ bool ir_named_add(arena *memory, struct ir_named **table, const char *name, cons
     return true;
 }
 
+void ir_named_set(arena *memory, struct ir_named **table, const char *name, const void *thing)
+{
+    struct ir_named *entry;
+    if (ir_named_add(memory, table, name, thing))
+        return;
+    HASH_FIND_STR(*table, name, entry);
+    entry->thing = thing;
+}
+
 const void *ir_named_find(struct ir_named *table, const char *name)
 {
     struct ir_named *entry;

@@ -143,11 +143,15 @@ static bool read_numerics(ir_reader *r)
 
 #define AT(member) offsetof(ir_tensor, member)
 static const ir_field tensor_fields[] = {
-    {"rank", IR_FIELD_U32, AT(rank), 1, 2, NULL},
+    {"rank", IR_FIELD_U32, AT(rank), 1, 4, NULL},
     {"input0", IR_FIELD_U32, AT(input0), 0, IR_LANES_MAX, NULL},
     {"output0", IR_FIELD_U32, AT(output0), 0, IR_LANES_MAX, NULL},
     {"inputs", IR_FIELD_U32, AT(inputs), 1, IR_LANES_MAX, NULL},
     {"outputs", IR_FIELD_U32, AT(outputs), 1, IR_LANES_MAX, NULL},
+    {"kernel_rows", IR_FIELD_U32_OR_0, AT(kernel[0]), 1, IR_LANES_MAX, NULL},
+    {"kernel_columns", IR_FIELD_U32_OR_0, AT(kernel[1]), 1, IR_LANES_MAX, NULL},
+    {"part", IR_FIELD_U32_OR_0, AT(part), 0, IR_LANES_MAX, NULL},
+    {"whole", IR_FIELD_U32_OR_0, AT(whole), 1, IR_LANES_MAX, NULL},
     {"init", IR_FIELD_CHOICE, AT(init), 0, IR_INIT_NORMAL, ir_init_names},
     {"value", IR_FIELD_REAL, AT(init_value), 0, 0, NULL},
 };

@@ -157,9 +157,13 @@ static void print_tensor(FILE *out, const ir_tensor *t)
 {
     fputs("  tensor ", out);
     print_quoted(out, t->name);
-    fprintf(out, " {rank = %u, input0 = %u, output0 = %u, inputs = %u, outputs = %u, init = %s, ",
-            t->rank, t->input0, t->output0, t->inputs, t->outputs, ir_init_names[t->init]);
-    fputs("value = ", out);
+    fprintf(out, " {rank = %u, input0 = %u, output0 = %u, inputs = %u, outputs = %u, ", t->rank,
+            t->input0, t->output0, t->inputs, t->outputs);
+    if (t->kernel[0] || t->kernel[1])
+        fprintf(out, "kernel_rows = %u, kernel_columns = %u, ", t->kernel[0], t->kernel[1]);
+    if (t->part || t->whole)
+        fprintf(out, "part = %u, whole = %u, ", t->part, t->whole);
+    fprintf(out, "init = %s, value = ", ir_init_names[t->init]);
     print_real(out, t->init_value);
     fputs("}\n", out);
 }

@@ -70,6 +70,7 @@ void ir_skip_line(ir_reader *r, uint32_t begin);
 typedef enum ir_field_kind {
     IR_FIELD_U8,
     IR_FIELD_U32,
+    IR_FIELD_U32_OR_0, /* 0 where it is not given */
     IR_FIELD_I16,
     IR_FIELD_INT,
     IR_FIELD_I64,
@@ -87,7 +88,7 @@ typedef struct ir_field {
     const char *const *choices; /* `high` + 1 names */
 } ir_field;
 
-/* {name = value, ...}: every field exactly once, in any order, into a struct. */
+/* {name = value, ...}: every field once (optional ones at most), in any order, into a struct. */
 bool ir_read_fields(ir_reader *r, const ir_field *fields, size_t count, void *into);
 
 /* ---- parse.c, parse_graph.c ---- */

@@ -70,11 +70,56 @@ static bool overlap(const ir_tensor *a, const ir_tensor *b)
            a->output0 < b->output0 + b->outputs && b->output0 < a->output0 + a->outputs;
 }
 
+static uint32_t whole_of(const ir_tensor *t)
+{
+    return t->whole ? t->whole : t->outputs;
+}
+
+static bool rank_sound(const ir_tensor *t)
+{
+    uint64_t taps = (uint64_t)t->kernel[0] * t->kernel[1];
+    if (t->rank == 4)
+        return taps && taps <= t->inputs && t->inputs % taps == 0;
+    return !taps && (t->rank == 2 || (t->rank == 1 && t->inputs == 1));
+}
+
+/* The next part of a tensor that began in another matrix. */
+static bool continues(const ir_tensor *before, const ir_tensor *t)
+{
+    return t->whole && t->part == before->part + before->outputs && t->whole == before->whole &&
+           t->rank == before->rank && t->inputs == before->inputs &&
+           t->kernel[0] == before->kernel[0] && t->kernel[1] == before->kernel[1];
+}
+
+static void check_parts(ir_check *c, const ir_matrix *w, const ir_tensor *t, struct ir_named **all)
+{
+    const ir_tensor *before = ir_named_find(*all, t->name);
+    if ((uint64_t)t->part + t->outputs > whole_of(t))
+        ir_fail(c, w->where, "tensor '%s' has %u outputs and no %u to %u", t->name, whole_of(t),
+                t->part, t->part + t->outputs - 1);
+    else if (before && !before->whole)
+        ir_fail(c, w->where, "two tensors are called '%s'", t->name);
+    else if (before ? !continues(before, t) : t->part != 0)
+        ir_fail(c, w->where, "a part of tensor '%s' does not follow the one before", t->name);
+    ir_named_set(c->m->memory, all, t->name, t);
+}
+
+/* After all matrices: the last part of each tensor is its end. */
+static void check_ends(ir_check *c, struct ir_named *all)
+{
+    for (size_t i = 0; i < c->m->matrix_count; i++)
+        for (size_t k = 0; k < c->m->matrices[i]->tensor_count; k++) {
+            const ir_tensor *t = &c->m->matrices[i]->tensors[k];
+            if (ir_named_find(all, t->name) == t && t->part + t->outputs != whole_of(t))
+                ir_fail(c, c->m->matrices[i]->where, "tensor '%s' ends after %u of %u outputs",
+                        t->name, t->part + t->outputs, whole_of(t));
+        }
+}
+
 static void check_tensor(ir_check *c, const ir_matrix *w, const ir_tensor *t, struct ir_named **all)
 {
-    if (!ir_named_add(c->m->memory, all, t->name, t))
-        ir_fail(c, w->where, "two tensors are called '%s'", t->name);
-    if (t->rank != 2 && (t->rank != 1 || t->inputs != 1))
+    check_parts(c, w, t, all);
+    if (!rank_sound(t))
         ir_fail(c, w->where, "tensor '%s' of %u x %u cannot have rank %u", t->name, t->outputs,
                 t->inputs, t->rank);
     if ((unsigned)t->init > IR_INIT_NORMAL)
@@ -371,6 +416,8 @@ bool ir_verify(const ir_module *m, diag *d, const char *pass)
     check_numerics(&c);
     for (size_t i = 0; i < m->matrix_count; i++)
         check_matrix(&c, m->matrices[i], &tensors);
+    if (!c.errors)
+        check_ends(&c, tensors);
     bool sound = !c.errors; /* graphs are checked only against matrices that hold together */
     if (sound)
         check_placement(&c);

@@ -39,6 +39,7 @@ bool ir_check_matrix(ir_check *c, const ir_op *op, const ir_matrix **w, ir_block
 
 /* ---- names.c ---- */
 bool ir_named_add(arena *memory, struct ir_named **table, const char *name, const void *thing);
+void ir_named_set(arena *memory, struct ir_named **table, const char *name, const void *thing);
 const void *ir_named_find(struct ir_named *table, const char *name); /* or NULL */
 void ir_named_free(struct ir_named **table);
 

@@ -50,6 +50,7 @@ const record_field record_tensor[] = {
     NUMBER(image_tensor, "dim1", dims[1], U32),
     NUMBER(image_tensor, "dim2", dims[2], U32),
     NUMBER(image_tensor, "dim3", dims[3], U32),
+    NUMBER(image_tensor, "first", first, U32),
     NUMBER(image_tensor, "row", row0, U32),
     NUMBER(image_tensor, "column", column0, U32),
     NUMBER(image_tensor, "rows", rows, U32),

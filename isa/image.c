@@ -216,6 +216,7 @@ static void each_tensor(archive *a, image_tensor *t)
     archive_u32(a, &t->rank);
     for (int i = 0; i < 4; i++)
         archive_u32(a, &t->dims[i]);
+    archive_u32(a, &t->first);
     archive_u32(a, &t->row0);
     archive_u32(a, &t->column0);
     archive_u32(a, &t->rows);
@@ -237,7 +238,7 @@ static void section_head(archive *a, image *im)
 static void section_matrices(archive *a, image *im)
 {
     LIST(a, im->matrices, im->matrix_count, 20, each_matrix);
-    LIST(a, im->tensors, im->tensor_count, 53, each_tensor);
+    LIST(a, im->tensors, im->tensor_count, 57, each_tensor);
 }
 
 static void section_entries(archive *a, image *im)

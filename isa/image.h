@@ -11,7 +11,7 @@
 #include "isa/support/arena.h"
 #include "isa/support/diag.h"
 
-enum { IMAGE_VERSION = 1 };
+enum { IMAGE_VERSION = 2 };
 
 /* Where an instruction came from. */
 typedef struct image_origin {
@@ -119,13 +119,16 @@ typedef struct image_matrix {
 typedef enum init_kind { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL } init_kind;
 
 /*
- * A parameter as the model names it: tensor[j][i] (row-major, dims[0] x dims[1], dims[1] = 1 and
- * rank 1 for a vector) is the weight of matrix input row0 + i and output column0 + j.
+ * A parameter as the model names it: tensor[first + j][i] (row-major, dims[0] x dims[1], dims[1] = 1
+ * and rank 1 for a vector) is the weight of matrix input row0 + i and output column0 + j. Rank 4 is
+ * a convolution, [outputs, lanes, kernel rows, kernel columns]: the matrix has its inputs in the
+ * order (row, column, lane). Several matrices may hold parts of one tensor, under the same name.
  */
 typedef struct image_tensor {
     const char *name;
     uint32_t matrix;
     uint32_t rank, dims[4];
+    uint32_t first; /* output of the tensor with which this part begins */
     uint32_t row0, column0;
     uint32_t rows, columns; /* inputs and outputs covered */
     init_kind init;

@@ -215,18 +215,51 @@ static void check_matrices(const validation *v)
         diag_file_error(v->d, v->path, "two blocks sit in the same MCU");
 }
 
+/* All of a tensor, or outputs first .. first + columns of it. */
+static bool shape_fits(const image_tensor *t)
+{
+    uint64_t inputs = 1;
+    for (uint32_t k = 1; k < t->rank && k < 4; k++)
+        inputs = inputs > UINT32_MAX ? inputs : inputs * t->dims[k];
+    uint64_t outputs = (uint64_t)t->first + t->columns;
+    bool whole = t->first == 0 && inputs <= UINT32_MAX &&
+                 inputs * t->dims[0] == (uint64_t)t->rows * t->columns;
+    bool kernel = t->rank != 4 || (t->dims[2] && t->dims[3]);
+    return kernel && (whole || (inputs == t->rows && outputs <= t->dims[0]));
+}
+
+static int by_tensor_name(const void *left, const void *right)
+{
+    const image_tensor *const *a = left, *const *b = right;
+    return strcmp((*a)->name, (*b)->name);
+}
+
+/* Parts of one tensor agree on its shape. */
+static void check_parts(const validation *v)
+{
+    uint32_t count = v->im->tensor_count;
+    const image_tensor **all = ARENA_ARRAY(v->scratch, const image_tensor *, count + 1);
+    for (uint32_t i = 0; i < count; i++)
+        all[i] = &v->im->tensors[i];
+    qsort(all, count, sizeof *all, by_tensor_name);
+    for (uint32_t i = 1; i < count; i++)
+        if (strcmp(all[i - 1]->name, all[i]->name) == 0 &&
+            (all[i - 1]->rank != all[i]->rank ||
+             memcmp(all[i - 1]->dims, all[i]->dims, sizeof all[i]->dims) != 0))
+            diag_file_error(v->d, v->path, "parts of the tensor '%s' disagree on its dimensions",
+                            all[i]->name);
+}
+
 static void check_tensors(const validation *v)
 {
+    check_parts(v);
     for (uint32_t i = 0; i < v->im->tensor_count; i++) {
         const image_tensor *t = &v->im->tensors[i];
         const image_matrix *m =
             t->matrix < v->im->matrix_count ? &v->im->matrices[t->matrix] : NULL;
-        uint64_t elements = 1;
-        for (uint32_t k = 0; k < t->rank && k < 4; k++)
-            elements = elements > UINT32_MAX ? elements : elements * t->dims[k];
         if (!m || t->rank < 1 || t->rank > 4 || (uint64_t)t->row0 + t->rows > m->rows ||
             (uint64_t)t->column0 + t->columns > m->columns ||
-            elements != (uint64_t)t->rows * t->columns)
+            !shape_fits(t))
             diag_file_error(v->d, v->path,
                             "the tensor '%s' does not match its matrix and dimensions", t->name);
     }

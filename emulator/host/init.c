@@ -22,14 +22,15 @@ static double normal(random_state *r)
 
 void weights_init_tensor(const image_tensor *t, uint64_t seed, double *values)
 {
-    size_t count = (size_t)t->rows * t->columns;
+    size_t before = (size_t)t->first * t->rows, count = (size_t)t->rows * t->columns;
     random_state r = random_from(seed, name_key(t->name));
-    for (size_t i = 0; i < count; i++) {
-        if (t->init == INIT_CONSTANT)
-            values[i] = t->init_value;
-        else if (t->init == INIT_UNIFORM)
-            values[i] = (2 * random_unit(&r) - 1) * t->init_value;
-        else
-            values[i] = normal(&r) * t->init_value;
+    for (size_t i = 0; i < before + count; i++) {
+        double v = t->init_value;
+        if (t->init == INIT_UNIFORM)
+            v *= 2 * random_unit(&r) - 1;
+        else if (t->init == INIT_NORMAL)
+            v *= normal(&r);
+        if (i >= before)
+            values[i - before] = v;
     }
 }

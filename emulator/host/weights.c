@@ -8,13 +8,20 @@ static size_t matrix_size(const image_matrix *m)
     return (size_t)m->rows * m->columns;
 }
 
+/* Where the weight of element i of an output stands: a kernel's lanes come last in the matrix. */
+static size_t input_of(const image_tensor *t, size_t i)
+{
+    size_t taps = t->rank == 4 ? (size_t)t->dims[2] * t->dims[3] : 1;
+    return t->row0 + i % taps * (t->rows / taps) + i / taps;
+}
+
 /* Copies between a tensor's own order and its place in the matrix. */
 static void tensor_to_matrix(const image_tensor *t, const image_matrix *m, const double *values,
                              double *w)
 {
     for (size_t j = 0; j < t->columns; j++)
         for (size_t i = 0; i < t->rows; i++)
-            w[(t->row0 + i) * m->columns + t->column0 + j] = values[j * t->rows + i];
+            w[input_of(t, i) * m->columns + t->column0 + j] = values[j * t->rows + i];
 }
 
 /* Calls fill for each tensor of each matrix, and hands the matrices to the engine. */
@@ -75,6 +82,20 @@ static size_t tensor_shape(const image_tensor *t, size_t *shape)
     return rank;
 }
 
+static bool copy_values(const load_context *c, const named_tensor *from, size_t first, size_t count,
+                        double *values)
+{
+    for (size_t i = 0; i < count; i++) {
+        values[i] = safetensors_value(from, first + i);
+        if (!isfinite(values[i])) {
+            diag_file_error(c->d, c->file->path, "tensor '%s': element %zu is not a finite number",
+                            from->name, first + i);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool fill_from_file(void *context, const image_tensor *t, double *values)
 {
     const load_context *c = context;
@@ -94,15 +115,7 @@ static bool fill_from_file(void *context, const image_tensor *t, double *values)
         diag_file_error(c->d, c->file->path, "tensor '%s' must have F32 or F64 elements", t->name);
         return false;
     }
-    for (size_t i = 0; i < found->count; i++) {
-        values[i] = safetensors_value(found, i);
-        if (!isfinite(values[i])) {
-            diag_file_error(c->d, c->file->path, "tensor '%s': element %zu is not a finite number",
-                            t->name, i);
-            return false;
-        }
-    }
-    return true;
+    return copy_values(c, found, (size_t)t->first * t->rows, (size_t)t->rows * t->columns, values);
 }
 
 static const char *digits_name(arena *memory, const image_matrix *m, uint32_t block)
@@ -165,15 +178,27 @@ bool weights_load(engine *e, const safetensors *file, bool with_digits, diag *d)
     return !with_digits || !e->table->write_digits || load_digits(e, file, d);
 }
 
+/* The tensor that t is part of; made with the first part that is stored. */
+static float *whole_tensor(arena *memory, const image_tensor *t, safetensors *file)
+{
+    const named_tensor *known = safetensors_find(file, t->name);
+    if (known)
+        return (float *)(uintptr_t)known->bytes;
+    size_t shape[4], rank = tensor_shape(t, shape), count = 1;
+    for (size_t i = 0; i < rank; i++)
+        count *= shape[i];
+    float *values = ARENA_ARRAY(memory, float, count + 1);
+    safetensors_add(file, t->name, TENSOR_F32, shape, rank, values);
+    return values;
+}
+
 static void store_tensor(arena *memory, const image_tensor *t, const image_matrix *m,
                          const double *w, safetensors *file)
 {
-    float *values = ARENA_ARRAY(memory, float, (size_t)t->rows * t->columns);
+    float *values = whole_tensor(memory, t, file) + (size_t)t->first * t->rows;
     for (size_t j = 0; j < t->columns; j++)
         for (size_t i = 0; i < t->rows; i++)
-            values[j * t->rows + i] = (float)w[(t->row0 + i) * m->columns + t->column0 + j];
-    size_t shape[4], rank = tensor_shape(t, shape);
-    safetensors_add(file, t->name, TENSOR_F32, shape, rank, values);
+            values[j * t->rows + i] = (float)w[input_of(t, i) * m->columns + t->column0 + j];
 }
 
 static void store_digits(arena *memory, engine *e, uint32_t k, safetensors *file)

@@ -1,8 +1,9 @@
 /*
  * Weights by the names of the model: first values, files, and the state that a resumed run needs.
  *
- * A tensor is rows x columns of one matrix; its values here are in the model's order, tensor[j][i] =
- * values[j * rows + i] for output j and input i (PyTorch's layout of a weight).
+ * A tensor (or part of one) is rows x columns of one matrix; its values here are in the model's
+ * order, tensor[j][i] = values[j * rows + i] for output j and element i (PyTorch's layout of a
+ * weight). A convolution's matrix has them in another order (image.h), a file never.
  */
 #ifndef PANTHER_EMULATOR_HOST_WEIGHTS_H
 #define PANTHER_EMULATOR_HOST_WEIGHTS_H

@@ -152,13 +152,14 @@ static void add_tensor(image *im, uint32_t matrix, const ir_tensor *t)
     *out = (image_tensor){.name = t->name,
                           .matrix = matrix,
                           .rank = t->rank,
-                          .dims = {t->outputs, t->rank > 1 ? t->inputs : 0},
+                          .first = t->part,
                           .row0 = t->input0,
                           .column0 = t->output0,
                           .rows = t->inputs,
                           .columns = t->outputs,
                           .init = (init_kind)t->init,
                           .init_value = t->init_value};
+    ir_tensor_shape(t, out->dims);
 }
 
 static void make_matrices(arena *memory, interpreter_engine *e, image *im)

@@ -185,6 +185,51 @@ static void tensors_have_their_place(void **state)
     expect_message(f, "it has no tensor 'gone'");
 }
 
+/*
+ * A convolution of 4 outputs in two groups, over 3 lanes and a kernel of 1 x 2: two matrices of 6
+ * inputs (tap, lane), one tensor [4, 3, 1, 2].
+ */
+static void kernels_keep_their_shape_in_files(void **state)
+{
+    fixture *f = *state;
+    image_matrix matrices[2];
+    image_tensor tensors[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        matrices[i] = (image_matrix){.name = i ? "b" : "a", .rows = 6, .columns = 2, .q = 20};
+        tensors[i] = (image_tensor){.name = "c.weight",
+                                    .matrix = i,
+                                    .rank = 4,
+                                    .dims = {4, 3, 1, 2},
+                                    .first = 2 * i,
+                                    .rows = 6,
+                                    .columns = 2,
+                                    .init = INIT_NORMAL,
+                                    .init_value = 1};
+    }
+    image im = {.matrices = matrices, .matrix_count = 2, .tensors = tensors, .tensor_count = 2};
+    store s = {.base = {&store_table, &im, NULL}}, again = s;
+    weights_init(&s.base, 5);
+    safetensors *out = safetensors_new(f->memory);
+    weights_store(&s.base, out);
+    assert_int_equal(out->count, 1);
+    const named_tensor *t = safetensors_find(out, "c.weight");
+    image_tensor whole = {.name = "c.weight", .rows = 6, .columns = 4, .init = INIT_NORMAL,
+                          .init_value = 1};
+    double first[24];
+    weights_init_tensor(&whole, 5, first);
+    for (size_t n = 0; n < 4; n++)
+        for (size_t lane = 0; lane < 3; lane++)
+            for (size_t kx = 0; kx < 2; kx++) {
+                size_t at = (n * 3 + lane) * 2 + kx;
+                double w = s.w[n / 2][(kx * 3 + lane) * 2 + n % 2];
+                assert_true(safetensors_value(t, at) == (double)(float)w);
+                assert_true(w == first[at]);
+            }
+    assert_true(weights_load(&again.base, out, false, f->d));
+    for (int i = 0; i < 24; i++)
+        assert_true(again.w[i / 12][i % 12] == (double)(float)s.w[i / 12][i % 12]);
+}
+
 /* First values: by seed and name only, in range, with the moments of their distribution. */
 static void first_values(void **state)
 {
@@ -227,7 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_CASE(files_round_trip),   TEST_CASE(damaged_files_are_refused),
         TEST_CASE(noise_does_no_harm), TEST_CASE(tensors_have_their_place),
-        TEST_CASE(first_values),
+        TEST_CASE(kernels_keep_their_shape_in_files), TEST_CASE(first_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,11 +88,21 @@ static void random_matrix(random_state *r, fixture *f)
                                  1 + (uint32_t)below(r, 900), (uint8_t)below(r, 60));
     w->frozen = below(r, 2);
     w->where = where(r, f);
-    for (int k = below(r, 3); k > 0; k--)
+    for (int k = below(r, 3); k > 0; k--) {
+        uint32_t kernel = (uint32_t)below(r, 3), part = (uint32_t)below(r, 3);
         ir_matrix_tensor(m, w,
-                         &(ir_tensor){name(r), 1 + (uint32_t)below(r, 2), (uint32_t)below(r, 9),
-                                      (uint32_t)below(r, 9), 1 + (uint32_t)below(r, 9), 1,
-                                      (ir_init)below(r, 3), number(r)});
+                         &(ir_tensor){.name = name(r),
+                                      .rank = 1 + (uint32_t)below(r, 4),
+                                      .input0 = (uint32_t)below(r, 9),
+                                      .output0 = (uint32_t)below(r, 9),
+                                      .inputs = 1 + (uint32_t)below(r, 9),
+                                      .outputs = 1,
+                                      .kernel = {kernel, kernel ? 1 + (uint32_t)below(r, 4) : 0},
+                                      .part = part,
+                                      .whole = part ? part + 1 : 0,
+                                      .init = (ir_init)below(r, 3),
+                                      .init_value = number(r)});
+    }
     size_t blocks = (size_t)ir_block_rows(m, w) * ir_block_columns(m, w);
     if (below(r, 2) && blocks < 1000) {
         w->blocks = ARENA_ARRAY(f->memory, ir_place, blocks);

@@ -235,6 +235,37 @@ static const struct {
               "  tensor \"a\" {rank = 1, input0 = 2, output0 = 0, inputs = 1, outputs = 5, init = "
               "normal, value = 1}\n}\n",
      "two tensors are called 'a'"},
+    {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
+              "  tensor \"a\" {rank = 4, input0 = 0, output0 = 0, inputs = 8, outputs = 5, "
+              "kernel_rows = 3, kernel_columns = 1, init = normal, value = 1}\n}\n",
+     "tensor 'a' of 5 x 8 cannot have rank 4"},
+    {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
+              "  tensor \"a\" {rank = 4, input0 = 0, output0 = 0, inputs = 8, outputs = 5, "
+              "init = normal, value = 1}\n}\n",
+     "tensor 'a' of 5 x 8 cannot have rank 4"},
+    {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
+              "  tensor \"a\" {rank = 2, input0 = 0, output0 = 0, inputs = 8, outputs = 5, "
+              "kernel_rows = 1, kernel_columns = 2, init = normal, value = 1}\n}\n",
+     "tensor 'a' of 5 x 8 cannot have rank 2"},
+    {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
+              "  tensor \"a\" {rank = 2, input0 = 0, output0 = 0, inputs = 8, outputs = 5, "
+              "part = 0, whole = 4, init = normal, value = 1}\n}\n",
+     "tensor 'a' has 4 outputs and no 0 to 4"},
+    {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
+              "  tensor \"a\" {rank = 2, input0 = 0, output0 = 0, inputs = 8, outputs = 5, "
+              "part = 1, whole = 9, init = normal, value = 1}\n}\n",
+     "a part of tensor 'a' does not follow the one before"},
+    {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
+              "  tensor \"a\" {rank = 2, input0 = 0, output0 = 0, inputs = 8, outputs = 5, "
+              "part = 0, whole = 9, init = normal, value = 1}\n}\n",
+     "tensor 'a' ends after 5 of 9 outputs"},
+    {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
+              "  tensor \"a\" {rank = 2, input0 = 0, output0 = 0, inputs = 8, outputs = 5, "
+              "part = 0, whole = 9, init = normal, value = 1}\n}\n"
+              "matrix @v {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
+              "  tensor \"a\" {rank = 2, input0 = 0, output0 = 0, inputs = 7, outputs = 4, "
+              "part = 5, whole = 9, init = normal, value = 1}\n}\n",
+     "a part of tensor 'a' does not follow the one before"},
     {NUMERICS "matrix @v {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
               "  block 0, 0 at(0, 0, 0, 1)\n}\n"
               "matrix @w {outputs = 9, inputs = 129, q = 1, frozen = 0} {\n"
@@ -263,6 +294,33 @@ static const struct {
     {NUMERICS "graph @g (a: 65536, b: 65536) {\n  %1 = random : vec<1024 q15> [a, b]\n}\n",
      "random %1: has too many points"},
 };
+
+/* A tensor of a convolution's weights in the matrices of two groups. */
+static const char groups[] =
+    "\nmatrix @\"c[0]\" {outputs = 2, inputs = 19, q = 26, frozen = 0} {\n"
+    "  tensor \"c.weight\" {rank = 4, input0 = 0, output0 = 0, inputs = 18, outputs = 2, "
+    "kernel_rows = 3, kernel_columns = 3, part = 0, whole = 4, init = uniform, value = 0.25}\n"
+    "  tensor \"c.bias\" {rank = 1, input0 = 18, output0 = 0, inputs = 1, outputs = 2, part = 0, "
+    "whole = 4, init = constant, value = 0}\n}\n"
+    "\nmatrix @\"c[1]\" {outputs = 2, inputs = 19, q = 26, frozen = 0} {\n"
+    "  tensor \"c.weight\" {rank = 4, input0 = 0, output0 = 0, inputs = 18, outputs = 2, "
+    "kernel_rows = 3, kernel_columns = 3, part = 2, whole = 4, init = uniform, value = 0.25}\n"
+    "  tensor \"c.bias\" {rank = 1, input0 = 18, output0 = 0, inputs = 1, outputs = 2, part = 2, "
+    "whole = 4, init = constant, value = 0}\n}\n";
+
+static void test_parts_of_tensors(void **state)
+{
+    fixture f;
+    (void)state;
+    fixture_open(&f, &paper_numerics);
+    ir_module *m = read_sound(&f, arena_printf(f.memory, "%s%s", NUMERICS, groups));
+    assert_non_null(strstr(text_of(f.memory, m), groups));
+    uint32_t shape[4];
+    ir_tensor_shape(&m->matrices[1]->tensors[0], shape);
+    static const uint32_t expected[] = {4, 2, 3, 3};
+    assert_memory_equal(shape, expected, sizeof shape);
+    fixture_close(&f);
+}
 
 static void test_sound(void **state)
 {
@@ -419,6 +477,7 @@ static void test_updates_over_many_dimensions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parts_of_tensors),
         cmocka_unit_test(test_sound),          cmocka_unit_test(test_broken),
         cmocka_unit_test(test_names_the_pass), cmocka_unit_test(test_all_graphs_are_checked),
         cmocka_unit_test(test_structures),     cmocka_unit_test(test_updates_over_many_dimensions),

@@ -148,7 +148,7 @@ static void tables_and_presets(void **state)
         ".matrix w layer=1 rows=20 columns=10 q=26 frozen=1\n"
         ".block node=1 tile=2 core=1 mcu=1 row=4 column=2 rows=16 columns=8 mvm_shift=-3 "
         "mtvm_shift=63\n"
-        ".tensor w matrix=0 rank=2 dim0=10 dim1=20 rows=20 columns=10 init=normal value=-1.5e-3\n"
+        ".tensor w matrix=0 rank=2 dim0=12 dim1=20 first=2 rows=20 columns=10 init=normal value=-1.5e-3\n"
         ".plan \"{\\n}\"\n"
         ".entry \"train:a\" batch=4 updates=1 steps=9 steps_serial=10\n"
         ".input x role=target encoding=one_hot per_kernel=1 elements=10 q=9\n"
@@ -168,6 +168,7 @@ static void tables_and_presets(void **state)
     assert_true(b->node == 1 && b->tile == 2 && b->core == 1 && b->mcu == 1);
     assert_true(b->row0 == 4 && b->column0 == 2 && b->rows == 16 && b->columns == 8);
     assert_true(b->mvm_shift == -3 && b->mtvm_shift == 63);
+    assert_int_equal(im->tensors[0].first, 2);
     assert_int_equal(im->tensors[0].init, INIT_NORMAL);
     assert_true(im->tensors[0].init_value == -1.5e-3);
     const image_entry *e = &im->entries[0];

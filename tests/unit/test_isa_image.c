@@ -325,6 +325,25 @@ static void same_mcu(image *im)
 {
     im->matrices[0].blocks[1] = im->matrices[0].blocks[0];
 }
+static void bad_first(image *im)
+{
+    im->tensors[0].first = 1;
+}
+static void bad_kernel(image *im)
+{
+    im->tensors[0].rank = 4;
+}
+static void bad_parts(image *im)
+{
+    static image_tensor two[2];
+    two[0] = two[1] = im->tensors[0];
+    two[0].rank = 4;
+    two[0].dims[1] = 8;
+    two[0].dims[2] = 1;
+    two[0].dims[3] = 2;
+    im->tensors = two;
+    im->tensor_count = 2;
+}
 static void bad_tensor(image *im)
 {
     im->tensors[0].matrix = 1;
@@ -371,6 +390,9 @@ static void faults_are_named(void **state)
         {"a block of 16 x 8 at row 1, column 0 does not fit the matrix (16 x 16)", bad_block},
         {"matrix 'w': node 0, tile 0, core 2, MCU 0 does not exist", bad_block_place},
         {"two blocks sit in the same MCU", same_mcu},
+        {"the tensor 'w' does not match its matrix", bad_first},
+        {"the tensor 'w' does not match its matrix", bad_kernel},
+        {"parts of the tensor 'w' disagree on its dimensions", bad_parts},
         {"the tensor 'w' does not match its matrix", bad_tensor},
         {"the tensor 'w' does not match its matrix", bad_dims},
         {"two entries are called 'a'", same_entry},
