@@ -1,6 +1,7 @@
 #include "emulator/emulator.h"
 
 #include "emulator/build.h"
+#include "emulator/cells.h"
 #include "emulator/network.h"
 #include "emulator/observe/observe.h"
 #include "emulator/report.h"
@@ -55,9 +56,11 @@ static void build_matrices(emulator *e)
             unit->block = b;
             unit->layer = matrix->layer < im->layer_count ? matrix->layer : 0;
             *mcu_slot(e, b) = unit;
-            if (!e->options.timing_only)
-                unit->crossbar = crossbar_new(e->memory, e->kernel, &m->slices, m->fidelity,
-                                              m->opa_mode, b->rows, b->columns);
+            if (e->options.timing_only)
+                continue;
+            unit->crossbar = crossbar_new(e->memory, e->kernel, &m->slices, m->fidelity,
+                                          m->opa_mode, b->rows, b->columns);
+            cells_attach(e, unit->crossbar, k, i);
         }
     }
 }
@@ -199,6 +202,7 @@ exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16
                          int16_t *const *outputs, diag *d)
 {
     program *p = &e->programs[entry];
+    cells_time(e);
     bool failed = true;
     start(e, p, step, inputs, outputs);
     if (!simulate(p))
@@ -256,6 +260,7 @@ void emulator_read_digits(const emulator *e, uint32_t matrix, uint32_t block, in
 
 void emulator_crs(emulator *e)
 {
+    cells_time(e);
     for (uint32_t k = 0; k < e->image->matrix_count; k++)
         for (uint32_t i = 0; i < e->image->matrices[k].block_count; i++)
             if (e->mcus[k][i].crossbar)

@@ -23,6 +23,7 @@ typedef struct emulator_options {
     uint64_t seed;      /* of random rounding and `rand` */
     bool timing_only;   /* no data: numbers are not computed, cycles and counts are */
     uint64_t max_cycles; /* a kernel that runs longer is stopped with an error; 0: 10^11 */
+    bool wear;          /* count how often cells are rewritten (costs about as much as updates do) */
 } emulator_options;
 
 /*
@@ -56,12 +57,39 @@ void emulator_read_digits(const emulator *e, uint32_t matrix, uint32_t block, in
 /* Carry resolution of all crossbars, by the host between kernels; time and energy are charged. */
 void emulator_crs(emulator *e);
 
+/*
+ * Fidelity device: what digits do not hold, and a checkpoint needs. residues: as digits; events: the
+ * block's, four numbers. emulator_has_cells says whether there is such a state at all (some knob of
+ * the machine's group `device` is on); restore sets digits and levels without programming them.
+ */
+enum { CELL_EVENTS = 4 };
+bool emulator_has_cells(const emulator *e);
+void emulator_save_cells(const emulator *e, uint32_t matrix, uint32_t block, int16_t *residues,
+                         uint64_t events[CELL_EVENTS]);
+void emulator_restore_cells(emulator *e, uint32_t matrix, uint32_t block, const int16_t *digits,
+                            const int16_t *residues, const uint64_t events[CELL_EVENTS]);
+
+/* Cells of one slice, all crossbars: sums, and the cell with the most (crossbar/wear.h). */
+typedef struct slice_wear {
+    uint64_t cells, writes, most_writes;
+    double switches, most_switches;
+} slice_wear;
+
+/*
+ * Years that cells last, as section 7.8 of the PANTHER paper counts: 1,000 trainings per year of 100
+ * epochs of 1M examples, half of the life lost to trainings that fail. endurance: full switches of a
+ * cell; switches: of one cell per example. Infinite if nothing wears.
+ */
+double wear_lifetime_years(double endurance, double switches);
+
 /* Counters since emulator_new; all cumulative. Energies in pJ. */
 typedef struct emulator_totals {
     uint64_t cycles; /* simulated, kernels one after the other */
     uint64_t kernels, instructions, mcu_instructions, mvm, mtvm, opa, crs;
     uint64_t adc_clips;
     uint64_t slice_saturation[SLICES_MAX];
+    bool wear_counted;
+    slice_wear wear[SLICES_MAX];
     double energy_pj;  /* dynamic */
     double leakage_pj;
     double by_component[ENERGY_COUNT];

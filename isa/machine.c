@@ -96,6 +96,9 @@ static const char *check_together(arena *memory, const machine *m)
                             "'formats.weight' (%d) is at least 'formats.activation' (%d): their "
                             "difference is the format of an update's column operand",
                             m->q_weight, m->q_activation);
+    if (m->fidelity == FIDELITY_DEVICE && m->opa_mode == OPA_IDEAL && device_disturbs(&m->device))
+        return arena_strdup(memory, "not supported: opa_mode ideal with device knobs, because its "
+                                    "digits outgrow every cell; use stream, digit or batch");
     if (m->nodes * m->tiles > 65535)
         return arena_printf(memory, "%d nodes of %d tiles are more than 65535 tiles", m->nodes,
                             m->tiles);
@@ -111,6 +114,8 @@ const char *machine_check(arena *memory, const machine *m)
         error = check_slices(memory, &m->slices);
     if (!error)
         error = check_costs(memory, m);
+    if (!error)
+        error = device_check(memory, &m->device);
     return error ? error : check_together(memory, m);
 }
 

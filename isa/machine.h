@@ -6,6 +6,7 @@
 #ifndef PANTHER_ISA_MACHINE_H
 #define PANTHER_ISA_MACHINE_H
 
+#include "isa/device.h"
 #include "isa/isa.h"
 #include "isa/support/arena.h"
 #include "isa/support/diag.h"
@@ -84,6 +85,8 @@ typedef struct machine {
     machine_energy energy[ENERGY_COUNT];
     int opa_copies;                       /* crossbar copies charged per OPA */
     double leak_core_mw, leak_tile_mw, leak_router_mw; /* while active */
+    /* cells, for FIDELITY_DEVICE */
+    device_settings device;
 } machine;
 
 /*

@@ -281,6 +281,21 @@ static void check_ranges(const loader *l, const machine_file *f)
         check_number(l, "energies", (int)i, "pj", true);
 }
 
+static void set_device(const loader *l, const char *key, const char *text)
+{
+    const char *error = text ? device_set(l->memory, &l->m->device, key, text) : NULL;
+    if (error)
+        diag_error(l->d, machine_place_find(l->place, "device", -1, key, NULL), "%s", error);
+}
+
+/* The preset first, wherever it stands. */
+static void copy_device(const loader *l, const machine_file *f)
+{
+    set_device(l, "preset", f->device_preset);
+    for (int k = 0; k < DEVICE_KNOBS; k++)
+        set_device(l, device_knob_names[k], f->device_knobs[k]);
+}
+
 static void copy_machine(const loader *l, const machine_file *f)
 {
     *l->m = f->m;
@@ -290,6 +305,7 @@ static void copy_machine(const loader *l, const machine_file *f)
     if (error)
         diag_error(l->d, machine_place_find(l->place, "crossbar", -1, "slices", NULL), "%s", error);
     check_ranges(l, f);
+    copy_device(l, f);
     copy_lists(l, f);
     if (has_errors(l))
         return;

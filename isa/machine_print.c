@@ -98,4 +98,5 @@ void machine_print(const machine *m, FILE *out)
     print_lists(m, out);
     fprintf(out, "leakage:\n");
     print_group(m, "leakage", "  ", out);
+    device_print(&m->device, out);
 }

@@ -19,7 +19,8 @@ const char *const energy_component_names[ENERGY_COUNT] = {
 
 static const cyaml_strval_t opa_mode_words[] = {
     {"stream", OPA_STREAM}, {"digit", OPA_DIGIT}, {"batch", OPA_BATCH}, {"ideal", OPA_IDEAL}};
-static const cyaml_strval_t fidelity_words[] = {{"ideal", FIDELITY_IDEAL}, {"adc", FIDELITY_ADC}};
+static const cyaml_strval_t fidelity_words[] = {
+    {"ideal", FIDELITY_IDEAL}, {"adc", FIDELITY_ADC}, {"device", FIDELITY_DEVICE}};
 static const cyaml_strval_t issue_words[] = {{"blocking", ISSUE_BLOCKING},
                                              {"overlapped", ISSUE_OVERLAPPED}};
 static const cyaml_strval_t rounding_words[] = {
@@ -43,11 +44,12 @@ enum { TEXT_MAX = 1000, LIST_MAX = 1000 };
                .data_size = sizeof(((machine_file *)NULL)->m.member_),                             \
                .enumeration = {.strings = words_,                                                  \
                                .count = sizeof words_ / sizeof words_[0]}}}
-#define GROUP(key_, fields_)                                                                       \
+#define GROUP(key_, fields_) FLAGGED_GROUP(key_, fields_, CYAML_FLAG_DEFAULT)
+#define FLAGGED_GROUP(key_, fields_, flags_)                                                       \
     {.key = key_,                                                                                  \
      .data_offset = 0,                                                                             \
      .value = {.type = CYAML_MAPPING,                                                              \
-               .flags = CYAML_FLAG_DEFAULT,                                                        \
+               .flags = flags_,                                                                    \
                .data_size = sizeof(machine_file),                                                  \
                .mapping = {.fields = fields_}}}
 
@@ -89,6 +91,17 @@ static const cyaml_schema_field_t leakage_fields[] = {
 #include "isa/machine.def"
     CYAML_FIELD_END};
 
+/* Texts, because every knob may be the word off; device.c reads them. */
+static const cyaml_schema_field_t device_fields[] = {
+    CYAML_FIELD_STRING_PTR("preset", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, machine_file,
+                           device_preset, 1, TEXT_MAX),
+#define DEVICE(name_, kind, least, most, unit, meaning)                                            \
+    CYAML_FIELD_STRING_PTR(#name_, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, machine_file,         \
+                           device_knobs[DEVICE_##name_], 1, TEXT_MAX),
+#include "isa/device.def"
+#undef DEVICE
+    CYAML_FIELD_END};
+
 static const cyaml_schema_field_t time_fields[] = {
     CYAML_FIELD_STRING_PTR("class", CYAML_FLAG_POINTER, time_entry, class, 1, TEXT_MAX),
     CYAML_FIELD_FLOAT("fixed", CYAML_FLAG_DEFAULT, time_entry, fixed),
@@ -117,6 +130,7 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_SEQUENCE_COUNT("energies", CYAML_FLAG_POINTER, machine_file, energies,
                                energy_count, &energy_schema, 0, LIST_MAX),
     GROUP("leakage", leakage_fields),
+    FLAGGED_GROUP("device", device_fields, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_END};
 
 const cyaml_schema_value_t machine_file_schema = {

@@ -22,6 +22,7 @@ typedef struct energy_entry {
 typedef struct machine_file {
     machine m;
     char *name, *slices;
+    char *device_preset, *device_knobs[DEVICE_KNOBS]; /* NULL: not given */
     time_entry *times;
     uint32_t time_count;
     energy_entry *energies;

@@ -1,5 +1,6 @@
 /* The digits of a crossbar in their two forms: access, carry resolution, and what follows a change. */
-#include "emulator/crossbar/crossbar.h"
+#include "emulator/crossbar/device.h"
+#include "emulator/crossbar/wear.h"
 
 #include <string.h>
 
@@ -82,6 +83,10 @@ void crossbar_copy(const crossbar *x, const crossbar_cells *from, crossbar_cells
     to->narrow_valid = from->narrow_valid;
     memcpy(to->reach, from->reach, sizeof to->reach);
     memcpy(to->patience, from->patience, sizeof to->patience);
+    if (from->level)
+        memcpy(to->level, from->level, n * sizeof *to->level);
+    if (from->written)
+        memcpy(to->written, from->written, n * sizeof *to->written);
 }
 
 int64_t crossbar_read(crossbar *x, int i, int j)
@@ -95,6 +100,10 @@ void crossbar_write(crossbar *x, int i, int j, int64_t w)
     digit_array view = crossbar_view(x, &x->now);
     sliced_write(&view, i, j, w, x->mode);
     crossbar_wide_changed(x, &x->now);
+    if (x->device)
+        device_program_cell(x, i, j);
+    if (x->wear)
+        x->wear->stale = true;
 }
 
 void crossbar_read_digits(crossbar *x, int16_t *digits)
@@ -121,6 +130,10 @@ void crossbar_write_digits(crossbar *x, const int16_t *digits)
             }
         }
     crossbar_wide_changed(x, &x->now);
+    if (x->device)
+        device_program(x);
+    if (x->wear)
+        x->wear->stale = true;
 }
 
 /* Balanced carries from the least significant slice up give sliced_write's digits... */
@@ -139,7 +152,7 @@ static int resolve(const slicing *f, opa_mode mode, int16_t *cell, size_t plane)
     return carry;
 }
 
-void crossbar_crs(crossbar *x)
+static void resolve_digits(crossbar *x)
 {
     size_t plane = plane_size(x);
     int64_t lowest = -((int64_t)1 << (x->format->radix_bits * x->format->slices - 1));
@@ -153,4 +166,14 @@ void crossbar_crs(crossbar *x)
                 sliced_write(&view, i, j, w, x->mode);
         }
     crossbar_wide_changed(x, &x->now);
+}
+
+void crossbar_crs(crossbar *x)
+{
+    wear_begin(x);
+    if (x->device)
+        device_crs(x);
+    else
+        resolve_digits(x);
+    wear_note(x, &x->now);
 }

@@ -1,5 +1,6 @@
 #include "emulator/crossbar/crossbar.h"
 
+#include "emulator/crossbar/wear.h"
 #include "isa/support/fixed.h"
 
 #include <string.h>
@@ -44,7 +45,7 @@ crossbar *crossbar_new(arena *memory, const crossbar_kernel *kernel, const slici
     crossbar *x = ARENA_NEW(memory, crossbar);
     x->kernel = kernel;
     x->format = format;
-    x->how = how;
+    x->how = how == FIDELITY_DEVICE ? FIDELITY_ADC : how; /* device_attach does the rest */
     x->mode = mode;
     x->rows = rows;
     x->columns = columns;
@@ -99,14 +100,23 @@ void crossbar_mtvm(crossbar *x, const int16_t *in, int64_t *out)
     product(x, true, in, 1, out);
 }
 
+static void work_off_log(crossbar *x, crossbar_cells *cells)
+{
+    if (x->wear)
+        wear_opas(x, cells);
+    else
+        x->kernel->opa(x, cells, x->log_rows, x->log_cols, x->logged);
+    x->logged = 0;
+}
+
 /* The log is full: from now on it is worked off into a second copy, which becomes the next state. */
 static void spill_log(crossbar *x)
 {
+    wear_begin(x);
     if (!x->next_active)
         crossbar_copy(x, &x->now, &x->next);
     x->next_active = true;
-    x->kernel->opa(x, &x->next, x->log_rows, x->log_cols, x->logged);
-    x->logged = 0;
+    work_off_log(x, &x->next);
 }
 
 void crossbar_opa(crossbar *x, const int16_t *row, const int16_t *col)
@@ -132,8 +142,11 @@ bool crossbar_pending(const crossbar *x)
 
 void crossbar_commit(crossbar *x)
 {
-    if (x->sums_active)
+    wear_begin(x);
+    if (x->sums_active) {
         x->kernel->add(x);
+        wear_note(x, &x->now);
+    }
     x->sums_active = false;
     if (x->next_active) {
         spill_log(x);
@@ -143,8 +156,7 @@ void crossbar_commit(crossbar *x)
         x->next_active = false;
         crossbar_forget(x);
     } else if (x->logged) {
-        x->kernel->opa(x, &x->now, x->log_rows, x->log_cols, x->logged);
-        x->logged = 0;
+        work_off_log(x, &x->now);
     }
 }
 
@@ -158,4 +170,6 @@ void crossbar_discard(crossbar *x)
     x->partial_bound = 0;
     x->sums_active = x->next_active = false;
     x->logged = 0;
+    if (x->wear)
+        x->wear->stale = true;
 }

@@ -25,6 +25,8 @@ enum {
 };
 
 typedef struct crossbar crossbar;
+typedef struct crossbar_device crossbar_device; /* device.h */
+typedef struct crossbar_wear crossbar_wear;     /* wear.h */
 
 /*
  * One copy of all digits, in one or both of two forms. The wide one holds any digit; the narrow one
@@ -37,6 +39,9 @@ typedef struct crossbar_cells {
     /* No |digit| of the slice in the narrow form exceeds this; 0: not known. */
     int reach[SLICES_MAX];
     int patience[SLICES_MAX]; /* outer products until it is worth finding out again */
+    /* Of a crossbar with a device, else NULL: the levels that the digits are rounded from. */
+    int32_t *level;  /* as wide, in 1/65536 digit */
+    double *written; /* when, in seconds; NULL if nothing depends on it */
 } crossbar_cells;
 
 /*
@@ -96,6 +101,8 @@ struct crossbar {
     int32_t *partial;              /* part of the sums while 32 bits provably hold it */
     int64_t partial_bound;
     bool sums_active;
+    crossbar_device *device; /* NULL: cells are their digits */
+    crossbar_wear *wear;     /* NULL: not counted */
     /* statistics */
     uint64_t adc_clips;
     uint64_t saturated[SLICES_MAX];

@@ -1,3 +1,4 @@
+#include "emulator/cells.h"
 #include "emulator/observe/observe.h"
 
 #include <string.h>
@@ -74,6 +75,7 @@ void observe_totals(emulator *e)
     for (uint32_t k = 0; k < e->image->entry_count; k++)
         count_program(&e->programs[k], t);
     count_crossbars(e, t);
+    cells_wear(e, t);
     observe_energy(e);
     convert_energy(e, t);
 }

@@ -3,7 +3,7 @@
 #include "isa/support/fixed.h"
 
 const char *const opa_mode_names[OPA_MODES] = {"stream", "digit", "batch", "ideal"};
-const char *const fidelity_names[FIDELITIES] = {"ideal", "adc"};
+const char *const fidelity_names[FIDELITIES] = {"ideal", "adc", "device"};
 
 int slice_low(const slicing *f, int s)
 {

@@ -21,7 +21,11 @@ enum {
 };
 
 typedef enum opa_mode { OPA_STREAM, OPA_DIGIT, OPA_BATCH, OPA_IDEAL, OPA_MODES } opa_mode;
-typedef enum fidelity { FIDELITY_IDEAL, FIDELITY_ADC, FIDELITIES } fidelity;
+/*
+ * FIDELITY_DEVICE is FIDELITY_ADC for all functions below: they know digits, not cells. What disturbs
+ * cells is the emulator's (emulator/crossbar/device.h).
+ */
+typedef enum fidelity { FIDELITY_IDEAL, FIDELITY_ADC, FIDELITY_DEVICE, FIDELITIES } fidelity;
 typedef enum rounding { ROUND_NEAREST, ROUND_STOCHASTIC, ROUND_OFF } rounding;
 
 extern const char *const opa_mode_names[OPA_MODES];
