@@ -140,6 +140,8 @@ static void print_statistics(const host *h, arena *scratch, const emulator_total
     fprintf(h->o->out, "energy     %s\n",
             scaled(scratch, (t->energy_pj + t->leakage_pj) * 1e-12, "J"));
     print_shares(h, t);
+    if (t->wear_counted)
+        report_wear(h, t);
 }
 
 void report_end(const host *h)

@@ -106,6 +106,14 @@ void report_block(const host *h);
 void report_epoch(const host *h);
 void report_end(const host *h);
 double run_seconds(const host *h);
+
+/* wear.c: figures of one slice; years are infinite where nothing was rewritten. */
+enum { WEAR_ENDURANCE = 1000000000 }; /* full switches, PANTHER section 7.8 */
+typedef struct wear_summary {
+    double mean_writes, most_writes, mean_switches, most_switches, mean_years, worst_years;
+} wear_summary;
+wear_summary wear_summarise(const slice_wear *w, double endurance, double examples);
+void report_wear(const host *h, const emulator_totals *t);
 bool stats_write(const host *h);
 
 #endif

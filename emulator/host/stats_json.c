@@ -72,6 +72,27 @@ static void add_energy(cJSON *root, const host *h, const emulator_totals *t)
         cJSON_AddNumberToObject(at, operation_names[i], t->by_operation[i]);
 }
 
+static void add_wear(cJSON *root, const host *h, const emulator_totals *t)
+{
+    const machine *m = h->e->machine;
+    double endurance = device_value(&m->device, DEVICE_endurance, WEAR_ENDURANCE);
+    cJSON *at = cJSON_AddObjectToObject(root, "wear");
+    cJSON_AddNumberToObject(at, "endurance", endurance);
+    cJSON_AddNumberToObject(at, "examples", (double)h->examples);
+    cJSON *slices = cJSON_AddArrayToObject(at, "slices");
+    for (int s = 0; s < m->slices.slices; s++) {
+        wear_summary w = wear_summarise(&t->wear[s], endurance, (double)h->examples);
+        cJSON *slice = cJSON_CreateObject();
+        cJSON_AddItemToArray(slices, slice);
+        cJSON_AddNumberToObject(slice, "writes_mean", w.mean_writes);
+        cJSON_AddNumberToObject(slice, "writes_max", w.most_writes);
+        cJSON_AddNumberToObject(slice, "switches_mean", w.mean_switches);
+        cJSON_AddNumberToObject(slice, "switches_max", w.most_switches);
+        add_number(slice, "years_mean", isfinite(w.mean_years) ? w.mean_years : NAN);
+        add_number(slice, "years_worst", isfinite(w.worst_years) ? w.worst_years : NAN);
+    }
+}
+
 static void add_statistics(cJSON *root, const host *h, const emulator_totals *t)
 {
     const machine *m = h->e->machine;
@@ -98,6 +119,8 @@ static void add_statistics(cJSON *root, const host *h, const emulator_totals *t)
     cJSON *slices = cJSON_AddArrayToObject(root, "slice_saturation");
     for (int s = 0; s < m->slices.slices; s++)
         cJSON_AddItemToArray(slices, cJSON_CreateNumber((double)t->slice_saturation[s]));
+    if (t->wear_counted)
+        add_wear(root, h, t);
 }
 
 static void add_history(cJSON *root, const host *h)

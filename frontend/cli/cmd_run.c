@@ -102,6 +102,7 @@ static engine *emulate(cli *c, run_setup *s, const machine *m, const image *im)
 {
     emulator_options o = {.seed = host_seed(s->plan, &s->options),
                           .timing_only = s->options.timing_only,
+                          .wear = c->given[OPTION_WEAR],
                           .max_cycles = (uint64_t)s->max_cycles};
     return engine_emulator(c->memory, m, im, &o, c->d, s->options.path);
 }
@@ -115,6 +116,11 @@ static exit_status prepare_program(cli *c, run_setup *s)
     exit_status status;
     if (!build_program(c, c->operands[0], &passes, &b, &status))
         return status;
+    if (s->interpreter == INTERPRETER_FIXED && b.machine->fidelity == FIDELITY_DEVICE) {
+        cli_usage(c, "not supported: --interpreter fixed with fidelity device, because the "
+                     "interpreter has digits, not cells to disturb; use --fidelity adc or ideal");
+        return EXIT_USAGE;
+    }
     s->plan = plan_parse(c->memory, c->d, s->options.path, b.plan);
     if (!s->plan)
         return EXIT_INTERNAL;

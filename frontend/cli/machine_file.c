@@ -133,6 +133,17 @@ static bool change(cli *c, machine *m, const machine_choice *model, exit_status 
         diag_error(c->d, SOURCE_NOWHERE, "slices '%s': %s", slices, error);
     if (error)
         return false;
+    const char *device = c->values[OPTION_DEVICE];
+    error = device ? device_set_list(c->memory, &m->device, device) : NULL;
+    if (error) {
+        cli_usage(c, "--device %s: %s", device, error);
+        return false;
+    }
+    if (device && m->fidelity != FIDELITY_DEVICE) {
+        cli_usage(c, "--device changes nothing with fidelity %s; add --fidelity device",
+                  fidelity_names[m->fidelity]);
+        return false;
+    }
     *status = EXIT_INPUT;
     error = machine_check(c->memory, m);
     if (error)
