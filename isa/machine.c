@@ -2,6 +2,7 @@
 
 #include "isa/machine_schema.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { PLACE_VALUE_BITS = 56 }; /* most bits that the slices of a weight may span */
@@ -32,6 +33,17 @@ const char *slicing_text(arena *memory, const slicing *s)
     for (int i = 0; i < s->slices; i++)
         text[s->slices - 1 - i] = digits[s->bits[i] & 15];
     return text;
+}
+
+double machine_price(const machine *m, energy_component c)
+{
+    enum { ADC_BITS = 8 }; /* of the converter that `adc` is given for */
+    if (c != ENERGY_adc)
+        return m->energy[c].pj;
+    double sum = 0;
+    for (int i = 0; i < m->slices.slices; i++)
+        sum += pow(m->adc_growth, m->slices.bits[i] + m->slices.adc_extra_bits - ADC_BITS);
+    return m->energy[c].pj * sum / m->slices.slices;
 }
 
 static const char *check_numbers(arena *memory, const machine *m)

@@ -84,6 +84,7 @@ typedef struct machine {
     /* energy */
     machine_energy energy[ENERGY_COUNT];
     int opa_copies;                       /* crossbar copies charged per OPA */
+    double adc_growth;                    /* energy of a converter with one bit more */
     double leak_core_mw, leak_tile_mw, leak_router_mw; /* while active */
     /* cells, for FIDELITY_DEVICE */
     device_settings device;
@@ -101,6 +102,13 @@ machine *machine_parse(arena *memory, diag *d, const char *path, const char *tex
 /* "44466555" -> bits; NULL if all is well, else a sentence. Sets slices and bits only. */
 const char *slicing_parse(slicing *s, const char *text);
 const char *slicing_text(arena *memory, const slicing *s);
+
+/*
+ * pJ of one count of a component. That of `adc` follows from the slices: a slice of b bits is read
+ * by a converter of b + adc_extra_bits bits, and each bit above 8 multiplies its energy by adc_growth
+ * (mean over the slices, because an MVM counts once per slice).
+ */
+double machine_price(const machine *m, energy_component c);
 
 /* Checks values that command-line options may have changed; NULL or a sentence. */
 const char *machine_check(arena *memory, const machine *m);

@@ -67,6 +67,7 @@ static const cyaml_schema_field_t rounding_fields[] = {
 
 static const cyaml_schema_field_t crossbar_fields[] = {
 #define CROSSBAR_INT INT_FIELD
+#define CROSSBAR_REAL REAL_FIELD
 #include "isa/machine.def"
     CYAML_FIELD_STRING_PTR("slices", CYAML_FLAG_POINTER, machine_file, slices, 1, 64),
     WORD_FIELD("mcu_issue", issue, issue_words),
@@ -144,6 +145,7 @@ const cyaml_schema_value_t machine_file_schema = {
 const machine_number machine_numbers[] = {
 #define HIERARCHY_INT(...) INT_ROW("hierarchy", __VA_ARGS__)
 #define CROSSBAR_INT(...) INT_ROW("crossbar", __VA_ARGS__)
+#define CROSSBAR_REAL(...) REAL_ROW("crossbar", __VA_ARGS__)
 #define ROUNDING_INT(...) INT_ROW("update_rounding", __VA_ARGS__)
 #define FORMATS_INT(...) INT_ROW("formats", __VA_ARGS__)
 #define TIMING_INT(...) INT_ROW("timing", __VA_ARGS__)

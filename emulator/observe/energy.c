@@ -85,6 +85,7 @@ static void count_product(const machine *m, bool transposed, uint64_t times, uin
     uint64_t bits = times * (uint64_t)m->input_bits, slices = (uint64_t)m->slices.slices;
     uint64_t side = (uint64_t)(transposed ? m->slices.rows : m->slices.columns);
     count[transposed ? ENERGY_mtvm : ENERGY_mvm] += times * slices;
+    count[ENERGY_adc] += times * slices;
     count[ENERGY_xbar_in_read] += bits;
     count[ENERGY_xbar_out] += 2 * bits * side;
     count[ENERGY_shift_add] += bits * side * (slices + 1);

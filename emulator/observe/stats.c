@@ -50,11 +50,14 @@ static void count_crossbars(const emulator *e, emulator_totals *t)
 static void convert_energy(emulator *e, emulator_totals *t)
 {
     uint32_t layers = e->image->layer_count ? e->image->layer_count : 1;
+    double price[ENERGY_COUNT];
+    for (int c = 0; c < ENERGY_COUNT; c++)
+        price[c] = machine_price(e->machine, (energy_component)c);
     for (uint32_t layer = 0; layer < layers; layer++) {
         e->by_layer[layer] = 0;
         for (int kind = 0; kind < OPERATION_KINDS; kind++)
             for (int c = 0; c < ENERGY_COUNT; c++) {
-                double pj = (double)e->energy[layer][kind][c] * e->machine->energy[c].pj;
+                double pj = (double)e->energy[layer][kind][c] * price[c];
                 t->by_component[c] += pj;
                 t->by_operation[kind] += pj;
                 e->by_layer[layer] += pj;

@@ -220,6 +220,8 @@ static void energy_adds_up(void **state)
         assert_int_equal(t->opa, 2 * BATCH);
         assert_int_equal(t->mcu_instructions, 2 * 2 * BATCH);
         assert_near(t->by_component[ENERGY_mvm], 2 * BATCH * 8 * pj[ENERGY_mvm].pj);
+        assert_near(t->by_component[ENERGY_adc],
+                    2 * 2 * BATCH * 8 * machine_price(b.m, ENERGY_adc));
         assert_near(t->by_component[ENERGY_opa], 2 * BATCH * 8 * 16 * pj[ENERGY_opa].pj);
         assert_near(t->by_component[ENERGY_serial_read],
                            (double)(8 * rewrites) * pj[ENERGY_serial_read].pj);
