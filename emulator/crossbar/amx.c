@@ -4,7 +4,6 @@
 #include "emulator/crossbar/amx.h"
 
 #include "emulator/crossbar/processor.h"
-#include "emulator/crossbar/scalar.h"
 #include "emulator/crossbar/simd_kernels.h"
 
 #include <string.h>
@@ -110,7 +109,8 @@ const crossbar_kernel crossbar_amx = {
     .product = product,
     .opa = avx512_opa,
     .accumulate = avx512_accumulate,
-    .add = scalar_add,
+    .add = avx512_add,
+    .crs = avx512_crs,
 };
 
 #endif

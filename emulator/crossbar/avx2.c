@@ -4,6 +4,7 @@
 #include "emulator/crossbar/simd_kernels.h"
 
 #include "emulator/crossbar/simd_batch.h"
+#include "emulator/crossbar/simd_cells.h"
 #include "emulator/crossbar/simd_opa.h"
 #include "emulator/crossbar/simd_product.h"
 

@@ -152,7 +152,7 @@ static int resolve(const slicing *f, opa_mode mode, int16_t *cell, size_t plane)
     return carry;
 }
 
-static void resolve_digits(crossbar *x)
+void crossbar_resolve(crossbar *x)
 {
     size_t plane = plane_size(x);
     int64_t lowest = -((int64_t)1 << (x->format->radix_bits * x->format->slices - 1));
@@ -174,6 +174,6 @@ void crossbar_crs(crossbar *x)
     if (x->device)
         device_crs(x);
     else
-        resolve_digits(x);
+        x->kernel->crs(x);
     wear_note(x, &x->now);
 }

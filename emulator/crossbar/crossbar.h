@@ -52,6 +52,7 @@ typedef struct crossbar_cells {
  *   opa         `count` outer products, in order, onto `cells` (x->now or x->next)
  *   accumulate  OPA_BATCH: adds one outer product to the exact sums
  *   add         OPA_BATCH: adds the digits of the sums to x->now, and clears the sums
+ *   crs         carry resolution of x->now
  * row and col operands are padded with zeros to the strides and hold no -32768.
  */
 typedef struct crossbar_kernel {
@@ -64,6 +65,7 @@ typedef struct crossbar_kernel {
                 int count);
     void (*accumulate)(crossbar *x, const int16_t *row, const int16_t *col);
     void (*add)(crossbar *x);
+    void (*crs)(crossbar *x);
 } crossbar_kernel;
 
 /* How one direction is computed fast: which slices may be collapsed, and their collapsed digits. */
@@ -152,6 +154,8 @@ digit_array crossbar_view(const crossbar *x, crossbar_cells *cells);
 /* Make a form of the cells valid. */
 void crossbar_need_wide(const crossbar *x, crossbar_cells *cells);
 void crossbar_need_narrow(const crossbar *x, crossbar_cells *cells);
+
+void crossbar_resolve(crossbar *x); /* carry resolution, plainly */
 
 /* To be called by whoever changed one form of the cells: the other, and what derives from x->now. */
 void crossbar_wide_changed(crossbar *x, crossbar_cells *cells);

@@ -54,4 +54,5 @@ const crossbar_kernel crossbar_reference = {
     .opa = opa,
     .accumulate = accumulate,
     .add = add,
+    .crs = crossbar_resolve,
 };

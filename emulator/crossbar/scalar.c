@@ -108,4 +108,5 @@ const crossbar_kernel crossbar_scalar = {
     .opa = scalar_opa,
     .accumulate = scalar_accumulate,
     .add = scalar_add,
+    .crs = crossbar_resolve,
 };

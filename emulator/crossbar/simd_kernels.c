@@ -2,7 +2,6 @@
 #include "emulator/crossbar/simd_kernels.h"
 
 #include "emulator/crossbar/processor.h"
-#include "emulator/crossbar/scalar.h"
 
 #if defined(__x86_64__)
 
@@ -13,7 +12,8 @@ const crossbar_kernel crossbar_avx2 = {
     .product = avx2_product,
     .opa = avx2_opa,
     .accumulate = avx2_accumulate,
-    .add = scalar_add,
+    .add = avx2_add,
+    .crs = avx2_crs,
 };
 
 const crossbar_kernel crossbar_avx512 = {
@@ -23,7 +23,8 @@ const crossbar_kernel crossbar_avx512 = {
     .product = avx512_product,
     .opa = avx512_opa,
     .accumulate = avx512_accumulate,
-    .add = scalar_add,
+    .add = avx512_add,
+    .crs = avx512_crs,
 };
 
 #endif
