@@ -196,9 +196,15 @@ void device_restore(crossbar *x, const int16_t *digits, const int16_t *residues,
     size_t at = 0;
     FOR_CELLS(x, s, i, j, cell)
     {
-        x->now.wide[cell] = digits[at];
-        x->now.level[cell] = digits[at] * (1 << DEVICE_LEVEL_BITS) + residues[at];
+        int32_t level = digits[at] * (1 << DEVICE_LEVEL_BITS) + residues[at];
+        int32_t low = slice_low(x->format, s) * (1 << DEVICE_LEVEL_BITS);
+        int32_t high = slice_high(x->format, s) * (1 << DEVICE_LEVEL_BITS);
         at++;
+        if (x->device->stuck && x->device->stuck[cell])
+            continue;
+        x->now.level[cell] = level < low ? low : level > high ? high : level;
+        x->now.wide[cell] =
+            (int16_t)((x->now.level[cell] + (1 << (DEVICE_LEVEL_BITS - 1))) >> DEVICE_LEVEL_BITS);
     }
     crossbar_wide_changed(x, &x->now);
     x->device->events = events;

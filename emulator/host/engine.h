@@ -27,6 +27,12 @@ typedef struct engine_table {
     void (*crs)(engine *e);
     /* NULL if the engine counts nothing. */
     const emulator_totals *(*statistics)(engine *e);
+    /* What cells hold beside digits (emulator_save_cells); has_cells may be NULL: nothing. */
+    bool (*has_cells)(const engine *e);
+    void (*save_cells)(engine *e, uint32_t matrix, uint32_t block, int16_t *residues,
+                       uint64_t events[CELL_EVENTS]);
+    void (*restore_cells)(engine *e, uint32_t matrix, uint32_t block, const int16_t *digits,
+                          const int16_t *residues, const uint64_t events[CELL_EVENTS]);
 } engine_table;
 
 /* The first member of every engine. */

@@ -92,8 +92,35 @@ static const emulator_totals *statistics(engine *base)
     return emulator_statistics(((emulator_engine *)base)->emulator);
 }
 
-static const engine_table table = {"emulator",   run,         write_matrix, read_matrix,
-                                   write_digits, read_digits, crs,          statistics};
+static bool has_cells(const engine *base)
+{
+    return emulator_has_cells(((const emulator_engine *)base)->emulator);
+}
+
+static void save_cells(engine *base, uint32_t matrix, uint32_t block, int16_t *residues,
+                       uint64_t events[CELL_EVENTS])
+{
+    emulator_save_cells(((emulator_engine *)base)->emulator, matrix, block, residues, events);
+}
+
+static void restore_cells(engine *base, uint32_t matrix, uint32_t block, const int16_t *digits,
+                          const int16_t *residues, const uint64_t events[CELL_EVENTS])
+{
+    emulator_restore_cells(((emulator_engine *)base)->emulator, matrix, block, digits, residues,
+                           events);
+}
+
+static const engine_table table = {.name = "emulator",
+                                   .run = run,
+                                   .write_matrix = write_matrix,
+                                   .read_matrix = read_matrix,
+                                   .write_digits = write_digits,
+                                   .read_digits = read_digits,
+                                   .crs = crs,
+                                   .statistics = statistics,
+                                   .has_cells = has_cells,
+                                   .save_cells = save_cells,
+                                   .restore_cells = restore_cells};
 
 static int16_t **port_words(arena *memory, const image_entry *entry, const image_port *ports,
                             uint32_t count)

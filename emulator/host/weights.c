@@ -1,5 +1,7 @@
 #include "emulator/host/weights.h"
 
+#include "emulator/host/cells.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -155,6 +157,8 @@ static bool load_block(arena *memory, engine *e, uint32_t k, uint32_t b, const s
             "'%s' is missing or does not fit; it was saved for another model or machine", name);
         return false;
     }
+    if (cells_kept(e))
+        return cells_load(e, k, b, file, digits, d);
     e->table->write_digits(e, k, b, digits);
     return true;
 }
@@ -162,7 +166,7 @@ static bool load_block(arena *memory, engine *e, uint32_t k, uint32_t b, const s
 static bool load_digits(engine *e, const safetensors *file, diag *d)
 {
     arena *memory = arena_new();
-    bool good = true;
+    bool good = cells_resumable(e, file, d);
     for (uint32_t k = 0; good && k < e->im->matrix_count; k++)
         for (uint32_t b = 0; good && b < e->im->matrices[k].block_count; b++)
             good = load_block(memory, e, k, b, file, d);
@@ -210,6 +214,8 @@ static void store_digits(arena *memory, engine *e, uint32_t k, safetensors *file
         int16_t *digits = ARENA_ARRAY(memory, int16_t, shape[0] * shape[1] * shape[2] + 1);
         e->table->read_digits(e, k, b, digits);
         safetensors_add(file, digits_name(memory, m, b), TENSOR_I16, shape, 3, digits);
+        if (cells_kept(e))
+            cells_store(e, k, b, file);
     }
 }
 
