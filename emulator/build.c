@@ -1,7 +1,8 @@
 #include "emulator/build.h"
 
-#include <stdlib.h>
+#include "emulator/replay.h"
 
+#include <stdlib.h>
 
 const char *agent_name(arena *memory, const agent *a)
 {
@@ -31,6 +32,8 @@ tile *build_tile(program_builder *b, int node, int number)
     t->memory.words = (uint32_t)words;
     t->memory.value = ARENA_ARRAY(memory, int16_t, words);
     t->memory.state = ARENA_ARRAY(memory, uint16_t, words);
+    if (!b->emulator->options.timing_only)
+        t->touched = ARENA_ARRAY(memory, uint64_t, words);
     return t;
 }
 
@@ -88,6 +91,8 @@ static void build_program(emulator *e, program *p, const image_entry *entry, dia
     const image_agent **sorted = ARENA_ARRAY(e->memory, const image_agent *, agents);
     agent *list = ARENA_ARRAY(e->memory, agent, agents);
     p->entry = entry;
+    p->agents = list;
+    p->agent_count = agents;
     p->tiles = ARENA_ARRAY(e->memory, tile, count_places(entry));
     for (uint32_t k = 0; k < agents; k++)
         sorted[k] = &entry->agents[k];
@@ -100,6 +105,8 @@ static void build_program(emulator *e, program *p, const image_entry *entry, dia
     for (uint32_t k = 0; k < agents; k++)
         decode_agent(&b, &list[k]);
     finish_channels(&b);
+    p->output_touched = ARENA_ARRAY(e->memory, uint64_t, entry->output_count);
+    replay_plan(p, e->memory);
 }
 
 void build_programs(emulator *e, diag *d)

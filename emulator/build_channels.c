@@ -147,8 +147,10 @@ static void build_ring(program_builder *b, channel *c)
         return;
     }
     c->length = ARENA_ARRAY(memory, uint32_t, c->places);
-    if (!b->emulator->options.timing_only)
-        c->ring = ARENA_ARRAY(memory, int16_t, words);
+    if (b->emulator->options.timing_only)
+        return;
+    c->ring = ARENA_ARRAY(memory, int16_t, words);
+    c->touched = ARENA_ARRAY(memory, uint64_t, c->places);
 }
 
 /* A channel between tiles, or one whose other end is the host. */

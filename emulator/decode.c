@@ -9,6 +9,12 @@ static insn_handler *const handlers[ISA_OP_COUNT] = {
 #undef INSN
 };
 
+static insn_handler *const effects[ISA_OP_COUNT] = {
+    [ISA_mcu] = data_mcu,     [ISA_crs] = data_crs,   [ISA_load] = data_load,
+    [ISA_peek] = data_load,   [ISA_store] = data_store, [ISA_send] = data_send,
+    [ISA_receive] = data_receive,
+};
+
 static const uint8_t accesses[ISA_OP_COUNT] = {
     [ISA_load] = ACCESS_READY | ACCESS_MEMORY,
     [ISA_peek] = ACCESS_READY | ACCESS_MEMORY,
@@ -114,6 +120,9 @@ static void decode_mcus(program_builder *b, const agent *a, operation *op)
         if (named && (m >= e->machine->mcus || !a->mcus[m]))
             diag_file_error(b->d, e->path, "%s: '%s' names MCU %d, which holds no matrix",
                             agent_name(e->memory, a), isa_table[op->op].mnemonic, m);
+        else if (named && op->op == ISA_mcu)
+            op->extra += __builtin_popcount((unsigned)op->imm >> (m * MCU_OPERATIONS) & 7) *
+                         a->mcus[m]->block->rows * a->mcus[m]->block->columns;
         if (named && op->op == ISA_crs)
             op->touches |= 7u << (m * MCU_OPERATIONS);
     }
@@ -140,9 +149,10 @@ static void decode(program_builder *b, agent *a, const isa_insn *insn, operation
     if ((insn->op == ISA_store || insn->op == ISA_receive) && op->count == 0)
         op->access &= (uint8_t)~ACCESS_FREE;
     set_times(e->machine, op);
-    op->run = handlers[insn->op];
-    if (e->options.timing_only && only_data(insn->op))
-        op->run = insn_without_data;
+    bool computes = only_data(insn->op);
+    op->run = computes ? NULL : handlers[insn->op];
+    if (!e->options.timing_only)
+        op->data = computes ? handlers[insn->op] : effects[insn->op];
     if (insn->op == ISA_mcu || insn->op == ISA_crs)
         decode_mcus(b, a, op);
     if (insn->op == ISA_halt)
@@ -164,5 +174,6 @@ void decode_agent(program_builder *b, agent *a)
     }
     a->code = ops;
     a->executed = ARENA_ARRAY(b->emulator->memory, uint64_t, code->count);
+    a->once = ARENA_ARRAY(b->emulator->memory, uint64_t, code->count);
     a->stream_runs = ARENA_ARRAY(b->emulator->memory, uint64_t, a->streams);
 }

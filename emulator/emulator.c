@@ -4,10 +4,14 @@
 #include "emulator/cells.h"
 #include "emulator/network.h"
 #include "emulator/observe/observe.h"
+#include "emulator/replay.h"
 #include "emulator/report.h"
 #include "emulator/tile.h"
+#include "emulator/trace.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Without a limit of the caller's: a hundred seconds of a machine at 1 GHz. */
 static const uint64_t CYCLES_MAX = 100000000000;
@@ -60,6 +64,8 @@ static void build_matrices(emulator *e)
                 continue;
             unit->crossbar = crossbar_new(e->memory, e->kernel, &m->slices, m->fidelity,
                                           m->opa_mode, b->rows, b->columns);
+            ARENA_PUSH(e->memory, e->crossbars, e->crossbar_count, e->crossbar_capacity,
+                       unit->crossbar);
             cells_attach(e, unit->crossbar, k, i);
         }
     }
@@ -135,37 +141,33 @@ static bool all_halted(const program *p)
     return true;
 }
 
-/* Updates that wait take effect, MCUs in parallel; the cycles that adds to the node's halt. */
-static uint64_t commit_agent(const emulator *e, agent *a)
+/* Updates that wait take effect, MCUs in parallel: the cycles that adds to the node's halt. */
+static uint64_t update_cycles(const emulator *e, const agent *a)
 {
     uint64_t longest = 0;
     for (int k = 0; k < ISA_MCUS_MAX; k++) {
         if (!a->updates[k])
             continue;
-        mcu *unit = a->mcus[k];
         uint64_t cycles = e->machine->variant < 3 ? a->updates[k] * e->cost.opa_at_halt
                                                   : e->cost.serial_read + e->cost.serial_write;
         longest = cycles > longest ? cycles : longest;
-        unit->commits++;
-        if (unit->crossbar)
-            crossbar_commit(unit->crossbar);
     }
     return longest;
 }
 
 /* A node halts when all its tiles have; then its updates are applied. */
-static uint64_t commit_nodes(emulator *e, program *p)
+static uint64_t kernel_cycles(const emulator *e, const program *p)
 {
     uint64_t cycles = 0;
     for (int node = 0; node < e->machine->nodes; node++) {
         uint64_t halt = 0, updates = 0;
         for (uint32_t k = 0; k < p->tile_count; k++) {
-            tile *t = &p->tiles[k];
+            const tile *t = &p->tiles[k];
             if (t->node != node)
                 continue;
             halt = t->halted_at > halt ? t->halted_at : halt;
             for (uint32_t i = 0; i < t->agent_count; i++) {
-                uint64_t mine = commit_agent(e, &t->agents[i]);
+                uint64_t mine = update_cycles(e, &t->agents[i]);
                 updates = mine > updates ? mine : updates;
             }
         }
@@ -185,17 +187,57 @@ static void discard_updates(program *p)
             }
 }
 
-static void start(emulator *e, program *p, uint64_t step, const int16_t *const *inputs,
-                  int16_t *const *outputs)
+static void start_time(program *p)
 {
-    e->step = step;
-    e->limit = e->options.max_cycles ? e->options.max_cycles : CYCLES_MAX;
-    p->inputs = e->options.timing_only ? NULL : inputs;
-    p->outputs = e->options.timing_only ? NULL : outputs;
     for (uint32_t k = 0; k < p->tile_count; k++)
         tile_reset(&p->tiles[k]);
     for (size_t k = 0; k < p->channel_count; k++)
         channel_reset(p->channels[k]);
+    for (uint32_t k = 0; k < p->agent_count; k++) {
+        const agent *a = &p->agents[k];
+        memcpy(a->once, a->executed, a->source->code.count * sizeof *a->once);
+    }
+    p->cells = 0;
+}
+
+/* Time and counts of the kernel, and a trace of what it does to numbers. False: it failed. */
+static bool measure(emulator *e, program *p, diag *d)
+{
+    if (!e->options.timing_only)
+        trace_clear(p);
+    start_time(p);
+    if (!e->options.timing_only)
+        replay_start(p);
+    if (!simulate(p)) {
+        report_failure(e, p, d);
+        return false;
+    }
+    if (!all_halted(p)) {
+        report_deadlock(e, p, d);
+        return false;
+    }
+    if (report_leftovers(e, p, d))
+        return false;
+    uint64_t cycles = kernel_cycles(e, p);
+    if (p->measured && cycles != p->cycles) {
+        diag_file_error(d, e->path, "entry '%s' takes %llu cycles now, but %llu the first time",
+                        p->entry->name, (unsigned long long)cycles, (unsigned long long)p->cycles);
+        return false;
+    }
+    p->cycles = cycles;
+    p->measured = true;
+    for (uint32_t k = 0; k < p->agent_count; k++)
+        for (uint32_t i = 0; i < p->agents[k].source->code.count; i++)
+            p->agents[k].once[i] = p->agents[k].executed[i] - p->agents[k].once[i];
+    return true;
+}
+
+static void count_commits(program *p)
+{
+    for (uint32_t k = 0; k < p->agent_count; k++)
+        for (int m = 0; m < ISA_MCUS_MAX; m++)
+            if (p->agents[k].updates[m])
+                p->agents[k].mcus[m]->commits++;
 }
 
 exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16_t *const *inputs,
@@ -203,21 +245,24 @@ exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16
 {
     program *p = &e->programs[entry];
     cells_time(e);
-    bool failed = true;
-    start(e, p, step, inputs, outputs);
-    if (!simulate(p))
-        report_failure(e, p, d);
-    else if (!all_halted(p))
-        report_deadlock(e, p, d);
-    else
-        failed = report_leftovers(e, p, d);
-    if (failed) {
+    e->step = step;
+    e->limit = e->options.max_cycles ? e->options.max_cycles : CYCLES_MAX;
+    p->inputs = inputs;
+    p->outputs = outputs;
+    if (p->measured && !p->in_pieces && !e->options.measure_each) {
+        p->repeats++;
+        if (!e->options.timing_only)
+            replay_start(p);
+    } else if (!measure(e, p, d)) {
         discard_updates(p);
         return EXIT_PROGRAM;
     }
-    e->last_kernel_cycles = commit_nodes(e, p);
-    e->cycles += e->last_kernel_cycles;
+    if (!e->options.timing_only)
+        replay_finish(p);
+    e->last_kernel_cycles = p->cycles;
+    e->cycles += p->cycles;
     e->kernels++;
+    count_commits(p);
     observe_activity(e, p);
     return EXIT_DONE;
 }
@@ -258,19 +303,50 @@ void emulator_read_digits(const emulator *e, uint32_t matrix, uint32_t block, in
         crossbar_read_digits(e->mcus[matrix][block].crossbar, digits);
 }
 
+/* A carry resolution of a cell takes as long as so many cells of a product. */
+enum { CRS_CELL_COST = 8 };
+
+/* Threads take one crossbar after the other. */
+typedef struct crs_task {
+    crossbar **list;
+    size_t count;
+    atomic_size_t next;
+} crs_task;
+
+static void resolve_carries(void *argument, int thread)
+{
+    crs_task *t = argument;
+    (void)thread;
+    for (size_t k; (k = atomic_fetch_add_explicit(&t->next, 1, memory_order_relaxed)) < t->count;)
+        crossbar_crs(t->list[k]);
+}
+
 void emulator_crs(emulator *e)
 {
     cells_time(e);
-    for (uint32_t k = 0; k < e->image->matrix_count; k++)
-        for (uint32_t i = 0; i < e->image->matrices[k].block_count; i++)
-            if (e->mcus[k][i].crossbar)
-                crossbar_crs(e->mcus[k][i].crossbar);
+    crs_task t = {.list = e->crossbars, .count = e->crossbar_count};
+    uint64_t cells = 0;
+    for (size_t k = 0; k < t.count; k++)
+        cells += (uint64_t)t.list[k]->rows * (uint64_t)t.list[k]->columns;
+    atomic_init(&t.next, 0);
+    pool_run(replay_pool(e, cells * CRS_CELL_COST), resolve_carries, &t);
     e->host_crs++;
     e->cycles += e->cost.serial_read + e->cost.serial_write;
 }
 
+/* Kernels that repeated the first one ran its instructions. */
+static void count_repeats(program *p)
+{
+    for (uint32_t k = 0; k < p->agent_count && p->repeats; k++)
+        for (uint32_t i = 0; i < p->agents[k].source->code.count; i++)
+            p->agents[k].executed[i] += p->repeats * p->agents[k].once[i];
+    p->repeats = 0;
+}
+
 const emulator_totals *emulator_statistics(emulator *e)
 {
+    for (uint32_t k = 0; k < e->image->entry_count; k++)
+        count_repeats(&e->programs[k]);
     observe_totals(e);
     return &e->totals;
 }

@@ -21,7 +21,9 @@ typedef struct emulator emulator;
 
 typedef struct emulator_options {
     uint64_t seed;      /* of random rounding and `rand` */
+    int threads;        /* of the host; 0: one per processor where a kernel is worth it */
     bool timing_only;   /* no data: numbers are not computed, cycles and counts are */
+    bool measure_each;  /* work the time of every kernel out anew, and compare it with the first's */
     uint64_t max_cycles; /* a kernel that runs longer is stopped with an error; 0: 10^11 */
     bool wear;          /* count how often cells are rewritten (costs about as much as updates do) */
 } emulator_options;

@@ -1,6 +1,6 @@
 /*
- * One handler per instruction of isa.def, called when the instruction ends: its effect on
- * registers, memory and crossbars. A row of the table without a handler does not link.
+ * One handler per instruction of isa.def, called when the instruction ends. A row of the table
+ * without a handler does not link.
  */
 #ifndef PANTHER_EMULATOR_HANDLERS_H
 #define PANTHER_EMULATOR_HANDLERS_H
@@ -11,8 +11,8 @@
 #include "isa/isa.def"
 #undef INSN
 
-/* Stands for a handler that only computes data, when data is left out. */
-insn_handler insn_without_data;
+/* The effect on numbers of instructions whose handler deals with time (see trace.h). */
+insn_handler data_mcu, data_crs, data_load, data_store, data_send, data_receive;
 
 static inline int16_t *operand(const agent *a, const operation *op, int which)
 {

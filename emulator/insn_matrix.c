@@ -1,7 +1,7 @@
 /*
- * Matrix instructions. The numbers are computed at issue: the operands are fixed then, and the
- * weights for the whole kernel. What is left for later is time: each operation of each MCU is busy
- * until its end, and whoever uses its registers or names it again waits for that.
+ * Matrix instructions. The numbers are those of the issue: the operands are fixed then, and the
+ * weights for the whole kernel. Time goes on: each operation of each MCU is busy until its end, and
+ * whoever uses its registers or names it again waits for that.
  */
 #include "emulator/handlers.h"
 #include "emulator/tile.h"
@@ -38,6 +38,22 @@ static void compute(agent *a, int m, int mask)
         crossbar_opa(x, mcu_registers(a, m, MCU_OPA_ROW), mcu_registers(a, m, MCU_OPA_COL));
 }
 
+void data_mcu(agent *a, const operation *op)
+{
+    for (int m = 0; m < ISA_MCUS_MAX; m++) {
+        int mask = op->imm >> (m * MCU_OPERATIONS) & 7;
+        if (mask)
+            compute(a, m, mask);
+    }
+}
+
+void data_crs(agent *a, const operation *op)
+{
+    for (int m = 0; m < ISA_MCUS_MAX; m++)
+        if (op->imm >> m & 1)
+            crossbar_crs(a->mcus[m]->crossbar);
+}
+
 /* Variant 1: MVM and MTVM share the one crossbar; the second waits inside the MCU. */
 static uint64_t product_end(agent *a, int m, uint64_t cycles)
 {
@@ -72,11 +88,7 @@ void insn_mcu(agent *a, const operation *op)
     uint64_t last = a->now;
     for (int m = 0; m < ISA_MCUS_MAX; m++) {
         int mask = op->imm >> (m * MCU_OPERATIONS) & 7;
-        if (!mask)
-            continue;
-        if (!e->options.timing_only)
-            compute(a, m, mask);
-        uint64_t end = start_operations(a, m, mask);
+        uint64_t end = mask ? start_operations(a, m, mask) : 0;
         last = end > last ? end : last;
     }
     if (e->machine->issue == ISSUE_BLOCKING)
@@ -87,15 +99,11 @@ void insn_crs(agent *a, const operation *op)
 {
     const emulator *e = a->tile->emulator;
     for (int m = 0; m < ISA_MCUS_MAX; m++) {
-        if (!(op->imm >> m & 1))
+        if (!(op->imm >> m & 1) || !a->updates[m])
             continue;
-        if (a->updates[m]) {
-            tile_fail(a->tile, a, a->now,
-                      "carry resolution of MCU %d while its updates wait for the halt", m);
-            return;
-        }
-        if (!e->options.timing_only)
-            crossbar_crs(a->mcus[m]->crossbar);
+        tile_fail(a->tile, a, a->now,
+                  "carry resolution of MCU %d while its updates wait for the halt", m);
+        return;
     }
     a->now += e->cost.serial_read + e->cost.serial_write;
 }

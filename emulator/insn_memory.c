@@ -29,11 +29,26 @@ static bool still_free(agent *a, const operation *op)
     return false;
 }
 
-static void read_words(agent *a, const operation *op)
+void data_load(agent *a, const operation *op)
 {
-    const tile *t = a->tile;
-    if (!t->emulator->options.timing_only)
-        memcpy(operand(a, op, 0), t->memory.value + a->address, op->words * sizeof(int16_t));
+    memcpy(operand(a, op, 0), a->tile->memory.value + a->data_address,
+           op->words * sizeof(int16_t));
+}
+
+void data_store(agent *a, const operation *op)
+{
+    memcpy(a->tile->memory.value + a->data_address, operand(a, op, 0),
+           op->words * sizeof(int16_t));
+}
+
+void data_send(agent *a, const operation *op)
+{
+    channel_send_data(op->with.channel, a->tile->memory.value + a->data_address, op->words);
+}
+
+void data_receive(agent *a, const operation *op)
+{
+    channel_receive_data(op->with.channel, a->tile->memory.value + a->data_address, op->words);
 }
 
 static void take_words(agent *a, const operation *op)
@@ -54,16 +69,13 @@ static void fill_words(agent *a, const operation *op)
 
 void insn_load(agent *a, const operation *op)
 {
-    if (!still_ready(a, op))
-        return;
-    read_words(a, op);
-    take_words(a, op);
+    if (still_ready(a, op))
+        take_words(a, op);
 }
 
 void insn_peek(agent *a, const operation *op)
 {
-    if (still_ready(a, op))
-        read_words(a, op);
+    still_ready(a, op);
 }
 
 void insn_drop(agent *a, const operation *op)
@@ -80,16 +92,13 @@ void insn_store(agent *a, const operation *op)
     if (counted < end)
         tile_fail(t, a, a->now, "keep on word %u, which still has %d consumers", counted,
                   t->memory.state[counted] & WORD_COUNT);
-    if (counted < end || (op->count && !still_free(a, op)))
-        return;
-    if (!t->emulator->options.timing_only)
-        memcpy(t->memory.value + a->address, operand(a, op, 0), op->words * sizeof(int16_t));
-    fill_words(a, op);
+    if (counted == end && (!op->count || still_free(a, op)))
+        fill_words(a, op);
 }
 
 void insn_send(agent *a, const operation *op)
 {
-    if (still_ready(a, op) && channel_send(a, op->with.channel, a->address, op->words))
+    if (still_ready(a, op) && channel_send(a, op->with.channel, op->words))
         take_words(a, op);
 }
 
@@ -97,6 +106,6 @@ void insn_receive(agent *a, const operation *op)
 {
     if (op->count && !still_free(a, op))
         return;
-    if (channel_receive(a, op->with.channel, a->address, op->words))
+    if (channel_receive(a, op->with.channel, op->words))
         fill_words(a, op);
 }

@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-void insn_without_data(agent *a, const operation *op)
-{
-    (void)a;
-    (void)op;
-}
-
 #define ONE_OPERAND(name)                                                                          \
     void insn_##name(agent *a, const operation *op)                                                \
     {                                                                                              \
@@ -141,7 +135,10 @@ void insn_shr(agent *a, const operation *op)
         d[i] = vector_shl(vector_shr(x[i], op->shift), op->grid);
 }
 
-/* The table is filled as arguments come up: a whole one takes longer than a small run. */
+/*
+ * The table is filled as arguments come up: a whole one takes longer than a small run. Threads may
+ * do the same work twice, but find the same.
+ */
 static void look_up(agent *a, const operation *op, vector_function *function)
 {
     const activation_table *t = op->with.table;
@@ -149,9 +146,12 @@ static void look_up(agent *a, const operation *op, vector_function *function)
     const int16_t *x = operand(a, op, 1);
     for (uint32_t i = 0; i < op->words; i++) {
         int16_t *known = &t->value[(uint16_t)x[i]];
-        if (*known == ACTIVATION_UNKNOWN)
-            *known = function(x[i], t->q_in, t->q_out);
-        d[i] = *known;
+        int16_t y = __atomic_load_n(known, __ATOMIC_RELAXED);
+        if (y == ACTIVATION_UNKNOWN) {
+            y = function(x[i], t->q_in, t->q_out);
+            __atomic_store_n(known, y, __ATOMIC_RELAXED);
+        }
+        d[i] = y;
     }
 }
 

@@ -59,12 +59,17 @@ void memory_mark(shared_memory *m, uint32_t at, uint32_t n, uint8_t count, bool 
     m->high = m->high > at + n ? m->high : at + n;
 }
 
+void memory_clear_values(shared_memory *m)
+{
+    if (m->low < m->high)
+        memset(m->value + m->low, 0, (m->high - m->low) * sizeof *m->value);
+}
+
 void memory_reset(shared_memory *m)
 {
-    if (m->low < m->high) {
-        memset(m->value + m->low, 0, (m->high - m->low) * sizeof *m->value);
+    memory_clear_values(m);
+    if (m->low < m->high)
         memset(m->state + m->low, 0, (m->high - m->low) * sizeof *m->state);
-    }
     m->low = m->words;
     m->high = 0;
 }

@@ -36,6 +36,9 @@ void memory_take(shared_memory *m, uint32_t at, uint32_t n);
 /* Sets the state of n words: count 0 makes them sticky. The values are written by the caller. */
 void memory_mark(shared_memory *m, uint32_t at, uint32_t n, uint8_t count, bool phase);
 
+/* All words zero, without a change of their states. */
+void memory_clear_values(shared_memory *m);
+
 /* All words invalid and zero again. */
 void memory_reset(shared_memory *m);
 

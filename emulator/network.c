@@ -37,6 +37,12 @@ static const host_packet *host_packet_at(const channel *c, const program *p, uin
     return &c->each[rest % c->each_count];
 }
 
+uint32_t channel_host_port(const channel *c, const program *p, uint64_t k)
+{
+    uint64_t example;
+    return host_packet_at(c, p, k, &example)->port;
+}
+
 static size_t host_offset(const image_port *port, const host_packet *packet, uint64_t example)
 {
     return (port->per_kernel ? 0 : (size_t)example * port->elements) + packet->first;
@@ -57,7 +63,7 @@ static uint32_t beats(const emulator *e, uint32_t words)
     return words / wide + (words % wide != 0);
 }
 
-static bool send_to_host(agent *a, channel *c, uint32_t address, uint32_t words)
+static bool send_to_host(agent *a, channel *c, uint32_t words)
 {
     tile *t = a->tile;
     const program *p = t->program;
@@ -74,28 +80,22 @@ static bool send_to_host(agent *a, channel *c, uint32_t address, uint32_t words)
                   packet->words, port->name, c->number, words);
         return false;
     }
-    if (p->outputs && p->outputs[packet->port])
-        memcpy(p->outputs[packet->port] + host_offset(port, packet, example),
-               t->memory.value + address, words * sizeof(int16_t));
     event_push(&t->events,
                (event){a->now + 2 * t->emulator->cost.host, event_credit(c->index)});
     c->sent++;
     return true;
 }
 
-bool channel_send(agent *a, channel *c, uint32_t address, uint32_t words)
+bool channel_send(agent *a, channel *c, uint32_t words)
 {
     if (!c->to)
-        return send_to_host(a, c, address, words);
+        return send_to_host(a, c, words);
     tile *t = a->tile;
     uint32_t place = (uint32_t)(c->sent++ % c->places);
     uint64_t arrival = a->now + whole_cycles(c->latency + beats(t->emulator, words) *
                                                               c->latency_per_beat);
     c->last_arrival = arrival > c->last_arrival ? arrival : c->last_arrival; /* kept in order */
     c->length[place] = words;
-    if (!t->emulator->options.timing_only)
-        memcpy(c->ring + (size_t)place * c->width, t->memory.value + address,
-               words * sizeof *c->ring);
     post(t, c->to, c->last_arrival, event_packet(c->index));
     return true;
 }
@@ -108,7 +108,7 @@ static bool check_length(agent *a, const channel *c, uint32_t length, uint32_t w
     return length == words;
 }
 
-static bool receive_from_host(agent *a, channel *c, uint32_t address, uint32_t words)
+static bool receive_from_host(agent *a, channel *c, uint32_t words)
 {
     tile *t = a->tile;
     const program *p = t->program;
@@ -116,11 +116,6 @@ static bool receive_from_host(agent *a, channel *c, uint32_t address, uint32_t w
     const host_packet *packet = host_packet_at(c, p, c->received, &example);
     if (!check_length(a, c, packet->words, words))
         return false;
-    if (p->inputs && p->inputs[packet->port])
-        memcpy(t->memory.value + address,
-               p->inputs[packet->port] +
-                   host_offset(&p->entry->inputs[packet->port], packet, example),
-               words * sizeof(int16_t));
     c->received++;
     c->arrived--;
     if (c->received - 1 + c->places < channel_host_packets(c, p))
@@ -129,21 +124,52 @@ static bool receive_from_host(agent *a, channel *c, uint32_t address, uint32_t w
     return true;
 }
 
-bool channel_receive(agent *a, channel *c, uint32_t address, uint32_t words)
+bool channel_receive(agent *a, channel *c, uint32_t words)
 {
     if (!c->from)
-        return receive_from_host(a, c, address, words);
+        return receive_from_host(a, c, words);
     tile *t = a->tile;
     uint32_t place = (uint32_t)(c->received % c->places);
     if (!check_length(a, c, c->length[place], words))
         return false;
-    if (!t->emulator->options.timing_only)
-        memcpy(t->memory.value + address, c->ring + (size_t)place * c->width,
-               words * sizeof *c->ring);
     c->received++;
     c->arrived--;
     post(t, c->from, a->now + c->credit_latency, event_credit(c->index));
     return true;
+}
+
+void channel_send_data(channel *c, const int16_t *from, uint32_t words)
+{
+    uint64_t k = c->data_sent++, example;
+    int16_t *to = NULL;
+    if (c->to) {
+        to = c->ring + k % c->places * c->width;
+    } else {
+        const program *p = c->from->program;
+        const host_packet *packet = host_packet_at(c, p, k, &example);
+        if (p->outputs && p->outputs[packet->port])
+            to = p->outputs[packet->port] +
+                 host_offset(&p->entry->outputs[packet->port], packet, example);
+    }
+    if (to)
+        memcpy(to, from, words * sizeof *to);
+}
+
+void channel_receive_data(channel *c, int16_t *to, uint32_t words)
+{
+    uint64_t k = c->data_received++, example;
+    const int16_t *from = NULL;
+    if (c->from) {
+        from = c->ring + k % c->places * c->width;
+    } else {
+        const program *p = c->to->program;
+        const host_packet *packet = host_packet_at(c, p, k, &example);
+        if (p->inputs && p->inputs[packet->port])
+            from = p->inputs[packet->port] +
+                   host_offset(&p->entry->inputs[packet->port], packet, example);
+    }
+    if (from)
+        memcpy(to, from, words * sizeof *to);
 }
 
 void channel_deliver(tile *t, uint32_t order, uint64_t time)

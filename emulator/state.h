@@ -3,8 +3,9 @@
  * tiles with their memory, agents (cores and control threads) and the channels between them.
  *
  * Tiles share nothing but channels, and of a channel each side writes its own fields only; what
- * passes between tiles is timestamped messages. So tiles may advance on different host threads as
- * long as none runs ahead of the others by more than the program's lookahead.
+ * passes between tiles is timestamped messages.
+ *
+ * Time and numbers are worked out one after the other: see trace.h.
  */
 #ifndef PANTHER_EMULATOR_STATE_H
 #define PANTHER_EMULATOR_STATE_H
@@ -15,6 +16,7 @@
 #include "emulator/memory.h"
 
 enum {
+    TRACE_WAITED = 64, /* agents of which is known how far they were waited for */
     MCU_SLOTS = ISA_MCUS_MAX * MCU_OPERATIONS, /* one per operation of every MCU */
     FAILURE_TEXT = 240,
     CHANNELS_MAX = 256, /* per tile: 8 bits of `send` and `receive` */
@@ -25,6 +27,8 @@ typedef struct tile tile;
 typedef struct program program;
 typedef struct channel channel;
 typedef struct operation operation;
+typedef struct pool pool;
+typedef struct agent_progress agent_progress;
 
 typedef void insn_handler(agent *a, const operation *op);
 
@@ -47,7 +51,8 @@ enum { ACTIVATION_UNKNOWN = -32768 }; /* no result is: they saturate at -32767 *
 
 /* An instruction, decoded once. Vector operands are offsets into the core's registers. */
 struct operation {
-    insn_handler *run;
+    insn_handler *run;  /* its effect on control, waits and time */
+    insn_handler *data; /* its effect on numbers; NULL: none */
     union {
         activation_table *table;
         channel *channel;
@@ -55,7 +60,7 @@ struct operation {
     uint32_t vector[4];
     uint32_t words;
     int32_t imm;         /* immediate, address offset, masks, or first size */
-    int32_t extra;       /* branch target (relative) or second size */
+    int32_t extra;       /* branch target (relative), second size, or cells of an mcu */
     uint32_t cycles;     /* of its time class */
     uint32_t port_cycles; /* at the memory port */
     uint32_t touches;    /* bit m * 3 + o: uses registers of operation o of MCU m */
@@ -85,10 +90,17 @@ typedef enum agent_state {
     AGENT_HALTED,
 } agent_state;
 
+/* An instruction that a kernel runs on numbers, or (TRACE_WAIT) what its agent waits for. */
+typedef struct trace_step {
+    uint32_t what;  /* index of the instruction, or TRACE_WAIT and the index of the other agent */
+    uint32_t value; /* address, or how many steps the other agent must have done */
+} trace_step;
+
 struct agent {
     tile *tile;
     const operation *code;
     uint64_t *executed; /* per instruction, since emulator_new */
+    uint64_t *once;     /* the same, in one kernel */
     const image_agent *source;
     uint32_t index;     /* in the tile: cores first */
     agent_state state;
@@ -99,7 +111,11 @@ struct agent {
     agent *next_waiting;
     int32_t scalar[ISA_SCALARS];
     bool phase[ISA_SCALARS];
+    trace_step *steps;
+    size_t step_count, step_capacity;
+    uint64_t waited[TRACE_WAITED]; /* by agent: the latest of its steps that was waited for */
     int16_t *registers; /* cores: general words, then six vectors of each MCU */
+    uint32_t data_address; /* of the access whose numbers are being moved */
     uint64_t *stream_runs;
     uint32_t streams;
     mcu *mcus[ISA_MCUS_MAX];
@@ -123,6 +139,8 @@ struct channel {
     uint32_t places, width; /* longest packet */
     int16_t *ring;      /* places x width words */
     uint32_t *length;   /* of the packet in each place */
+    uint64_t *touched;  /* as in a tile, for each place; NULL: a channel of the host */
+    uint64_t data_sent, data_received; /* packets whose numbers were moved */
     double latency, latency_per_beat;
     uint64_t credit_latency;
     /* the sender's side */
@@ -159,6 +177,7 @@ struct tile {
     agent *agents;
     uint32_t agent_count, running;
     shared_memory memory;
+    uint64_t *touched; /* per word: agent (upper half) and number of the step that used it last */
     uint64_t port_free, halted_at;
     event_heap events;
     agent *waiting;
@@ -172,11 +191,20 @@ struct tile {
 
 struct program {
     const image_entry *entry;
+    agent *agents; /* of all tiles, in their order */
+    uint32_t agent_count;
     tile *tiles;
     uint32_t tile_count;
     channel **channels;
     size_t channel_count, channel_capacity;
     uint64_t lookahead;
+    /* what the first kernel found out: time and counts are the same every time */
+    bool measured, in_pieces;
+    uint64_t cycles, repeats; /* kernels since then whose instructions were not counted */
+    /* the trace */
+    uint64_t steps, cells;
+    uint64_t *output_touched; /* as in a tile, for each output port */
+    agent_progress *progress;
     const int16_t *const *inputs; /* of the kernel that runs */
     int16_t *const *outputs;
 };
@@ -198,10 +226,13 @@ struct emulator {
     const crossbar_kernel *kernel;
     cycle_costs cost;
     mcu **mcus;   /* [matrix][block] */
+    crossbar **crossbars; /* of all MCUs */
+    size_t crossbar_count, crossbar_capacity;
     mcu **mcu_at; /* by node, tile, core, MCU: NULL where no matrix sits */
     activation_table **tables;
     size_t table_count, table_capacity;
     program *programs; /* one per entry */
+    pool *pool; /* NULL until it is needed */
     uint64_t step, limit; /* of the kernel that runs: its number, its last cycle */
     /* totals that are not counted per instruction */
     uint64_t cycles, kernels, last_kernel_cycles, host_crs;

@@ -1,6 +1,7 @@
 #include "emulator/tile.h"
 
 #include "emulator/network.h"
+#include "emulator/trace.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -31,9 +32,6 @@ void tile_fail(tile *t, const agent *who, uint64_t time, const char *format, ...
 
 static void reset_agent(agent *a)
 {
-    const machine *m = a->tile->emulator->machine;
-    size_t side = (size_t)(m->slices.rows > m->slices.columns ? m->slices.rows : m->slices.columns);
-    size_t words = (size_t)m->vector_words + (size_t)m->mcus * MCU_VECTORS * side;
     a->state = AGENT_RUNS;
     a->pc = 0;
     a->now = 0;
@@ -42,22 +40,16 @@ static void reset_agent(agent *a)
     memset(a->busy_until, 0, sizeof a->busy_until);
     memset(a->crossbar_free, 0, sizeof a->crossbar_free);
     memset(a->updates, 0, sizeof a->updates);
-    if (a->registers)
-        memset(a->registers, 0, words * sizeof *a->registers);
-    if (a->streams)
-        memset(a->stream_runs, 0, a->streams * sizeof *a->stream_runs);
     event_push(&a->tile->events, (event){0, EVENT_AGENT | a->index});
 }
 
-static void preset_memory(tile *t)
+static void mark_presets(tile *t)
 {
     const image_entry *e = t->program->entry;
     for (uint32_t k = 0; k < e->preset_count; k++) {
         const image_preset *p = &e->presets[k];
-        if (p->node != t->node || p->tile != t->number)
-            continue;
-        memory_mark(&t->memory, p->address, p->words, p->count, false);
-        memcpy(t->memory.value + p->address, p->values, p->words * sizeof *p->values);
+        if (p->node == t->node && p->tile == t->number)
+            memory_mark(&t->memory, p->address, p->words, p->count, false);
     }
 }
 
@@ -72,7 +64,7 @@ void tile_reset(tile *t)
     t->failed.set = false;
     for (uint32_t k = 0; k < t->agent_count; k++)
         reset_agent(&t->agents[k]);
-    preset_memory(t);
+    mark_presets(t);
 }
 
 void agent_wake(agent *a, uint64_t time)
@@ -185,7 +177,10 @@ static uint64_t when_free(const agent *a, uint32_t slots)
 static void execute(agent *a, const operation *op)
 {
     a->executed[a->pc]++;
-    op->run(a, op);
+    if (op->run)
+        op->run(a, op);
+    if (op->data && !a->tile->failed.set)
+        trace_note(a, op);
     a->pc++;
 }
 

@@ -13,8 +13,15 @@ typedef struct chunk {
     unsigned char *bytes;
 } chunk;
 
+typedef struct deferred {
+    struct deferred *next;
+    void (*function)(void *argument);
+    void *argument;
+} deferred;
+
 struct arena {
     chunk *chunks; /* newest first */
+    deferred *deferred;
     size_t handed_out;
 };
 
@@ -49,6 +56,8 @@ void arena_free(arena *a)
 {
     if (!a)
         return;
+    for (const deferred *d = a->deferred; d; d = d->next)
+        d->function(d->argument);
     for (chunk *c = a->chunks; c;) {
         chunk *next = c->next;
         free(c->bytes);
@@ -138,6 +147,13 @@ char *arena_printf(arena *a, const char *format, ...)
     char *text = arena_vprintf(a, format, args);
     va_end(args);
     return text;
+}
+
+void arena_defer(arena *a, void (*function)(void *argument), void *argument)
+{
+    deferred *d = ARENA_NEW(a, deferred);
+    *d = (deferred){a->deferred, function, argument};
+    a->deferred = d;
 }
 
 size_t arena_used(const arena *a)

@@ -29,6 +29,9 @@ char *arena_vprintf(arena *a, const char *format, va_list args);
 
 size_t arena_used(const arena *a); /* bytes handed out so far */
 
+/* Calls function(argument) when the arena is freed, before its memory goes; the latest one first. */
+void arena_defer(arena *a, void (*function)(void *argument), void *argument);
+
 #define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, count) ((type *)arena_calloc((a), (count), sizeof(type)))
 

@@ -1,7 +1,8 @@
 /*
  * Random MLPs on random machines: after several kernels every digit and every output of the emulator
  * equals the fixed-point interpreter's, for variants 1, 2 and 3, and every kernel takes the same
- * cycles. The interpreter runs the graph before partition, so all later passes are under test.
+ * cycles; some run on two and three threads. The interpreter runs the graph before partition, so all
+ * later passes are under test.
  *
  * PANTHER_TEST_SEED repeats a run, PANTHER_TEST_CASES shortens or lengthens it.
  */
@@ -121,7 +122,8 @@ static void run_variant(net_case *c, int variant)
     m.variant = variant;
     m.fidelity = c->plan.fidelity;
     random_state r = random_from(c->seed, 77);
-    emulator_options options = {.seed = c->seed};
+    emulator_options options = {
+        .seed = c->seed, .threads = c->seed % 16 ? 1 : variant, .measure_each = c->seed % 2 == 0};
     ir_fixed *oracle = ir_fixed_new(c->memory, c->oracle, c->plan.fidelity, c->seed);
     emulator *e = emulator_new(c->memory, &m, c->image, &options, c->diag, "test");
     assert_non_null(e);
