@@ -1,0 +1,142 @@
+"""What the experiments share: running panther, comparing with the paper, writing JSON and SVG."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.normpath(os.path.join(HERE, "..", "..", ".."))
+PANTHER = os.environ.get("PANTHER", os.path.join(ROOT, "build", "release", "panther"))
+
+
+def panther(arguments):
+    """Runs a panther command and returns what it prints; its own message ends the experiment."""
+    try:
+        done = subprocess.run([PANTHER] + [str(a) for a in arguments], capture_output=True, text=True,
+                              cwd=ROOT, env=dict(os.environ, NO_COLOR="1"))
+    except OSError as error:
+        sys.exit("%s: %s; build it, or set PANTHER" % (PANTHER, error.strerror))
+    if done.returncode:
+        sys.exit("panther %s: exit status %d\n%s" % (" ".join(map(str, arguments)), done.returncode,
+                                                    done.stderr))
+    return done.stdout
+
+
+def panther_stats(arguments):
+    """The figures (--stats) of a run."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "stats.json")
+        panther(list(arguments) + ["--stats", path])
+        with open(path) as f:
+            return json.load(f)
+
+
+def machine_numbers(name, *options):
+    """{key: text} of `panther machine show`; energy components are floats (pJ) and win."""
+    numbers = {}
+    for line in panther(["machine", "show", name, *options]).splitlines():
+        words = line.split("#")[0].split()
+        if len(words) == 2 and words[0].endswith(":"):
+            numbers.setdefault(words[0][:-1], words[1].strip('"'))
+        elif words[:2] == ["-", "{component:"]:
+            numbers[words[2].rstrip(",")] = float(words[4].rstrip(","))
+    return numbers
+
+
+class Report:
+    """Rows of paper's value, ours and a verdict. Only rows with gate=True decide the exit status."""
+
+    def __init__(self, name, title):
+        self.name, self.title, self.rows, self.tables = name, title, [], {}
+        self.failed = False
+        print("== %s: %s" % (name, title))
+
+    def line(self, text=""):
+        print(text)
+
+    def verdict(self, what, paper, ours, verdict, gate=False, holds=True):
+        self.rows.append({"what": what, "paper": paper, "ours": ours, "verdict": verdict, "gate": gate,
+                          "holds": bool(holds)})
+        self.failed |= gate and not holds
+        mark = ("ok" if holds else "FAILED") if gate else ""
+        print("  %-46s paper %-14s ours %-14s %-34s %s" % (what, paper, ours, verdict, mark))
+
+    def value(self, what, paper, ours, digits=2, within=None, gate=False, note=""):
+        """Exact if equal as printed; else the difference in per cent, judged if `within` is given."""
+        shown = "%.*f" % (digits, ours)
+        if "%.*f" % (digits, paper) == shown:
+            self.verdict(what, "%.*f" % (digits, paper), shown, "exact" + note, gate)
+            return
+        off = 100 * (ours / paper - 1)
+        holds = within is not None and abs(off) <= within
+        self.verdict(what, "%.*f" % (digits, paper), shown,
+                     "%s (%+.1f %%)%s" % ("close" if holds else "differs", off, note), gate, holds)
+
+    def check(self, what, holds, detail=""):
+        self.verdict(what, "-", detail or "-", "holds" if holds else "does not hold", True, holds)
+
+    def table(self, name, head, rows, formats=None):
+        """A plain table; also part of the JSON."""
+        self.tables[name] = [dict(zip(head, row)) for row in rows]
+        cells = [[str(h) for h in head]]
+        for row in rows:
+            cells.append([c if isinstance(c, str) else (formats or "%s") % c if isinstance(c, float)
+                          else str(c) for c in row])
+        widths = [max(len(r[i]) for r in cells) for i in range(len(head))]
+        for row in cells:
+            print("  " + "  ".join(c.ljust(w) if i == 0 else c.rjust(w)
+                                   for i, (c, w) in enumerate(zip(row, widths))))
+
+    def end(self, svg=None):
+        """Writes NAME.json (and .svg) into the folder of PANTHER_OUT, if set. Returns the status."""
+        folder = os.environ.get("PANTHER_OUT")
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+            with open(os.path.join(folder, self.name + ".json"), "w") as f:
+                json.dump({"experiment": self.name, "title": self.title, "rows": self.rows,
+                           "tables": self.tables}, f, indent=1)
+                f.write("\n")
+            if svg:
+                with open(os.path.join(folder, self.name + ".svg"), "w") as f:
+                    f.write(svg)
+        return 1 if self.failed else 0
+
+
+COLOURS = ("#2a6fbb", "#d1495b", "#3a9d5d", "#8d5fb0", "#d98b1f", "#555555")
+
+
+def svg_scatter(title, x_label, y_label, series, lines=False):
+    """series: {name: [(x, y, label)]}. One plot of 720 x 440 with axes, points and a legend."""
+    points = [p for s in series.values() for p in s]
+    x0, x1 = min(p[0] for p in points), max(p[0] for p in points)
+    y0, y1 = min(p[1] for p in points), max(p[1] for p in points)
+    x1, y1 = x1 + (x1 == x0), y1 + (y1 == y0)
+
+    def at(x, y):
+        return 70 + 600 * (x - x0) / (x1 - x0), 380 - 320 * (y - y0) / (y1 - y0)
+
+    out = ['<svg xmlns="http://www.w3.org/2000/svg" width="720" height="440" '
+           'font-family="sans-serif" font-size="11">',
+           '<rect width="720" height="440" fill="white"/>',
+           '<text x="360" y="22" text-anchor="middle" font-size="14">%s</text>' % title,
+           '<path d="M70 60V380H680" fill="none" stroke="black"/>',
+           '<text x="375" y="425" text-anchor="middle">%s</text>' % x_label,
+           '<text x="16" y="220" text-anchor="middle" transform="rotate(-90 16 220)">%s</text>'
+           % y_label]
+    for i in range(5):
+        x, y = x0 + (x1 - x0) * i / 4, y0 + (y1 - y0) * i / 4
+        out.append('<text x="%.0f" y="398" text-anchor="middle">%.4g</text>' % (at(x, y)[0], x))
+        out.append('<text x="62" y="%.0f" text-anchor="end">%.4g</text>' % (at(x, y)[1] + 4, y))
+    for i, (name, data) in enumerate(series.items()):
+        colour = COLOURS[i % len(COLOURS)]
+        if lines:
+            path = " ".join("%.1f,%.1f" % at(p[0], p[1]) for p in data)
+            out.append('<polyline points="%s" fill="none" stroke="%s"/>' % (path, colour))
+        for x, y, label in data:
+            px, py = at(x, y)
+            out.append('<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>' % (px, py, colour))
+            if label:
+                out.append('<text x="%.1f" y="%.1f" font-size="8">%s</text>' % (px + 5, py - 4, label))
+        out.append('<text x="%d" y="44" fill="%s">&#9679; %s</text>' % (75 + 150 * i, colour, name))
+    return "\n".join(out + ["</svg>\n"])
