@@ -6,10 +6,8 @@
 
 #include <string.h>
 
-static const int8_t zeros[CROSSBAR_PAD_MAX];
-
-/* Four pieces of 16 bytes, side by side. */
-static inline __m512i join(const int8_t *a, const int8_t *b, const int8_t *c, const int8_t *d)
+/* A piece of 16 bytes of each of four lines, side by side. */
+SIMD_INLINE __m512i join(const int8_t *a, const int8_t *b, const int8_t *c, const int8_t *d)
 {
     __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)a));
     v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)b), 1);
@@ -18,61 +16,88 @@ static inline __m512i join(const int8_t *a, const int8_t *b, const int8_t *c, co
 }
 
 /* Bytes shifted left; what is shifted out was sign. */
-static inline __m512i scale_bytes(__m512i v, int by)
+typedef struct byte_shift {
+    __m128i by;
+    __m512i mask;
+} byte_shift;
+
+SIMD_INLINE __m512i scale_bytes(__m512i v, byte_shift scale)
 {
-    __m512i mask = _mm512_set1_epi8((int8_t)(0xFF << by));
-    return _mm512_and_si512(_mm512_sll_epi16(v, _mm_cvtsi32_si128(by)), mask);
+    return _mm512_and_si512(_mm512_sll_epi16(v, scale.by), scale.mask);
 }
 
-/* Lines are inputs: 64 of them, 16 bytes of each, four lines interleaved to a row of the tile. */
-static void tile_of_inputs(const int8_t *from, size_t stride, int lines, int scale, int8_t *tile)
+/* Lines are inputs: 16 bytes of each of 64, four lines interleaved to a row of the tile. */
+static void tile_of_inputs(const int8_t *from, size_t stride, byte_shift scale, int8_t *tile)
 {
     static const uint8_t interleave[64] = {
         0, 16, 32, 48, 1, 17, 33, 49, 2,  18, 34, 50, 3,  19, 35, 51, 4,  20, 36, 52, 5,  21,
         37, 53, 6, 22, 38, 54, 7, 23, 39, 55, 8, 24, 40, 56, 9, 25, 41, 57, 10, 26, 42, 58,
         11, 27, 43, 59, 12, 28, 44, 60, 13, 29, 45, 61, 14, 30, 46, 62, 15, 31, 47, 63};
     __m512i order = _mm512_loadu_si512(interleave);
-    for (int r = 0; r < 16; r++, tile += TILE_ROW) {
-        const int8_t *at[4];
-        for (int k = 0; k < 4; k++)
-            at[k] = 4 * r + k < lines ? from + (size_t)(4 * r + k) * stride : zeros;
-        __m512i v = _mm512_permutexvar_epi8(order, join(at[0], at[1], at[2], at[3]));
-        _mm512_storeu_si512(tile, scale_bytes(v, scale));
+    for (int r = 0; r < 16; r++, tile += TILE_ROW, from += 4 * stride) {
+        __m512i v = join(from, from + stride, from + 2 * stride, from + 3 * stride);
+        _mm512_store_si512(tile, scale_bytes(_mm512_permutexvar_epi8(order, v), scale));
     }
 }
 
-/* Lines are outputs: 16 of them, 64 bytes of each; words of four bytes are transposed. */
-static void tile_of_outputs(const int8_t *from, size_t stride, int lines, int scale, int8_t *tile)
+/* Lines are outputs: 64 bytes of each of 16; words of four bytes are transposed. */
+static void tile_of_outputs(const int8_t *from, size_t stride, byte_shift scale, int8_t *tile)
 {
-    const int8_t *at[16];
-    for (int n = 0; n < 16; n++)
-        at[n] = n < lines ? from + (size_t)n * stride : zeros;
-    for (int c = 0; c < 64; c += 16) {
+    for (int c = 0; c < 64; c += 16, from += 16, tile += 4 * TILE_ROW) {
         __m512i x[4];
-        for (int m = 0; m < 4; m++)
-            x[m] = scale_bytes(join(at[m] + c, at[m + 4] + c, at[m + 8] + c, at[m + 12] + c), scale);
+#pragma GCC unroll 4
+        for (int m = 0; m < 4; m++) {
+            const int8_t *line = from + (size_t)m * stride;
+            x[m] = join(line, line + 4 * stride, line + 8 * stride, line + 12 * stride);
+            x[m] = scale_bytes(x[m], scale);
+        }
         __m512i a = _mm512_unpacklo_epi32(x[0], x[1]), b = _mm512_unpackhi_epi32(x[0], x[1]);
         __m512i e = _mm512_unpacklo_epi32(x[2], x[3]), f = _mm512_unpackhi_epi32(x[2], x[3]);
-        _mm512_storeu_si512(tile, _mm512_unpacklo_epi64(a, e));
-        _mm512_storeu_si512(tile + TILE_ROW, _mm512_unpackhi_epi64(a, e));
-        _mm512_storeu_si512(tile + 2 * TILE_ROW, _mm512_unpacklo_epi64(b, f));
-        _mm512_storeu_si512(tile + 3 * TILE_ROW, _mm512_unpackhi_epi64(b, f));
-        tile += 4 * TILE_ROW;
+        _mm512_store_si512(tile, _mm512_unpacklo_epi64(a, e));
+        _mm512_store_si512(tile + TILE_ROW, _mm512_unpackhi_epi64(a, e));
+        _mm512_store_si512(tile + 2 * TILE_ROW, _mm512_unpacklo_epi64(b, f));
+        _mm512_store_si512(tile + 3 * TILE_ROW, _mm512_unpackhi_epi64(b, f));
     }
+}
+
+/* 64 bytes of each of up to `lines` lines, the others zero. */
+static const int8_t *padded_lines(const int8_t *from, size_t stride, int there, int lines,
+                                  int8_t *buffer)
+{
+    for (int n = 0; n < lines; n++)
+        if (n < there)
+            memcpy(buffer + n * TILE_ROW, from + (size_t)n * stride, TILE_ROW);
+        else
+            memset(buffer + n * TILE_ROW, 0, TILE_ROW);
+    return buffer;
+}
+
+/* One tile; row and column: of the crossbar, where it begins. */
+static void make_tile(const crossbar *x, bool transposed, byte_shift scale, const int8_t *from,
+                      int row, int column, int8_t *tile)
+{
+    int8_t buffer[TILE_INPUTS * TILE_ROW];
+    int lines = transposed ? TILE_OUTPUTS : TILE_INPUTS;
+    size_t stride = (size_t)x->column_stride;
+    from += (size_t)row * stride + (size_t)column;
+    if (row + lines > x->rows) { /* tiles of 16 columns begin within the last 64 of a line */
+        size_t back = transposed ? 0 : (size_t)column % TILE_ROW;
+        from = padded_lines(from - back, stride, x->rows - row, lines, buffer) + back;
+        stride = TILE_ROW;
+    }
+    (transposed ? tile_of_outputs : tile_of_inputs)(from, stride, scale, tile);
 }
 
 /* One plane of rows x column_stride bytes; blocks of outputs lie `step` bytes apart. */
 static void tile_plane(const crossbar *x, const amx_direction *d, bool transposed, int scale,
                        const int8_t *from, int8_t *to, size_t step)
 {
-    size_t stride = (size_t)x->column_stride;
+    byte_shift shift = {_mm_cvtsi32_si128(scale), _mm512_set1_epi8((int8_t)(0xFF << scale))};
     for (int o = 0; o < d->output_blocks; o++, to += step)
         for (int i = 0; i < d->input_blocks; i++) {
             int row = transposed ? o * TILE_OUTPUTS : i * TILE_INPUTS;
             int column = transposed ? i * TILE_INPUTS : o * TILE_OUTPUTS;
-            (transposed ? tile_of_outputs : tile_of_inputs)(from + (size_t)row * stride + column,
-                                                            stride, x->rows - row, scale,
-                                                            to + i * TILE_BYTES);
+            make_tile(x, transposed, shift, from, row, column, to + i * TILE_BYTES);
         }
 }
 

@@ -38,7 +38,8 @@ static crossbar_direction direction(crossbar *x, bool transposed)
  * Collapsing costs about as much as one sliced product, so it waits for a second use of the same
  * digits; except where the sliced product would first have to build the mirror.
  */
-static bool collapsed(crossbar *x, const crossbar_direction *d, bool transposed, int count)
+static bool collapsed(crossbar *x, const lane_functions *by, const crossbar_direction *d,
+                      bool transposed, int count)
 {
     crossbar_collapse *c = d->collapse;
     if (c->valid)
@@ -47,8 +48,8 @@ static bool collapsed(crossbar *x, const crossbar_direction *d, bool transposed,
     if (c->uses == 1 && !(transposed && !x->mirror_valid))
         return false;
     if (!transposed)
-        scalar_mirror(x);
-    scalar_collapse(x, d);
+        by->mirror(x);
+    by->collapse(x, d);
     c->valid = true;
     return true;
 }
@@ -75,9 +76,9 @@ void lanes_product(crossbar *x, const lane_functions *by, bool transposed, const
                    int count, int64_t *out)
 {
     crossbar_direction d = direction(x, transposed);
-    bool fast = collapsed(x, &d, transposed, count);
+    bool fast = collapsed(x, by, &d, transposed, count);
     if (transposed && (!fast || d.collapse->any_sliced))
-        scalar_mirror(x);
+        by->mirror(x);
     for (int v = 0; v < count; v++, in += d.inputs, out += d.output_stride) {
         int16_t words[CROSSBAR_PAD_MAX];
         crossbar_driver_words(in, d.inputs, d.input_stride, words);
@@ -96,7 +97,8 @@ static bool always(void)
 
 static void product(crossbar *x, bool transposed, const int16_t *in, int count, int64_t *out)
 {
-    static const lane_functions plain = {scalar_collapsed_product, scalar_sliced_product};
+    static const lane_functions plain = {scalar_mirror, scalar_collapse, scalar_collapsed_product,
+                                         scalar_sliced_product};
     lanes_product(x, &plain, transposed, in, count, out);
 }
 

@@ -28,12 +28,7 @@ typedef struct input_bits {
 /* The transposed digits, rebuilt if they are stale. */
 void scalar_mirror(crossbar *x);
 
-/*
- * The certificate and the collapsed digits of one direction, from `lines`. A slice of a block of
- * outputs is collapsed if for every output of the block sum |digit| fits the slice's ADC, so that no
- * clamp can act, and the dot products of 32 bits; the others are marked in collapse->sliced.
- */
-void scalar_collapse(const crossbar *x, const crossbar_direction *d);
+void scalar_collapse(const crossbar *x, const crossbar_direction *d); /* see collapse.h */
 
 /* out += the contribution of the collapsed slices: exact integer dot products. */
 void scalar_collapsed_product(const crossbar_direction *d, const int16_t *in, int64_t *out);
@@ -49,6 +44,8 @@ uint64_t scalar_sliced_product(const crossbar *x, const crossbar_direction *d,
 
 /* What differs between kernels that work on lanes of 16 bits; see the scalar ones above. */
 typedef struct lane_functions {
+    void (*mirror)(crossbar *x);
+    void (*collapse)(const crossbar *x, const crossbar_direction *d);
     void (*collapsed)(const crossbar_direction *d, const int16_t *in, int64_t *out);
     uint64_t (*sliced)(const crossbar *x, const crossbar_direction *d, const input_bits *bits,
                        int s, int first, int last, int64_t *out);

@@ -1,8 +1,6 @@
 /* Products on lanes of 16 bits; included once by the file of each width. */
-#include "emulator/crossbar/scalar.h"
+#include "emulator/crossbar/collapse.h"
 #include "emulator/crossbar/simd.h"
-
-#include <string.h>
 
 enum { STRIP = 4 }; /* vectors of outputs that stay in registers together */
 
@@ -126,8 +124,57 @@ static void collapsed_product(const crossbar_direction *d, const int16_t *in, in
     }
 }
 
+/* 16 lines of 16 bytes, transposed: four rounds of a perfect shuffle. */
+SIMD_INLINE void transpose_bytes(__m128i v[16])
+{
+    for (int round = 0; round < 4; round++) {
+        __m128i next[16];
+#pragma GCC unroll 8
+        for (int k = 0; k < 8; k++) {
+            next[2 * k] = _mm_unpacklo_epi8(v[k], v[k + 8]);
+            next[2 * k + 1] = _mm_unpackhi_epi8(v[k], v[k + 8]);
+        }
+        memcpy(v, next, sizeof next);
+    }
+}
+
+/* 16 x 16 cells of one slice, from row i, column j on. */
+static void mirror_block(crossbar *x, int s, int i, int j)
+{
+    size_t from_stride = (size_t)x->column_stride, to_stride = (size_t)x->row_stride;
+    const int8_t *from = x->now.narrow + ((size_t)s * (size_t)x->rows + (size_t)i) * from_stride + j;
+    int16_t *to = x->mirror + ((size_t)s * (size_t)x->columns + (size_t)j) * to_stride + i;
+    int lines = x->rows - i < 16 ? x->rows - i : 16, columns = x->columns - j;
+    __m128i v[16];
+#pragma GCC unroll 16
+    for (int k = 0; k < 16; k++)
+        v[k] = k < lines ? _mm_loadu_si128((const __m128i *)(from + (size_t)k * from_stride))
+                         : _mm_setzero_si128();
+    transpose_bytes(v);
+#pragma GCC unroll 16
+    for (int k = 0; k < 16; k++)
+        if (k < columns)
+            _mm256_storeu_si256((__m256i *)(to + (size_t)k * to_stride), _mm256_cvtepi8_epi16(v[k]));
+}
+
+static void mirror(crossbar *x)
+{
+    if (!x->narrow) {
+        scalar_mirror(x);
+        return;
+    }
+    if (x->mirror_valid)
+        return;
+    crossbar_need_narrow(x, &x->now);
+    for (int s = 0; s < x->format->slices; s++)
+        for (int i = 0; i < x->rows; i += 16)
+            for (int j = 0; j < x->columns; j += 16)
+                mirror_block(x, s, i, j);
+    x->mirror_valid = true;
+}
+
 void SIMD(product)(crossbar *x, bool transposed, const int16_t *in, int count, int64_t *out)
 {
-    static const lane_functions functions = {collapsed_product, sliced_product};
+    static const lane_functions functions = {mirror, collapse, collapsed_product, sliced_product};
     lanes_product(x, &functions, transposed, in, count, out);
 }
