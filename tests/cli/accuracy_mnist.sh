@@ -13,7 +13,11 @@ if [ -z "$folder" ]; then
     finish
 fi
 
-train() { "$PANTHER" run "$examples/mlp_mnist.pan" --data "$folder" "${@:2}" >"$work/$1"; }
+train()
+{
+    "$PANTHER" run "$examples/mlp_mnist.pan" --data "$folder" --stats "$work/$1.json" "${@:2}" \
+        >"$work/$1"
+}
 start=$SECONDS
 train ideal --opa-mode ideal &
 train sliced || true
@@ -29,6 +33,9 @@ hold "and within 1.5 points of ${ideal:=0} without saturation" \
     "$ideal - $sliced < 0.015 && $sliced - $ideal < 0.015"
 hold "float interpreter: ${float:=0}; no saturation is within half a point" \
     "$ideal - $float < 0.005 && $float - $ideal < 0.005"
-took=$((SECONDS - start))
-check "the three runs take less than three minutes ($took s)" test $took -lt 180
+# Processor time, which other programs on the machine do not lengthen.
+cpu=$(grep -h host_cpu_seconds "$work"/*.json |
+    awk '{ sum += $2 } END { printf "%.0f", NR == 3 ? sum : -1 }')
+hold "the three runs take less than three minutes ($cpu s of processor, $((SECONDS - start)) s)" \
+    "$cpu >= 0 && $cpu < 180"
 finish
