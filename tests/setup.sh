@@ -2,7 +2,8 @@
 # Sourced by tests/run and examples/quickstart: the Debian packages and the build.
 
 panther_packages=(gcc libc6-dev cmake ninja-build pkg-config flex bison
-                  libcyaml-dev libcjson-dev zlib1g-dev uthash-dev libcmocka-dev)
+                  libcyaml-dev libcjson-dev zlib1g-dev uthash-dev libcmocka-dev
+                  libprotobuf-c-dev protobuf-c-compiler libonnx-dev)
 
 # Installs what is missing, as root or through sudo; does nothing where everything is there.
 install_packages()

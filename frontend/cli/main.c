@@ -22,6 +22,10 @@ const command commands[] = {
      "show prints a machine with all its numbers; check reads machine files and says what is "
      "wrong.",
      "A name without a folder or .yaml is one of the machines that are shipped.\n", machine_run},
+    {"import", 'i', "FILE.onnx", 1, 1,
+     "Writes an ONNX model as a program (-o FILE.pan) and its weights (FILE.safetensors).",
+     "What the language cannot express is named, node by node, and nothing is written.\n",
+     import_run},
 };
 
 const size_t command_count = sizeof commands / sizeof *commands;

@@ -1,0 +1,88 @@
+/* import: an ONNX model as a program and the file of its weights. */
+#include "frontend/cli/cli.h"
+#include "frontend/language/language.h"
+#include "frontend/onnx/onnx.h"
+#include "isa/support/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* A file's name as part of a comment. */
+static const char *comment_name(cli *c, const char *path)
+{
+    char *name = arena_strdup(c->memory, base_name(path));
+    for (char *at = name; *at; at++)
+        if ((unsigned char)*at < ' ')
+            *at = '?';
+    return name;
+}
+
+static bool check_usage(cli *c)
+{
+    const char *output = c->values[OPTION_OUTPUT];
+    const char *dot = output ? strrchr(output, '.') : NULL;
+    if (!dot || strcmp(dot, ".pan") != 0 || dot == base_name(output)) {
+        cli_usage(c, "import needs -o FILE.pan; the weights go to FILE.safetensors beside it");
+        return false;
+    }
+    for (const char *at = c->values[OPTION_DIMS]; at && *at;) {
+        char *end;
+        const char *sign = strchr(at, '=');
+        long long size = sign ? strtoll(sign + 1, &end, 10) : 0;
+        if (!sign || sign == at || size < 1 || size > 1 << 30 || (*end && *end != ',')) {
+            cli_usage(c, "--dims takes NAME=N,NAME=N with sizes from 1, not '%s'",
+                      c->values[OPTION_DIMS]);
+            return false;
+        }
+        at = *end ? end + 1 : end;
+    }
+    return true;
+}
+
+static bool write_program(cli *c, const char *path, const char *text)
+{
+    file_writer w;
+    const char *error = file_write_begin(c->memory, &w, path);
+    if (!error) {
+        fputs(text, w.stream);
+        error = file_write_commit(c->memory, &w);
+    }
+    if (error)
+        diag_file_error(c->d, path, "%s", error);
+    return !error;
+}
+
+exit_status import_run(cli *c)
+{
+    if (!check_usage(c))
+        return EXIT_USAGE;
+    const char *path = c->operands[0], *output = c->values[OPTION_OUTPUT];
+    size_t length;
+    char *bytes = cli_read(c, path, &length);
+    onnx_imported net = {0};
+    if (!bytes ||
+        !onnx_import(c->memory, c->d, path, bytes, length, c->values[OPTION_DIMS], &net))
+        return EXIT_INPUT;
+    const char *weights = arena_printf(c->memory, "%.*s.safetensors", (int)strlen(output) - 4,
+                                       output);
+    const char *text =
+        arena_printf(c->memory, "# From %s; run with --weights %s\n%s", comment_name(c, path),
+                     comment_name(c, weights), net.text);
+    if (!pan_check(c->memory, c->sources, c->d, output, text, strlen(text)))
+        return EXIT_INPUT;
+    const char *error = safetensors_write(net.weights, weights);
+    if (error)
+        diag_file_error(c->d, weights, "%s", error);
+    if (error || !write_program(c, output, text))
+        return EXIT_INPUT;
+    if (!c->given[OPTION_QUIET])
+        printf("%s: network %s, %zu layer%s, %zu parameters in %s\n", output, net.network,
+               net.layers, net.layers == 1 ? "" : "s", net.parameters, weights);
+    return EXIT_DONE;
+}
