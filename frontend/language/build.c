@@ -8,6 +8,7 @@
  *
  * A second train block of one item makes "train:NAME.2" ("NAME.2"). Values have one vector for each
  * example, space [n]; scalar formals of kernels and the rate have one value per kernel, space [].
+ * Ports carry maps as one vector in (channel, row, column) order.
  */
 #include "frontend/language/build.h"
 
@@ -70,8 +71,18 @@ static bool frozen_everywhere(builder *b, uint32_t param, uint32_t bias)
     return use == 2;
 }
 
+/* Elements of a parameter for each output; at most 2^62. */
+static int64_t inputs_of(const pan_param *w)
+{
+    int64_t inputs = 1;
+    for (uint32_t i = 1; i < w->rank; i++)
+        inputs = inputs > INT32_MAX ? inputs : inputs * w->shape[i];
+    return inputs;
+}
+
+/* The part of a parameter that one of `groups` matrices holds. */
 static void add_tensor(builder *b, ir_matrix *w, const char *prefix, uint32_t param,
-                       uint32_t input0)
+                       uint32_t input0, uint32_t group, uint32_t groups)
 {
     static const ir_init inits[] = {
         [PAN_INIT_CONSTANT] = IR_INIT_CONSTANT,
@@ -82,8 +93,11 @@ static void add_tensor(builder *b, ir_matrix *w, const char *prefix, uint32_t pa
     ir_tensor t = {.name = arena_printf(b->m->memory, "%s%s", prefix, v->path),
                    .rank = v->rank,
                    .input0 = input0,
-                   .outputs = (uint32_t)v->shape[0],
-                   .inputs = v->rank == 1 ? 1 : (uint32_t)v->shape[1],
+                   .outputs = w->outputs,
+                   .inputs = (uint32_t)inputs_of(v),
+                   .kernel = {(uint32_t)v->shape[2], (uint32_t)v->shape[3]},
+                   .part = groups > 1 ? group * w->outputs : 0,
+                   .whole = groups > 1 ? (uint32_t)v->shape[0] : 0,
                    .init = inits[v->init],
                    .init_value = v->init_value};
     ir_matrix_tensor(b->m, w, &t);
@@ -102,30 +116,59 @@ static const char *prefix_of(const builder *b, uint32_t param)
     return "";
 }
 
-ir_matrix *build_matrix(builder *b, uint32_t param)
+/* Groups of the convolution that a weight belongs to. */
+static uint32_t groups_of(const pan_program *p, const pan_param *w)
 {
+    if (w->rank != 4)
+        return 1;
+    const pan_layer *layer = &p->layers[w->layer];
+    return (uint32_t)p->items[layer->item].body.ops[layer->op].window.groups;
+}
+
+static ir_matrix *new_matrix(builder *b, uint32_t param, uint32_t bias, uint32_t group,
+                             uint32_t groups)
+{
+    const pan_param *w = &b->p->params[param];
+    const char *prefix = prefix_of(b, param);
+    const char *path = w->layer == PAN_NONE ? w->path : b->p->layers[w->layer].path;
+    const char *name = arena_printf(b->m->memory, "%s%s", prefix, path);
+    uint32_t inputs = (uint32_t)inputs_of(w) + (bias != PAN_NONE);
+    if (groups > 1)
+        name = arena_printf(b->m->memory, "%s[%u]", name, group);
+    ir_matrix *made =
+        ir_matrix_new(b->m, name, (uint32_t)w->shape[0] / groups, inputs, (uint8_t)w->q);
+    made->where = w->where;
+    add_tensor(b, made, prefix, param, 0, group, groups);
+    if (bias != PAN_NONE)
+        add_tensor(b, made, prefix, bias, inputs - 1, group, groups);
+    return made;
+}
+
+ir_matrix **build_matrices(builder *b, uint32_t param)
+{
+    const pan_param *w = &b->p->params[param];
+    uint32_t bias = bias_of(b->p, param), groups = groups_of(b->p, w);
     if (b->matrices[param])
         return b->matrices[param];
-    const pan_param *w = &b->p->params[param];
-    uint32_t bias = bias_of(b->p, param);
-    int64_t inputs = (w->rank == 1 ? 1 : w->shape[1]) + (bias != PAN_NONE);
-    if (inputs > 1 << 24 || w->shape[0] > 1 << 24) {
+    if (inputs_of(w) >= 1 << 24 || w->shape[0] > 1 << 24) {
         build_refuse(b, w->where, "a matrix side of more than 2^24", "the graph IR cannot hold it");
         return NULL;
     }
-    const char *prefix = prefix_of(b, param);
-    const char *path = w->layer == PAN_NONE ? w->path : b->p->layers[w->layer].path;
-    ir_matrix *made = ir_matrix_new(b->m, arena_printf(b->m->memory, "%s%s", prefix, path),
-                                    (uint32_t)w->shape[0], (uint32_t)inputs, (uint8_t)w->q);
-    made->where = w->where;
-    made->frozen = frozen_everywhere(b, param, bias);
-    add_tensor(b, made, prefix, param, 0);
-    b->matrices[param] = made;
-    if (bias != PAN_NONE) {
-        add_tensor(b, made, prefix, bias, (uint32_t)inputs - 1);
-        b->matrices[bias] = made;
+    bool frozen = frozen_everywhere(b, param, bias);
+    b->matrices[param] = ARENA_ARRAY(b->m->memory, ir_matrix *, groups);
+    for (uint32_t g = 0; g < groups; g++) {
+        b->matrices[param][g] = new_matrix(b, param, bias, g, groups);
+        b->matrices[param][g]->frozen = frozen;
     }
-    return made;
+    if (bias != PAN_NONE)
+        b->matrices[bias] = b->matrices[param];
+    return b->matrices[param];
+}
+
+ir_matrix *build_matrix(builder *b, uint32_t param)
+{
+    ir_matrix **all = build_matrices(b, param);
+    return all ? all[0] : NULL;
 }
 
 /* ---- ports ---- */
@@ -145,7 +188,7 @@ static ir_type port_type(const pan_type *t, int q)
 {
     if (t->kind == PAN_LABEL)
         return (ir_type){IR_LABEL, (uint32_t)t->dim[0], 0};
-    return ir_vec((uint32_t)build_lanes(t), (uint8_t)q);
+    return ir_vec((uint32_t)build_elements(t), (uint8_t)q);
 }
 
 static bool portable(builder *b, const pan_type *t, source_range where)
@@ -155,7 +198,7 @@ static bool portable(builder *b, const pan_type *t, source_range where)
                      "values per step are not lowered to the ISA in this version");
         return false;
     }
-    if (build_lanes(t) > 1 << 24) {
+    if (build_elements(t) > 1 << 24) {
         build_refuse(b, where, "a vector of more than 2^24 elements",
                      "the graph IR cannot hold it");
         return false;
@@ -163,7 +206,13 @@ static bool portable(builder *b, const pan_type *t, source_range where)
     return true;
 }
 
-/* Ports of the formals; NULL after an error. */
+/* What a port's vector is to a body. */
+static ir_op *value_of(builder *b, ir_op *from, const pan_type *t, source_range where)
+{
+    return t->kind == PAN_MAP ? build_unflatten(b, from, t, where) : from;
+}
+
+/* Values of the formals; NULL after an error. */
 static ir_op **formal_ports(builder *b, const pan_item *item)
 {
     ir_op **ports = ARENA_ARRAY(b->m->memory, ir_op *, item->formal_count);
@@ -177,8 +226,10 @@ static ir_op **formal_ports(builder *b, const pan_item *item)
         input_seen = input_seen || !scalar;
         if (!portable(b, &f->type, f->where))
             return NULL;
-        ports[i] = port(b, role, f->name, port_type(&f->type, item->body.ops[f->op].q), (int64_t)i,
-                        scalar ? (ir_space){0} : b->each, f->where);
+        ir_type type = port_type(&f->type, item->body.ops[f->op].q);
+        ports[i] = port(b, role, f->name, type, (int64_t)i, scalar ? (ir_space){0} : b->each,
+                        f->where);
+        ports[i] = value_of(b, ports[i], &f->type, f->where);
     }
     return ports;
 }
@@ -188,6 +239,10 @@ static void outputs(builder *b, const pan_item *item, ir_op *const *values, int6
     size_t n = item->body.result_count;
     for (size_t i = 0; i < n; i++) {
         ir_op *result = values[item->body.results[i]];
+        if (item->body.ops[item->body.results[i]].type.kind == PAN_MAP)
+            result = build_flatten(b, result, result->where);
+        if (!result)
+            return;
         ir_op *out = ir_op_new(b->g, NULL, IR_output, ir_no_type, &result, 1, result->where);
         const char *label = n == 1 ? "output"
                                    : arena_printf(b->m->memory, "output_%zu", i + 1);
@@ -201,6 +256,7 @@ static void begin_graph(builder *b, const char *name, int64_t batch)
     b->g = ir_graph_new(b->m, name);
     uint8_t n = ir_graph_dim(b->g, "n", (uint32_t)batch);
     b->each = (ir_space){.count = 1, .dim = {n}};
+    b->size_count = 0;
 }
 
 /* ---- graphs ---- */
@@ -268,7 +324,8 @@ static void build_train(builder *b, const pan_train *t)
                          b->each, t->where);
     ir_op *rate = port(b, "scalar", "rate", ir_vec(1, (uint8_t)t->scalars[0].q), ports + 1,
                        (ir_space){0}, t->where);
-    ir_op *loss = loss_of(b, t, output, target);
+    target = value_of(b, target, &t->target, t->where);
+    ir_op *loss = target ? loss_of(b, t, output, target) : NULL;
     if (!loss)
         return;
     bool returned = pan_loss_kind(t) == PAN_LOSS_OUTPUT;
@@ -306,7 +363,7 @@ ir_module *pan_build(pan_program *p, const ir_numerics *numerics, diag *d)
     if (!pan_set_formats(p, d, numerics->q_activation, numerics->q_weight, numerics->q_error))
         return NULL;
     builder b = {.p = p, .d = d, .m = ir_module_new(p->memory, p->sources, numerics),
-                 .matrices = ARENA_ARRAY(p->memory, ir_matrix *, p->param_count)};
+                 .matrices = ARENA_ARRAY(p->memory, ir_matrix **, p->param_count)};
     bool failed = false;
     for (uint32_t i = 0; i < p->item_count; i++) {
         if (!p->items[i].compiled)

@@ -1,16 +1,12 @@
 /*
- * Ops of bodies as ops of the graph IR: one function per kind, found by table. A map or seq is one
- * flat vector here, which holds for everything that works element by element; what works per
- * position is refused until streams over positions are lowered.
+ * Ops of bodies as ops of the graph IR: one function per kind, found by table. A map is a stream
+ * over its positions (build_maps.c). A seq is one flat vector, which holds for everything that
+ * works element by element; what works per step is refused until loops over time are lowered.
  */
 #include "frontend/language/build.h"
 
 #include <math.h>
 
-typedef ir_op *build_function(builder *b, const pan_op *op);
-
-static const char *const conv_why = "convolutions are not lowered to the ISA in this version";
-static const char *const pool_why = "pooling is not lowered to the ISA in this version";
 static const char *const time_why = "loops over time are not lowered to the ISA in this version";
 static const char *const norm_why =
     "its statistics are not folded into the weights in this version";
@@ -26,9 +22,14 @@ ir_op *build_refuse(builder *b, source_range where, const char *what, const char
     return NULL;
 }
 
-int64_t build_lanes(const pan_type *t)
+int64_t build_elements(const pan_type *t)
 {
     return t->kind == PAN_LABEL ? t->dim[0] : pan_type_positions(t) * pan_type_width(t);
+}
+
+int64_t build_lanes(const pan_type *t)
+{
+    return t->kind == PAN_MAP ? t->dim[0] : build_elements(t);
 }
 
 static ir_type type_of(const pan_op *op)
@@ -36,23 +37,23 @@ static ir_type type_of(const pan_op *op)
     return ir_vec((uint32_t)build_lanes(&op->type), (uint8_t)op->q);
 }
 
-static ir_op *arg(const builder *b, const pan_op *op, uint32_t i)
+ir_op *build_arg(const builder *b, const pan_op *op, uint32_t i)
 {
     return b->values[op->args[i]];
 }
 
-static const pan_op *arg_op(const builder *b, const pan_op *op, uint32_t i)
+const pan_op *build_arg_op(const builder *b, const pan_op *op, uint32_t i)
 {
     return &b->body->ops[op->args[i]];
 }
 
-static bool is_stream(const pan_type *t)
+static bool is_seq(const pan_type *t)
 {
-    return t->kind == PAN_MAP || t->kind == PAN_SEQ;
+    return t->kind == PAN_SEQ;
 }
 
 /* A new op that belongs to the layer of its first argument that has one. */
-static ir_op *make(builder *b, ir_opcode code, ir_type type, source_range where, size_t count,
+ir_op *build_op(builder *b, ir_opcode code, ir_type type, source_range where, size_t count,
                    ir_op *const *args)
 {
     ir_op *op = ir_op_new(b->g, NULL, code, type, args, count, where);
@@ -66,11 +67,11 @@ static ir_op *make(builder *b, ir_opcode code, ir_type type, source_range where,
     return op;
 }
 
-static ir_op *to_format(builder *b, ir_op *x, int q, source_range where)
+ir_op *build_to_format(builder *b, ir_op *x, int q, source_range where)
 {
     if (x->type.q == q)
         return x;
-    return make(b, IR_convert, ir_vec(x->type.lanes, (uint8_t)q), where, 1, (ir_op *[]){x});
+    return build_op(b, IR_convert, ir_vec(x->type.lanes, (uint8_t)q), where, 1, (ir_op *[]){x});
 }
 
 ir_op *build_const(builder *b, double value, uint32_t lanes, int q, source_range where)
@@ -82,11 +83,12 @@ ir_op *build_const(builder *b, double value, uint32_t lanes, int q, source_range
 
 ir_op *build_onehot(builder *b, ir_op *label, int q, source_range where)
 {
-    return make(b, IR_onehot, ir_vec(label->type.lanes, (uint8_t)q), where, 1, (ir_op *[]){label});
+    ir_type type = ir_vec(label->type.lanes, (uint8_t)q);
+    return build_op(b, IR_onehot, type, where, 1, (ir_op *[]){label});
 }
 
 /* The largest format that holds a number. */
-static int finest(double v)
+int build_finest(double v)
 {
     int q = 31;
     while (q > 0 && fabs(ldexp(v, q)) > 32767)
@@ -106,10 +108,10 @@ static ir_op *build_constant(builder *b, const pan_op *op)
     return build_const(b, op->value, (uint32_t)build_lanes(&op->type), op->q, op->where);
 }
 
-static ir_op *product(builder *b, const pan_op *op, ir_opcode code, ir_matrix *w, size_t count,
-                      ir_op *const *args, const char *layer)
+static ir_op *build_product(builder *b, const pan_op *op, ir_opcode code, ir_matrix *w,
+                            ir_type type, size_t count, ir_op *const *args, const char *layer)
 {
-    ir_op *y = ir_op_new(b->g, NULL, code, type_of(op), args, count, op->where);
+    ir_op *y = ir_op_new(b->g, NULL, code, type, args, count, op->where);
     ir_set_name(b->g, y, IR_ATTR_matrix, w->name);
     ir_set_name(b->g, y, IR_ATTR_layer, layer);
     return y;
@@ -119,34 +121,40 @@ static ir_op *build_param(builder *b, const pan_op *op)
 {
     ir_matrix *w = build_matrix(b, op->params[0]);
     ir_op *one = build_const(b, 1, 1, b->m->numerics.q_activation, op->where);
-    return w ? product(b, op, IR_mvm, w, 1, &one, w->name) : NULL;
+    return w ? build_product(b, op, IR_mvm, w, type_of(op), 1, &one, w->name) : NULL;
 }
 
 /* ---- matrices ---- */
 
 static ir_op *build_matvec(builder *b, const pan_op *op)
 {
-    if (is_stream(&op->type))
-        return build_refuse(b, op->where, "a matrix product over a map or seq", stream_why);
+    if (is_seq(&op->type))
+        return build_refuse(b, op->where, "a matrix product over a seq", stream_why);
     ir_matrix *w = build_matrix(b, op->params[0]);
-    ir_op *x = arg(b, op, 0);
-    return w ? product(b, op, op->transposed ? IR_mtvm : IR_mvm, w, 1, &x, w->name) : NULL;
+    ir_op *x = build_arg(b, op, 0);
+    ir_opcode code = op->transposed ? IR_mtvm : IR_mvm;
+    return w ? build_product(b, op, code, w, type_of(op), 1, &x, w->name) : NULL;
 }
 
 /* The bias is the matrix' last column, driven by 1.0 in the format of x. */
+ir_op *build_layer(builder *b, const pan_op *op, ir_matrix *w, ir_op *x, ir_type type)
+{
+    const char *layer = b->p->layers[op->layer].path;
+    ir_op *args[2] = {x, NULL};
+    if (op->param_count == 1)
+        return build_product(b, op, IR_mvm, w, type, 1, args, layer);
+    if (x->type.q > 14) /* q15 does not hold 1.0 */
+        args[0] = build_to_format(b, x, 14, op->where);
+    args[1] = build_const(b, 1, 1, args[0]->type.q, op->where);
+    return build_product(b, op, IR_mvm, w, type, 2, args, layer);
+}
+
 static ir_op *build_dense(builder *b, const pan_op *op)
 {
-    if (is_stream(&op->type))
+    if (is_seq(&op->type))
         return build_refuse(b, op->where, "dense over a seq", stream_why);
     ir_matrix *w = build_matrix(b, op->params[0]);
-    const char *layer = b->p->layers[op->layer].path;
-    ir_op *args[2] = {arg(b, op, 0), NULL};
-    if (op->param_count == 1)
-        return w ? product(b, op, IR_mvm, w, 1, args, layer) : NULL;
-    if (args[0]->type.q > 14) /* q15 does not hold 1.0 */
-        args[0] = to_format(b, args[0], 14, op->where);
-    args[1] = build_const(b, 1, 1, args[0]->type.q, op->where);
-    return w ? product(b, op, IR_mvm, w, 2, args, layer) : NULL;
+    return w ? build_layer(b, op, w, build_arg(b, op, 0), type_of(op)) : NULL;
 }
 
 static ir_op *build_update(builder *b, const pan_op *op)
@@ -156,10 +164,10 @@ static ir_op *build_update(builder *b, const pan_op *op)
     if (!w || build_frozen(b->p, b->train, param))
         return NULL;
     for (uint32_t i = 0; i < op->arg_count; i++)
-        if (is_stream(&arg_op(b, op, i)->type))
-            return build_refuse(b, op->where, "an update over a map or seq", stream_why);
-    ir_op *args[2] = {arg(b, op, 0), NULL};
-    args[1] = op->arg_count == 2 ? arg(b, op, 1)
+        if (is_seq(&build_arg_op(b, op, i)->type))
+            return build_refuse(b, op->where, "an update over a seq", stream_why);
+    ir_op *args[2] = {build_arg(b, op, 0), NULL};
+    args[1] = op->arg_count == 2 ? build_arg(b, op, 1)
                                  : build_const(b, 1, 1, b->m->numerics.q_activation, op->where);
     ir_op *opa = ir_op_new(b->g, NULL, IR_opa, ir_no_type, args, 2, op->where);
     ir_set_name(b->g, opa, IR_ATTR_matrix, w->name);
@@ -183,10 +191,10 @@ static const ir_opcode plain_codes[PAN_OPCODES] = {
 static bool lines_up(const builder *b, const pan_op *op)
 {
     for (uint32_t i = 0; i < op->arg_count; i++) {
-        int64_t lanes = build_lanes(&arg_op(b, op, i)->type);
+        int64_t lanes = build_lanes(&build_arg_op(b, op, i)->type);
         if (lanes != 1 && lanes != build_lanes(&op->type))
             return false;
-        if (lanes == 1 && is_stream(&op->type) && arg_op(b, op, i)->type.kind != PAN_SCALAR)
+        if (lanes == 1 && is_seq(&op->type) && build_arg_op(b, op, i)->type.kind != PAN_SCALAR)
             return false;
     }
     return true;
@@ -195,124 +203,117 @@ static bool lines_up(const builder *b, const pan_op *op)
 static ir_op *build_plain(builder *b, const pan_op *op)
 {
     if (!lines_up(b, op))
-        return build_refuse(b, op->where, "a vec with a map or seq", stream_why);
+        return build_refuse(b, op->where, "a vec with a seq", stream_why);
     ir_type type = type_of(op);
     bool mask = op->code >= PAN_LT && op->code <= PAN_NE;
     type.q = mask ? 0 : type.q;
     ir_op *args[2];
     for (uint32_t i = 0; i < op->arg_count; i++)
-        args[i] = arg(b, op, i);
-    ir_op *y = make(b, plain_codes[op->code], type, op->where, op->arg_count, args);
-    return to_format(b, y, op->q, op->where);
+        args[i] = build_arg(b, op, i);
+    ir_op *y = build_op(b, plain_codes[op->code], type, op->where, op->arg_count, args);
+    return build_to_format(b, y, op->q, op->where);
 }
 
 /* x where x > 0, else slope * x */
 static ir_op *build_leaky_relu(builder *b, const pan_op *op)
 {
-    ir_op *x = arg(b, op, 0);
+    ir_op *x = build_arg(b, op, 0);
     ir_type type = type_of(op);
     ir_op *zero = build_const(b, 0, 1, x->type.q, op->where);
-    ir_op *slope = build_const(b, op->value, 1, finest(op->value), op->where);
-    ir_op *above = make(b, IR_gt, ir_vec(type.lanes, 0), op->where, 2, (ir_op *[]){x, zero});
-    ir_op *low = make(b, IR_mul, type, op->where, 2, (ir_op *[]){x, slope});
-    return make(b, IR_select, type, op->where, 3, (ir_op *[]){above, x, low});
+    ir_op *slope = build_const(b, op->value, 1, build_finest(op->value), op->where);
+    ir_op *above = build_op(b, IR_gt, ir_vec(type.lanes, 0), op->where, 2, (ir_op *[]){x, zero});
+    ir_op *low = build_op(b, IR_mul, type, op->where, 2, (ir_op *[]){x, slope});
+    return build_op(b, IR_select, type, op->where, 3, (ir_op *[]){above, x, low});
 }
 
 static ir_op *build_clamp(builder *b, const pan_op *op)
 {
     if (!lines_up(b, op))
-        return build_refuse(b, op->where, "a vec with a map or seq", stream_why);
-    ir_op *low = arg(b, op, 1), *high = arg(b, op, 2), *x = arg(b, op, 0);
+        return build_refuse(b, op->where, "a vec with a seq", stream_why);
+    ir_op *low = build_arg(b, op, 1), *high = build_arg(b, op, 2), *x = build_arg(b, op, 0);
     uint32_t lanes = x->type.lanes > low->type.lanes ? x->type.lanes : low->type.lanes;
-    ir_op *above = make(b, IR_max, ir_vec(lanes, (uint8_t)op->q), op->where, 2,
+    ir_op *above = build_op(b, IR_max, ir_vec(lanes, (uint8_t)op->q), op->where, 2,
                         (ir_op *[]){x, low});
-    return make(b, IR_min, type_of(op), op->where, 2, (ir_op *[]){above, high});
+    return build_op(b, IR_min, type_of(op), op->where, 2, (ir_op *[]){above, high});
 }
 
 static ir_op *build_where(builder *b, const pan_op *op)
 {
     if (!lines_up(b, op))
-        return build_refuse(b, op->where, "a vec with a map or seq", stream_why);
-    return make(b, IR_select, type_of(op), op->where, 3,
-                (ir_op *[]){arg(b, op, 0), arg(b, op, 1), arg(b, op, 2)});
+        return build_refuse(b, op->where, "a vec with a seq", stream_why);
+    return build_op(b, IR_select, type_of(op), op->where, 3,
+                (ir_op *[]){build_arg(b, op, 0), build_arg(b, op, 1), build_arg(b, op, 2)});
 }
 
 /* 1 where a random number in [0, 1) is below p. Blocks of a vector use streams of their own. */
 static ir_op *build_bernoulli(builder *b, const pan_op *op)
 {
-    ir_op *p = arg(b, op, 0);
+    ir_op *p = build_arg(b, op, 0);
     uint32_t lanes = p->type.lanes, side = (uint32_t)b->m->numerics.slices.columns;
     ir_op *drawn = ir_op_new(b->g, NULL, IR_random, ir_vec(lanes, 15), NULL, 0, op->where);
     drawn->space = p->space.count ? p->space : b->each;
     ir_set_int(b->g, drawn, IR_ATTR_stream, b->streams);
     b->streams += side ? (lanes + side - 1) / side : 1;
-    ir_op *below = make(b, IR_lt, ir_vec(lanes, 0), op->where, 2, (ir_op *[]){drawn, p});
-    return to_format(b, below, op->q, op->where);
+    ir_op *below = build_op(b, IR_lt, ir_vec(lanes, 0), op->where, 2, (ir_op *[]){drawn, p});
+    return build_to_format(b, below, op->q, op->where);
 }
 
 /* ---- across elements ---- */
 
 static ir_op *build_softmax(builder *b, const pan_op *op)
 {
-    if (is_stream(&op->type))
-        return build_refuse(b, op->where, "softmax over a map or seq", stream_why);
-    return make(b, IR_softmax, type_of(op), op->where, 1, (ir_op *[]){arg(b, op, 0)});
+    if (is_seq(&op->type))
+        return build_refuse(b, op->where, "softmax over a seq", stream_why);
+    return build_op(b, IR_softmax, type_of(op), op->where, 1, (ir_op *[]){build_arg(b, op, 0)});
 }
 
 static ir_op *sum_of(builder *b, const pan_op *op, ir_op *x, int q)
 {
-    return make(b, IR_sum, ir_vec(1, (uint8_t)q), op->where, 1, (ir_op *[]){x});
+    return build_op(b, IR_sum, ir_vec(1, (uint8_t)q), op->where, 1, (ir_op *[]){x});
 }
 
 static ir_op *build_sum(builder *b, const pan_op *op)
 {
-    if (is_stream(&op->type))
-        return build_refuse(b, op->where, "a sum per position", stream_why);
-    return sum_of(b, op, arg(b, op, 0), op->q);
+    if (is_seq(&op->type))
+        return build_refuse(b, op->where, "a sum per step", stream_why);
+    return sum_of(b, op, build_arg(b, op, 0), op->q);
 }
 
 /* The sum gets as many fewer fraction bits as it can need more whole ones. */
 static ir_op *build_mean(builder *b, const pan_op *op)
 {
-    if (is_stream(&op->type))
-        return build_refuse(b, op->where, "a mean per position", stream_why);
-    ir_op *x = arg(b, op, 0);
+    if (is_seq(&op->type))
+        return build_refuse(b, op->where, "a mean per step", stream_why);
+    ir_op *x = build_arg(b, op, 0);
     double part = 1.0 / x->type.lanes;
     int bits = (int)ceil(log2(x->type.lanes));
     ir_op *sum = sum_of(b, op, x, x->type.q > bits ? x->type.q - bits : 0);
-    ir_op *scale = build_const(b, part, 1, finest(part), op->where);
-    return make(b, IR_mul, type_of(op), op->where, 2, (ir_op *[]){sum, scale});
+    ir_op *scale = build_const(b, part, 1, build_finest(part), op->where);
+    return build_op(b, IR_mul, type_of(op), op->where, 2, (ir_op *[]){sum, scale});
 }
 
 static ir_op *build_dot(builder *b, const pan_op *op)
 {
-    if (is_stream(&op->type))
-        return build_refuse(b, op->where, "a dot product per position", stream_why);
-    ir_op *x = arg(b, op, 0), *y = arg(b, op, 1);
-    ir_op *products = make(b, IR_mul, ir_vec(x->type.lanes, (uint8_t)op->q), op->where, 2,
+    if (is_seq(&op->type))
+        return build_refuse(b, op->where, "a dot product per step", stream_why);
+    ir_op *x = build_arg(b, op, 0), *y = build_arg(b, op, 1);
+    ir_op *products = build_op(b, IR_mul, ir_vec(x->type.lanes, (uint8_t)op->q), op->where, 2,
                            (ir_op *[]){x, y});
     return sum_of(b, op, products, op->q);
 }
 
 /* ---- shapes ---- */
 
-/* Flattening and reshaping keep the order of elements: nothing is to be done. */
-static ir_op *build_same(builder *b, const pan_op *op)
-{
-    return to_format(b, arg(b, op, 0), op->q, op->where);
-}
-
 static ir_op *build_slice(builder *b, const pan_op *op)
 {
-    const pan_type *t = &arg_op(b, op, 0)->type;
+    const pan_type *t = &build_arg_op(b, op, 0)->type;
     if (t->kind == PAN_SEQ)
         return build_refuse(b, op->where, "a slice of a seq", stream_why);
-    ir_op *x = arg(b, op, 0);
-    int64_t positions = pan_type_positions(t); /* channels of a map lie one behind the other */
-    ir_op *part = make(b, IR_slice, ir_vec((uint32_t)build_lanes(&op->type), x->type.q), op->where,
-                       1, &x);
-    ir_set_int(b->g, part, IR_ATTR_first, op->index * positions);
-    return to_format(b, part, op->q, op->where);
+    ir_op *x = build_arg(b, op, 0);
+    ir_type type = ir_vec((uint32_t)build_lanes(&op->type), x->type.q);
+    ir_op *part = build_op(b, IR_slice, type, op->where, 1, &x);
+    ir_set_int(b->g, part, IR_ATTR_first, op->index);
+    return build_to_format(b, part, op->q, op->where);
 }
 
 static ir_op *build_concat(builder *b, const pan_op *op)
@@ -321,28 +322,32 @@ static ir_op *build_concat(builder *b, const pan_op *op)
         return build_refuse(b, op->where, "concat of seqs", stream_why);
     ir_op **args = ARENA_ARRAY(b->m->memory, ir_op *, op->arg_count);
     for (uint32_t i = 0; i < op->arg_count; i++)
-        args[i] = to_format(b, arg(b, op, i), op->q, op->where);
-    return make(b, IR_concat, type_of(op), op->where, op->arg_count, args);
+        args[i] = build_to_format(b, build_arg(b, op, i), op->q, op->where);
+    return build_op(b, IR_concat, type_of(op), op->where, op->arg_count, args);
 }
 
 static ir_op *build_one_hot(builder *b, const pan_op *op)
 {
-    if (is_stream(&op->type))
+    if (is_seq(&op->type))
         return build_refuse(b, op->where, "one_hot over a seq", stream_why);
-    return build_onehot(b, arg(b, op, 0), op->q, op->where);
+    return build_onehot(b, build_arg(b, op, 0), op->q, op->where);
 }
 
 /* ---- losses ---- */
 
 static ir_op *build_loss(builder *b, const pan_op *op)
 {
-    ir_op *x = arg(b, op, 0), *y = arg(b, op, 1);
+    ir_op *x = build_arg(b, op, 0), *y = build_arg(b, op, 1);
     bool entropy = op->code == PAN_CROSS_ENTROPY;
-    if (is_stream(&arg_op(b, op, 0)->type))
-        return build_refuse(b, op->where, "a loss over a seq or map", stream_why);
+    if (is_seq(&build_arg_op(b, op, 0)->type))
+        return build_refuse(b, op->where, "a loss over a seq", stream_why);
+    if (build_arg_op(b, op, 0)->type.kind == PAN_MAP) {
+        x = build_flatten(b, x, op->where);
+        y = build_flatten(b, y, op->where);
+    }
     if (y->type.kind == IR_LABEL)
         y = build_onehot(b, y, entropy ? b->m->numerics.q_error : x->type.q, op->where);
-    return make(b, entropy ? IR_cross_entropy : IR_mse, type_of(op), op->where, 2,
+    return build_op(b, entropy ? IR_cross_entropy : IR_mse, type_of(op), op->where, 2,
                 (ir_op *[]){x, y});
 }
 
@@ -360,22 +365,22 @@ static const build_row build_rows[PAN_OPCODES] = {
     [PAN_MATVEC] = {build_matvec, 0, 0},
     [PAN_CAST] = {build_plain, 0, 0},
     [PAN_DENSE] = {build_dense, 0, 0},
-    [PAN_CONV2D] = {NULL, "conv2d", conv_why},
+    [PAN_CONV2D] = {build_conv2d, 0, 0},
     [PAN_BATCH_NORM] = {NULL, "batch_norm", norm_why},
     [PAN_RNN] = {NULL, "rnn", time_why},
     [PAN_LSTM] = {NULL, "lstm", time_why},
     [PAN_GRU] = {NULL, "gru", time_why},
-    [PAN_MAX_POOL] = {NULL, "max_pool", pool_why},
-    [PAN_AVG_POOL] = {NULL, "avg_pool", pool_why},
-    [PAN_GLOBAL_AVG_POOL] = {NULL, "global_avg_pool", pool_why},
-    [PAN_FLATTEN] = {build_same, 0, 0},
-    [PAN_RESHAPE] = {build_same, 0, 0},
+    [PAN_MAX_POOL] = {build_max_pool, 0, 0},
+    [PAN_AVG_POOL] = {build_avg_pool, 0, 0},
+    [PAN_GLOBAL_AVG_POOL] = {build_global_avg_pool, 0, 0},
+    [PAN_FLATTEN] = {build_reshape, 0, 0},
+    [PAN_RESHAPE] = {build_reshape, 0, 0},
     [PAN_CONCAT] = {build_concat, 0, 0},
     [PAN_LAST] = {NULL, "last", time_why},
     [PAN_REVERSE] = {NULL, "reverse", time_why},
     [PAN_ONE_HOT] = {build_one_hot, 0, 0},
-    [PAN_PATCHES] = {NULL, "patches", conv_why},
-    [PAN_FOLD] = {NULL, "fold", conv_why},
+    [PAN_PATCHES] = {build_patches, 0, 0},
+    [PAN_FOLD] = {build_fold, 0, 0},
     [PAN_SLICE] = {build_slice, 0, 0},
     [PAN_RELU] = {build_plain, 0, 0},
     [PAN_LEAKY_RELU] = {build_leaky_relu, 0, 0},

@@ -255,10 +255,19 @@ static void expect_refusal(const char *text, const char *error)
 static void test_refusals(void **state)
 {
     (void)state;
-    expect_refusal("network f(x: map[1, 8, 8]) -> vec[2] {\n"
-                   "    return dense(flatten(relu(conv2d(x, 3, 3))), 2)\n}\n",
-                   "test.pan:2:31: error: not supported yet: conv2d, because convolutions are not "
-                   "lowered to the ISA in this version\n");
+    expect_refusal("network f(x: map[1, 80000, 1]) -> vec[1] {\n"
+                   "    return global_avg_pool(max_pool(x, [70000, 1]))\n}\n",
+                   "test.pan:2:28: error: not supported yet: a kernel, stride or padding of more "
+                   "than 2^16, because the graph IR cannot hold it\n");
+    expect_refusal("network f(x: map[1024, 1, 1]) -> vec[2] {\n"
+                   "    return flatten(conv2d(x, 2, 201, padding = 100))\n}\n",
+                   "not supported yet: a matrix side of more than 2^24");
+    expect_refusal("network f(x: map[1024, 1, 1]) -> vec[1024] {\n"
+                   "    return global_avg_pool(conv2d(x, 1024, 1, padding = 100)) "
+                   "+ flatten(x)\n}\n"
+                   "network g(x: map[1024, 1, 1]) -> vec[41370624] {\n"
+                   "    return flatten(conv2d(x, 1024, 1, padding = 100))\n}\n",
+                   "test.pan:5:12: error: not supported yet: a vector of more than 2^24 elements");
     expect_refusal("network f(x: seq[4, vec[2]]) -> vec[2] { return last(lstm(x, 2)) }\n",
                    "not supported yet: lstm, because loops over time");
     expect_refusal("network f(x: seq[4, vec[2]]) -> seq[4, vec[2]] {\n"
@@ -268,10 +277,10 @@ static void test_refusals(void **state)
     expect_refusal("network f(x: vec[4]) -> vec[4] { return batch_norm(x) }\n",
                    "not supported yet: batch_norm");
     expect_refusal("param W: matrix[2, 3]\n"
-                   "network f(x: map[3, 2, 2]) -> map[2, 2, 2] { return W @ x }\n",
-                   "not supported yet: a matrix product over a map or seq");
-    expect_refusal("network f(x: map[3, 2, 2]) -> map[3, 2, 2] { return x * ones(3) }\n",
-                   "not supported yet: a vec with a map or seq");
+                   "network f(x: seq[2, vec[3]]) -> seq[2, vec[2]] { return W @ x }\n",
+                   "not supported yet: a matrix product over a seq");
+    expect_refusal("network f(x: seq[2, vec[3]]) -> seq[2, vec[3]] { return x * ones(3) }\n",
+                   "not supported yet: a vec with a seq");
     expect_refusal("network f(x: vec[4]) -> vec[4] { return dense(x, 4) }\n"
                    "data d { train = csv(\"d\", label = 4) }\n"
                    "train f on d { loss = mse; update = sgd(1); batch = 1; epochs = 1 }\n"
@@ -283,9 +292,10 @@ static void test_refusals(void **state)
 static void test_text(void **state)
 {
     (void)state;
-    static const char *const files[] = {"mlp.pan", "kernel_sgd.pan", "rbm.pan", "oja.pan"};
+    static const char *const files[] = {"mlp.pan", "kernel_sgd.pan", "rbm.pan", "oja.pan",
+                                        "lenet5.pan"};
     assert_int_equal(chdir(GOOD_FOLDER), 0);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         arena *memory = arena_new();
         size_t length, size;
         built b = build(read_whole(memory, files[i], &length));
