@@ -37,7 +37,7 @@ static int32_t absolute_sum(const int16_t *line, int n)
 static void certify(const crossbar *x, const crossbar_direction *d, line_sums *sums)
 {
     const slicing *f = x->format;
-    d->collapse->any_sliced = false;
+    d->collapse->any_sliced = d->collapse->any_collapsed = false;
     for (int s = 0; s < f->slices; s++) {
         int64_t limit = ((int64_t)1 << (f->bits[s] + f->adc_extra_bits - 1)) - 1;
         if (x->how == FIDELITY_IDEAL || limit > PART_LIMIT)
@@ -51,6 +51,7 @@ static void certify(const crossbar *x, const crossbar_direction *d, line_sums *s
             }
             d->collapse->sliced[s][first / CROSSBAR_BLOCK] = clips;
             d->collapse->any_sliced |= clips;
+            d->collapse->any_collapsed |= !clips;
             if (clips)
                 memset(&sums->at[s][first], 0, (size_t)(last - first) * sizeof sums->at[0][0]);
         }

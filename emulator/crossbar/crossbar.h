@@ -77,7 +77,7 @@ typedef struct crossbar_collapse {
     int16_t *plane;    /* parts x outputs x input stride */
     /* Slices of blocks of outputs that an ADC might clip: they take the sliced path. */
     bool sliced[SLICES_MAX][CROSSBAR_BLOCKS_MAX];
-    bool any_sliced;
+    bool any_sliced, any_collapsed;
 } crossbar_collapse;
 
 struct crossbar {

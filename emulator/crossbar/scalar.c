@@ -83,7 +83,7 @@ void lanes_product(crossbar *x, const lane_functions *by, bool transposed, const
         int16_t words[CROSSBAR_PAD_MAX];
         crossbar_driver_words(in, d.inputs, d.input_stride, words);
         memset(out, 0, (size_t)d.output_stride * sizeof *out);
-        if (fast)
+        if (fast && d.collapse->any_collapsed)
             by->collapsed(&d, words, out);
         if (!fast || d.collapse->any_sliced)
             sliced_blocks(x, by, &d, words, !fast, out);

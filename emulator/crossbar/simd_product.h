@@ -2,11 +2,12 @@
 #include "emulator/crossbar/collapse.h"
 #include "emulator/crossbar/simd.h"
 
-enum { STRIP = 4 }; /* vectors of outputs that stay in registers together */
+enum { STRIP = 256 / VEC8 }; /* vectors that hold 128 outputs: as many stay in registers together */
 
 SIMD_INLINE void add_lines(const int16_t *plane, size_t stride, const uint16_t *at, int count,
                            int vectors, vec *sum)
 {
+#pragma GCC unroll 2
     for (int k = 0; k < count; k++) {
         const int16_t *line = plane + at[k] * stride;
         for (int v = 0; v < vectors; v++)
@@ -17,6 +18,7 @@ SIMD_INLINE void add_lines(const int16_t *plane, size_t stride, const uint16_t *
 SIMD_INLINE void subtract_lines(const int16_t *plane, size_t stride, const uint16_t *at, int count,
                                 int vectors, vec *sum)
 {
+#pragma GCC unroll 2
     for (int k = 0; k < count; k++) {
         const int16_t *line = plane + at[k] * stride;
         for (int v = 0; v < vectors; v++)
