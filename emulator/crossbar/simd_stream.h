@@ -13,12 +13,13 @@ SIMD_INLINE void add_slice(opa_run *run, int q, int s, int count, const int8_t *
     size_t stride = (size_t)x->column_stride;
     uint64_t clips = 0;
     for (int n = 0; n < run->rows; n++) {
-        const uint16_t *group = run->group[q][n];
-        int8_t *cells = digits + run->at[n] * stride;
+        int i = run->at[n];
+        int8_t *cells = digits + i * (ptrdiff_t)stride;
         vec sum = v_load(cells), lost = v_zero();
-        for (int k = 0; k < count; k++)
-            sum = add_term(sum, v_load(table + term[k].window * WINDOW_BYTES + group[term[k].group]),
-                           &lost);
+        for (int k = 0; k < count; k++) {
+            const int8_t *entries = table + term[k].window * WINDOW_BYTES;
+            sum = add_term(sum, v_load(entries + run->group[q][term[k].group][i]), &lost);
+        }
         v_store(cells, clip_bytes(&limits, sum, lost, &clips));
     }
     run->clips[s] += clips;
@@ -104,15 +105,17 @@ static void dense_rows(const opa_run *run, const int8_t *tables, const dense_lim
     for (int s = 0; s < DENSE_SLICES; s++)
         tally[s] = v_zero();
     for (int n = first; n < last; n++) {
-        int8_t *cells = digits + run->at[n] * stride;
+        int i = run->at[n];
+        int8_t *cells = digits + i * (ptrdiff_t)stride;
         vec d[DENSE_SLICES];
 #pragma GCC unroll 8
         for (int s = 0; s < DENSE_SLICES; s++)
             d[s] = v_load(cells + (size_t)s * plane);
         for (int q = 0; q < count; q++) {
             const int8_t *table = tables + (size_t)q * 2 * run->table_size;
-            const uint16_t *group = run->group[q][n];
-            dense_terms(d, table + group[0], table + group[1], table + group[2], table + group[3]);
+            const uint16_t(*group)[CROSSBAR_PAD_MAX] = run->group[q];
+            dense_terms(d, table + group[0][i], table + group[1][i], table + group[2][i],
+                        table + group[3][i]);
             if (limits->clips[q] == ALL_DENSE)
                 dense_clip(d, ALL_DENSE, limits, tally);
             else

@@ -5,8 +5,6 @@
 #include "emulator/crossbar/opa_plan.h"
 #include "emulator/crossbar/simd_bytes.h"
 
-#include <stdlib.h>
-
 enum {
     TABLE_BYTES = 40960, /* tables of one block of columns: they should stay in the first cache */
     OPAS_MAX = 4,        /* outer products that pass over the digits together */
@@ -25,7 +23,7 @@ typedef struct opa_run {
     /* The rows that are driven at all, and where the groups of their operands lie in the tables. */
     int rows;
     uint16_t at[CROSSBAR_PAD_MAX];
-    uint16_t group[OPAS_MAX][CROSSBAR_PAD_MAX][OPA_GROUPS_MAX];
+    uint16_t group[OPAS_MAX][OPA_GROUPS_MAX][CROSSBAR_PAD_MAX];
     uint64_t clips[SLICES_MAX];
 } opa_run;
 
@@ -72,20 +70,25 @@ static void fill_tables(const opa_run *run, int q, int first, int8_t *table)
 /* Fills run->at and run->group; offsets are those of the entries of window 0. */
 static void locate_rows(opa_run *run)
 {
-    int bits = run->shape.group_bits, mask = (1 << bits) - 1;
-    run->rows = 0;
-    for (int i = 0; i < run->x->rows; i++) {
-        int any = 0;
-        for (int q = 0; q < run->count; q++) {
-            int word = run->row[q][i], size = abs(word);
-            size_t sign = word < 0 ? run->table_size : 0;
-            for (int k = 0; k < run->shape.groups; k++, size >>= bits)
-                run->group[q][run->rows][k] = (uint16_t)(sign + (size_t)(size & mask) * VEC8);
-            any |= word;
-        }
-        run->at[run->rows] = (uint16_t)i;
-        run->rows += any != 0;
+    int bits = run->shape.group_bits, rows = run->x->rows, used = 0;
+    uint16_t mask = (uint16_t)((1 << bits) - 1), negative = (uint16_t)run->table_size;
+    int16_t any[CROSSBAR_PAD_MAX] = {0};
+    for (int q = 0; q < run->count; q++) {
+        const int16_t *row = run->row[q];
+        for (int k = 0; k < run->shape.groups; k++)
+            for (int i = 0; i < rows; i++) {
+                uint16_t size = (uint16_t)(row[i] < 0 ? -row[i] : row[i]);
+                uint16_t at = (uint16_t)((size >> (k * bits) & mask) * VEC8);
+                run->group[q][k][i] = (uint16_t)(at + (row[i] < 0 ? negative : 0));
+            }
+        for (int i = 0; i < rows; i++)
+            any[i] |= row[i];
     }
+    for (int i = 0; i < rows; i++) {
+        run->at[used] = (uint16_t)i;
+        used += any[i] != 0;
+    }
+    run->rows = used;
 }
 
 #endif
