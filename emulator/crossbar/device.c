@@ -62,19 +62,30 @@ static void fabricate_stuck(arena *memory, crossbar *x)
     crossbar_wide_changed(x, &x->now);
 }
 
+/* What is left of a conductance some time after the write. */
+static double drift_factor(const crossbar_device *d, double time, double exponent)
+{
+    double start = device_value(d->settings, DEVICE_drift_start, 1);
+    return time > start ? pow(time / start, -exponent) : 1;
+}
+
 static void fabricate_drift(arena *memory, crossbar *x)
 {
     crossbar_device *d = x->device;
     double mean = device_value(d->settings, DEVICE_drift_exponent, 0);
     double spread = device_value(d->settings, DEVICE_drift_spread, 0);
+    double time = device_value(d->settings, DEVICE_drift_time, 0);
+    d->reference = drift_factor(d, time, mean);
     if (!(spread > 0))
         return;
     uint64_t key = device_key(d, FOR_DRIFT, 0);
-    d->exponent = ARENA_ARRAY(memory, float, cell_count(x));
+    double *per_cell = ARENA_ARRAY(memory, double, cell_count(x));
+    *(d->drifts_by_clock ? &d->exponent : &d->factor) = per_cell;
     FOR_CELLS(x, s, i, j, cell)
     {
         double nu = mean + spread * device_normal(random_lane(key, lane_of(x, s, i, (int)j)));
-        d->exponent[cell] = (float)(nu > 0 ? nu : 0);
+        nu = nu > 0 ? nu : 0;
+        per_cell[cell] = d->drifts_by_clock ? nu : drift_factor(d, time, nu);
     }
 }
 
@@ -166,15 +177,14 @@ double device_digit(const crossbar *x, const crossbar_cells *cells, int s, size_
     double digit = (double)cells->level[cell] * (1.0 / (1 << DEVICE_LEVEL_BITS));
     if (!d->drifts)
         return digit;
-    double start = device_value(d->settings, DEVICE_drift_start, 1);
-    double time = device_value(d->settings, DEVICE_drift_time, 0);
-    if (d->drifts_by_clock)
-        time = d->now - cells->written[cell];
-    if (time <= start)
-        return digit;
-    double mean = device_value(d->settings, DEVICE_drift_exponent, 0);
-    double reference = pow(time / start, -mean);
-    double own = d->exponent ? pow(time / start, -(double)d->exponent[cell]) : reference;
+    double reference = d->reference, own = d->factor ? d->factor[cell] : reference;
+    if (d->drifts_by_clock) {
+        double time = d->now - cells->written[cell];
+        double mean = device_value(d->settings, DEVICE_drift_exponent, 0);
+        own = reference = drift_factor(d, time, mean);
+        if (d->exponent)
+            own = drift_factor(d, time, d->exponent[cell]);
+    }
     double zero = device_offset(x, s) - device_low(x, s); /* conductance of the reference cell */
     return own * (zero + digit) - reference * zero;
 }

@@ -26,7 +26,9 @@ struct crossbar_device {
     bool drifts, drifts_by_clock; /* and by the simulated clock, not by a stated time */
     double now;
     int8_t *stuck;  /* per cell: 0 free, -1 low, 1 high; NULL: all free */
-    float *exponent; /* of drift, per cell; NULL: all the same */
+    double *exponent; /* of drift, per cell; NULL: all the same */
+    double *factor;   /* of drift by a stated time, per cell, likewise */
+    double reference; /* the same of the reference cells */
     /* What a read sees, in 1 / 2^fraction digits, by direction; and the squares of conductances. */
     int fraction;
     int32_t *seen[2], *square[2];
