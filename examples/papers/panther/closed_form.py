@@ -1,7 +1,7 @@
 """Energies by formula, from the constants of a machine file: a second code path that only checks.
 
-Nothing here is used to produce a figure of an emulated machine. The machines that the paper compares
-with exist here only, until they are machine files of their own.
+Nothing here is used to produce a figure of an emulated machine. The machines that the paper
+compares with exist here only, until they are machine files of their own.
 """
 
 STREAMED = 16   # input bits

@@ -13,8 +13,8 @@ PANTHER = os.environ.get("PANTHER", os.path.join(ROOT, "build", "release", "pant
 def panther(arguments):
     """Runs a panther command and returns what it prints; its own message ends the experiment."""
     try:
-        done = subprocess.run([PANTHER] + [str(a) for a in arguments], capture_output=True, text=True,
-                              cwd=ROOT, env=dict(os.environ, NO_COLOR="1"))
+        done = subprocess.run([PANTHER] + [str(a) for a in arguments], capture_output=True,
+                              text=True, cwd=ROOT, env=dict(os.environ, NO_COLOR="1"))
     except OSError as error:
         sys.exit("%s: %s; build it, or set PANTHER" % (PANTHER, error.strerror))
     if done.returncode:
@@ -45,7 +45,7 @@ def machine_numbers(name, *options):
 
 
 class Report:
-    """Rows of paper's value, ours and a verdict. Only rows with gate=True decide the exit status."""
+    """Rows of paper's value, ours and a verdict. Only rows with gate=True decide the status."""
 
     def __init__(self, name, title):
         self.name, self.title, self.rows, self.tables = name, title, [], {}
@@ -56,14 +56,14 @@ class Report:
         print(text)
 
     def verdict(self, what, paper, ours, verdict, gate=False, holds=True):
-        self.rows.append({"what": what, "paper": paper, "ours": ours, "verdict": verdict, "gate": gate,
-                          "holds": bool(holds)})
+        self.rows.append({"what": what, "paper": paper, "ours": ours, "verdict": verdict,
+                          "gate": gate, "holds": bool(holds)})
         self.failed |= gate and not holds
         mark = ("ok" if holds else "FAILED") if gate else ""
         print("  %-46s paper %-14s ours %-14s %-34s %s" % (what, paper, ours, verdict, mark))
 
     def value(self, what, paper, ours, digits=2, within=None, gate=False, note=""):
-        """Exact if equal as printed; else the difference in per cent, judged if `within` is given."""
+        """Exact if equal as printed; else the difference in per cent, judged by `within`."""
         shown = "%.*f" % (digits, ours)
         if "%.*f" % (digits, paper) == shown:
             self.verdict(what, "%.*f" % (digits, paper), shown, "exact" + note, gate)
@@ -89,7 +89,7 @@ class Report:
                                    for i, (c, w) in enumerate(zip(row, widths))))
 
     def end(self, svg=None):
-        """Writes NAME.json (and .svg) into the folder of PANTHER_OUT, if set. Returns the status."""
+        """Writes NAME.json (and .svg) into the folder PANTHER_OUT, if set. Returns the status."""
         folder = os.environ.get("PANTHER_OUT")
         if folder:
             os.makedirs(folder, exist_ok=True)
@@ -137,6 +137,7 @@ def svg_scatter(title, x_label, y_label, series, lines=False):
             px, py = at(x, y)
             out.append('<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>' % (px, py, colour))
             if label:
-                out.append('<text x="%.1f" y="%.1f" font-size="8">%s</text>' % (px + 5, py - 4, label))
+                out.append('<text x="%.1f" y="%.1f" font-size="8">%s</text>'
+                           % (px + 5, py - 4, label))
         out.append('<text x="%d" y="44" fill="%s">&#9679; %s</text>' % (75 + 150 * i, colour, name))
     return "\n".join(out + ["</svg>\n"])

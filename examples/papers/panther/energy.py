@@ -41,8 +41,8 @@ def compare_events(r):
 
 def layer_energy(profile, batch):
     """nJ per MCU and example of each layer of MLP-L4, leakage left out; and leakage, on average."""
-    s = common.panther_stats(["run", "examples/mlp_l4.pan", "--entry", "train:mlp_l4", "--timing-only",
-                              "--machine", profile, "--batch", batch])
+    s = common.panther_stats(["run", "examples/mlp_l4.pan", "--entry", "train:mlp_l4",
+                              "--timing-only", "--machine", profile, "--batch", batch])
     nj = {name: s["energy_by_layer"][name] * 1e-3 / mcus / batch for name, mcus in LAYERS}
     return nj, s["leakage_pj"] * 1e-3 / sum(m for _, m in LAYERS) / batch
 
@@ -57,10 +57,9 @@ def ratios(r, profile, batch):
         overhead = nj[name] - passes * products - closed_form.opa_nj(m)
         digital.append(closed_form.digital_nj(profile, passes, overhead) / nj[name])
         mvm.append(closed_form.base_mvm_nj(profile, m, passes, overhead, batch) / nj[name])
-        twice = nj[name] + closed_form.opa_nj(m)
-        rows.append((profile, batch, name, "%.2f" % nj[name], "%.2f" % overhead, "%.2f" % digital[-1],
-                     "%.2f" % mvm[-1],
-                     "%.2f" % (closed_form.base_mvm_nj(profile, m, passes, overhead, batch) / twice)))
+        twice = mvm[-1] * nj[name] / (nj[name] + closed_form.opa_nj(m))
+        rows.append((profile, batch, name, *("%.2f" % v for v in (
+            nj[name], overhead, digital[-1], mvm[-1], twice))))
     return rows, digital, mvm, leakage
 
 
@@ -74,12 +73,14 @@ def main():
             rows += more
     r.table("ratios", ["machine", "batch", "layer", "nJ per MCU", "overhead", "digital",
                        "Base_mvm", "with 2 copies"], rows)
-    r.line("  `paper` profile: calibrated (kappa on the 31.03), five hypotheses; baselines by formula")
+    r.line("  `paper` profile: calibrated (kappa, on the 31.03), five hypotheses; baselines by\n"
+           "  formula")
     digital, mvm, leakage = found["panther_paper", 1]
     overheads = [float(row[4]) for row in rows]
     r.value("SGD against Base_mvm, FC, least", 31.03, min(mvm), 2, 6)
-    r.line("    kappa makes this 31.03 with an overhead estimated at 8 nJ; the compiled dense_2 has %.0f,\n"
-           "    above all packets between its tiles. The emulator's figure stands." % overheads[1])
+    r.line("    kappa makes this 31.03 with an overhead estimated at 8 nJ; the compiled dense_2 has\n"
+           "    %.0f. Packets are more than half of the program's overhead. The emulator's figure stands."
+           % overheads[1])
     for what, paper, ours, within in (
             ("SGD against digital, least", 7.01, min(digital), 7),
             ("SGD against digital, most", 8.02, max(digital), 7),

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Figs. 9 and 10 on the digits: accuracy by slice bits and CRS period, and accuracy by energy.
 
-Reads the runs that stream/sweep.py made (stream/results.csv; sets fig9 and fig10), on 8x8 digits with
-a network of two layers: the order of the curves can be compared with the paper's, accuracies cannot.
+Reads the runs that stream/sweep.py made (stream/results.csv; sets fig9 and fig10), on 8x8 digits
+with a network of two layers: the order of the curves can be compared with the paper's, accuracies
+cannot.
 """
 import os
 import statistics
@@ -57,7 +58,7 @@ def figure10(r, rows):
     m = common.machine_numbers("panther_paper")
     series, table = {}, {}
     for mode, data in (("batch", "digits64"), ("digit", "digits"), ("stream", "digits")):
-        more = {"rounding": "stochastic", "fw": 26, "crs": 1024} if mode == "stream" else {"crs": 1024}
+        more = dict({"rounding": "stochastic", "fw": 26} if mode == "stream" else {}, crs=1024)
         slicings = sorted({row["slices"] for row in rows if row["mode"] == mode})
         points = []
         for slices in slicings:

@@ -4,7 +4,8 @@ import sys
 
 import common
 
-ENDURANCE, YEARLY, LOST = 1e9, 1000 * 100 * 1e6, .5   # switches; examples per year; failed trainings
+ENDURANCE, YEARLY = 1e9, 1000 * 100 * 1e6   # switches; examples a year
+LOST = .5                                   # to failed trainings
 RUNS = (("one example at a time, rounded operands", 1,
          ("examples/mlp_digits.pan", "--epochs", 20)),
         ("one example at a time, literal operands, CRS 16", 1,
@@ -14,7 +15,9 @@ RUNS = (("one example at a time, rounded operands", 1,
 
 
 def years(switches_per_example):
-    return ENDURANCE / (YEARLY * switches_per_example) * LOST if switches_per_example else float("inf")
+    if not switches_per_example:
+        return float("inf")
+    return ENDURANCE / (YEARLY * switches_per_example) * LOST
 
 
 def main():
@@ -34,7 +37,8 @@ def main():
             rows.append((name if k == len(w["slices"]) - 1 else "", k, "%.3f" % (100 * per_batch),
                          "%.3g" % ours,
                          "%.3g" % cells["years_worst"] if cells["years_worst"] else "-"))
-    r.table("wear", ["training", "slice", "% per 64 examples", "years, mean cell", "worst cell"], rows)
+    r.table("wear", ["training", "slice", "% per 64 examples", "years, mean cell", "worst cell"],
+            rows)
     r.value("batches of 64: % of the range per batch, mean of slices", 5, 100 * average / 8, 1, 10)
     r.check("the emulator's years are the formula's", wrong == 0)
     r.line("  digits, 64-64-10. Slice 0 is the least significant. The paper's 5 % is an average over\n"

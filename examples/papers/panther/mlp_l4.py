@@ -15,7 +15,8 @@ def measure(machine, *options):
 def main():
     r = common.Report("mlp_l4", "MLP-L4: compiled cycles against the step bound")
     s = measure("puma_era")
-    r.verdict("cycles, the authors' machine, batch 1", str(AUTHORS_CYCLES), str(s["cycles_per_kernel"]),
+    r.verdict("cycles, the authors' machine, batch 1", str(AUTHORS_CYCLES),
+              str(s["cycles_per_kernel"]),
               "%.1f %% fewer" % (100 - 100 * s["cycles_per_kernel"] / AUTHORS_CYCLES), True,
               s["cycles_per_kernel"] < AUTHORS_CYCLES)
     r.value("energy of one example there, uJ (with leakage)", AUTHORS_UJ, s["energy_pj"] * 1e-6, 3)
@@ -31,11 +32,12 @@ def main():
                              int(s["bound_cycles_per_kernel"]),
                              s["cycles_per_kernel"] / s["bound_cycles_per_kernel"],
                              s["cycles_per_kernel"] / with_opa))
-    r.table("ratios", ["machine", "variant", "batch", "cycles", "bound", "/ bound", "/ (bound + OPA)"],
-            rows, "%.3f")
+    r.table("ratios", ["machine", "variant", "batch", "cycles", "bound", "/ bound",
+                       "/ (bound + OPA)"], rows, "%.3f")
     ratio = {row[:3]: row[6] for row in rows}
     era = ratio["puma_era", 2, 1]
-    r.verdict("cycles / bound, batch 1", "1.27", "%.3f" % era, "below the authors'", True, era < 1.27)
+    r.verdict("cycles / bound, batch 1", "1.27", "%.3f" % era, "below the authors'", True,
+              era < 1.27)
     for machine, batch, most in (("puma_era", 1, 1.15), ("panther", 64, 1.25),
                                  ("panther_overlapped", 64, 1.05)):
         got = ratio[machine, 2, batch]

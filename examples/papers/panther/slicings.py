@@ -13,8 +13,8 @@ SIXTEEN = ("33333333", "33334444", "44443333", "33336666", "66663333", "44444444
 
 def emulated_nj(slices):
     """Dynamic crossbar energy of one MVM from a run, by the emulator's own report."""
-    s = common.panther_stats(["run", "examples/mlp_digits.pan", "--entry", "test:mlp", "--timing-only",
-                              "--machine", "panther_paper", "--slices", slices])
+    s = common.panther_stats(["run", "examples/mlp_digits.pan", "--entry", "test:mlp",
+                              "--timing-only", "--machine", "panther_paper", "--slices", slices])
     e = s["energy_by_component"]
     return (e["mvm"] + e["mtvm"] + e["adc"]) / (s["mvm"] + s["mtvm"]) * 1e-3
 
@@ -54,7 +54,8 @@ def main():
     r.check("more bits cost more, all 4^8 slicings", monotone)
     r.check("most equal slices are cheapest at equal bits", equal)
     homogeneous, mixed = (closed_form.mvm_nj(m, s) for s in ("55555555", "44466555"))
-    r.check("55555555 costs less than 44466555", homogeneous < mixed, "%.2f < %.2f" % (homogeneous, mixed))
+    r.check("55555555 costs less than 44466555", homogeneous < mixed,
+            "%.2f < %.2f" % (homogeneous, mixed))
     r.line("    with one bit more: agrees with the remark that 44466555 is not on the Pareto front.\n"
            "    The energies of Fig. 10 itself are not stated in the text.")
     points = [(float(row[1]), float(row[2]), row[0]) for row in rows]

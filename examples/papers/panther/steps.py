@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Tables 1 and 2: steps of matrix operations of compiled training kernels, counted by executing them.
+"""Tables 1 and 2: steps of matrix operations of compiled training kernels, by executing them.
 
-A step is one MVM or MTVM. The programs run on a machine whose products take a million cycles, so the
-whole millions of a kernel's cycles are the steps on its critical path, whatever else it does.
+A step is one MVM or MTVM. The programs run on a machine whose products take a million cycles, so
+the whole millions of a kernel's cycles are the steps on its critical path, whatever else it does.
 """
 import os
 import re
@@ -75,7 +75,7 @@ def diagram(r, layers, batch, variant):
 
 
 def execute(r, layer_counts, batches):
-    """Runs every program; a cell of the table is one number if formula, image and both runs agree."""
+    """Runs every program; a cell is one number if formula, image and both runs agree."""
     machines = ("panther", "panther_overlapped")
     rows, wrong, late = [], 0, 0
     with tempfile.TemporaryDirectory() as folder:

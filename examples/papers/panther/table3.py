@@ -15,7 +15,8 @@ def main():
     r.value("on-chip memory, MB (2 bytes a weight)", 72.4, weights * 2 / 1e6, 1, gate=True)
     r.line("    the paper's 72.4 MB counts 16-bit weights; its 32-bit weights are %.1f MB"
            % (weights * 4 / 1e6))
-    r.value("SIMD lanes, millions (3 operations a cell)", 108, weights * 3 // 1_000_000, 0, gate=True)
+    r.value("SIMD lanes, millions (3 operations a cell)", 108, weights * 3 // 1_000_000, 0,
+            gate=True)
     r.value("clock, GHz", 1, float(m["clock_ghz"]), 0, gate=True)
     base = closed_form.mvm_nj(m, "2" * 16)
     r.value("MVM of 16 slices of 2 bits, nJ", 35.10, base, gate=True)
