@@ -25,6 +25,7 @@ typedef struct net_case {
     net_plan plan;
     image *image;
     uint64_t seed;
+    bool wear;
 } net_case;
 
 /* All that a run leaves behind. */
@@ -92,7 +93,7 @@ static result run(const net_case *c, int threads, bool measure_each, bool look)
     result to = {0};
     random_state r = random_from(c->seed, 77);
     emulator_options options = {
-        .seed = c->seed, .threads = threads, .measure_each = measure_each};
+        .seed = c->seed, .threads = threads, .measure_each = measure_each, .wear = c->wear};
     const image_entry *entry = &c->image->entries[0];
     emulator *e = emulator_new(c->memory, c->machine, c->image, &options, c->diag, "test");
     assert_non_null(e);
@@ -129,7 +130,8 @@ static void assert_same(const net_case *c, const result *a, const result *b)
     assert_memory_equal(&x, &y, sizeof x);
 }
 
-static void run_case(uint64_t seed)
+/* With `knobs` the cells are disturbed, and their wear is counted too. */
+static void run_case(uint64_t seed, const char *knobs)
 {
     static const int threads[] = {1, 2, 3, 8};
     net_case c = {.memory = arena_new(), .seed = seed};
@@ -140,6 +142,13 @@ static void run_case(uint64_t seed)
     c.plan = net_random_plan(&r, c.machine);
     c.machine->fidelity = c.plan.fidelity;
     c.machine->variant = 1 + (int)random_below(&r, 3);
+    if (knobs) {
+        assert_null(device_set_list(c.memory, &c.machine->device, knobs));
+        c.machine->fidelity = FIDELITY_DEVICE;
+        c.wear = true;
+        if (c.machine->opa_mode == OPA_IDEAL)
+            c.machine->opa_mode = OPA_DIGIT;
+    }
     assert_true(compile(&c));
     result alone = run(&c, 1, true, true);
     assert_true(alone.totals.mvm > 0 && alone.totals.energy_pj > 0);
@@ -158,11 +167,21 @@ static void threads_do_not_show(void **state)
     (void)state;
     print_message("seed %d\n", SEED);
     for (uint64_t k = 0; k < CASES; k++)
-        run_case(SEED + k);
+        run_case(SEED + k, NULL);
+}
+
+/* Noise belongs to a block and its events, not to who comes first. */
+static void threads_do_not_show_in_noise(void **state)
+{
+    (void)state;
+    for (uint64_t k = 0; k < 4; k++)
+        run_case(SEED + k, k % 2 ? "preset=reram_illustrative,drift_exponent=0.1,drift_start=1e-7"
+                                 : "preset=reram_illustrative");
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(threads_do_not_show)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(threads_do_not_show),
+                                       cmocka_unit_test(threads_do_not_show_in_noise)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
