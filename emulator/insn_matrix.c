@@ -6,6 +6,7 @@
 #include "emulator/handlers.h"
 #include "emulator/tile.h"
 
+#include "isa/support/fixed.h"
 #include "isa/support/sliced.h"
 
 static int16_t *mcu_registers(const agent *a, int m, mcu_vector which)
@@ -15,10 +16,21 @@ static int16_t *mcu_registers(const agent *a, int m, mcu_vector which)
     return a->registers + on->vector_words + (m * MCU_VECTORS + (int)which) * side;
 }
 
-static void deliver(const int64_t *sums, int n, int shift, int16_t *out)
+/* sliced_output, lane by lane. */
+WIDE_LANES static void deliver(const int64_t *sums, int n, int shift, int16_t *out)
 {
-    for (int i = 0; i < n; i++)
-        out[i] = sliced_output(sums[i], shift);
+    if (shift < 1 || shift > 62) {
+        for (int i = 0; i < n; i++)
+            out[i] = sliced_output(sums[i], shift);
+        return;
+    }
+    uint64_t half = (uint64_t)1 << (shift - 1);
+    for (int i = 0; i < n; i++) {
+        int64_t v = sums[i];
+        uint64_t size = ((v < 0 ? 0 - (uint64_t)v : (uint64_t)v) + half) >> shift;
+        int32_t rounded = size > FIXED_MAX ? FIXED_MAX : (int32_t)size;
+        out[i] = (int16_t)(v < 0 ? -rounded : rounded);
+    }
 }
 
 static void compute(agent *a, int m, int mask)

@@ -5,31 +5,50 @@
 
 #include <string.h>
 
+/*
+ * Lanes are independent where the result does not start inside an operand behind that operand's own
+ * start: then they may be computed side by side.
+ */
+static bool apart(const int16_t *d, const int16_t *x, uint32_t words)
+{
+    return d <= x || d >= x + words;
+}
+
+#define EACH_LANE(side_by_side, expression)                                                        \
+    do {                                                                                           \
+        uint32_t words_ = op->words;                                                               \
+        if (side_by_side) {                                                                        \
+            _Pragma("GCC ivdep") for (uint32_t i = 0; i < words_; i++) d[i] = (expression);        \
+        } else {                                                                                   \
+            for (uint32_t i = 0; i < words_; i++) {                                                \
+                d[i] = (expression);                                                               \
+                __asm__ volatile("" ::: "memory"); /* one after the other */                       \
+            }                                                                                      \
+        }                                                                                          \
+    } while (0)
+
 #define ONE_OPERAND(name)                                                                          \
-    void insn_##name(agent *a, const operation *op)                                                \
+    WIDE_LANES void insn_##name(agent *a, const operation *op)                                     \
     {                                                                                              \
         int16_t *d = operand(a, op, 0);                                                            \
         const int16_t *x = operand(a, op, 1);                                                      \
-        for (uint32_t i = 0; i < op->words; i++)                                                   \
-            d[i] = vector_##name(x[i]);                                                            \
+        EACH_LANE(apart(d, x, op->words), vector_##name(x[i]));                                    \
     }
 
 #define TWO_OPERANDS(name)                                                                         \
-    void insn_##name(agent *a, const operation *op)                                                \
+    WIDE_LANES void insn_##name(agent *a, const operation *op)                                     \
     {                                                                                              \
         int16_t *d = operand(a, op, 0);                                                            \
         const int16_t *x = operand(a, op, 1), *y = operand(a, op, 2);                              \
-        for (uint32_t i = 0; i < op->words; i++)                                                   \
-            d[i] = vector_##name(x[i], y[i]);                                                      \
+        EACH_LANE(apart(d, x, op->words) && apart(d, y, op->words), vector_##name(x[i], y[i]));    \
     }
 
 #define IMMEDIATE(name, function)                                                                  \
-    void insn_##name(agent *a, const operation *op)                                                \
+    WIDE_LANES void insn_##name(agent *a, const operation *op)                                     \
     {                                                                                              \
-        int16_t *d = operand(a, op, 0);                                                            \
+        int16_t *d = operand(a, op, 0), immediate = (int16_t)op->imm;                              \
         const int16_t *x = operand(a, op, 1);                                                      \
-        for (uint32_t i = 0; i < op->words; i++)                                                   \
-            d[i] = function(x[i], (int16_t)op->imm);                                               \
+        EACH_LANE(apart(d, x, op->words), function(x[i], immediate));                              \
     }
 
 ONE_OPERAND(not)
@@ -74,19 +93,65 @@ void insn_set(agent *a, const operation *op)
         d[i] = fixed_saturate(op->imm);
 }
 
+/*
+ * Shifts of the usual sizes, rounded with `add` (a half, or what was drawn), in 32 bits: |v| <= 2^30.
+ * Then to the grid, as vector_shl does; limit: the largest multiple of 2^grid.
+ */
+static inline int16_t shift_lane(int32_t v, int shift, uint32_t add, int grid, int32_t limit)
+{
+    uint32_t size = (uint32_t)(v < 0 ? -v : v);
+    int32_t rounded = (int32_t)((size + add) >> shift);
+    rounded = (rounded > limit ? limit : rounded) << grid;
+    return (int16_t)(v < 0 ? -rounded : rounded);
+}
+
+static bool usual_shift(const operation *op)
+{
+    return op->shift >= 1 && op->shift <= 31 && op->grid >= 0 && op->grid <= 14;
+}
+
+WIDE_LANES static void mul_nearest(const operation *op, int16_t *d, const int16_t *x,
+                                   const int16_t *y)
+{
+    int shift = op->shift, grid = op->grid;
+    uint32_t half = 1u << (shift - 1);
+    int32_t limit = FIXED_MAX >> grid;
+    bool free = apart(d, x, op->words) && apart(d, y, op->words);
+    EACH_LANE(free, shift_lane(x[i] * y[i], shift, half, grid, limit));
+}
+
+WIDE_LANES static void mul_stochastic(const operation *op, uint64_t base, int16_t *d,
+                                      const int16_t *x, const int16_t *y)
+{
+    int shift = op->shift, grid = op->grid;
+    uint32_t mask = (1u << shift) - 1;
+    int32_t limit = FIXED_MAX >> grid;
+    bool free = apart(d, x, op->words) && apart(d, y, op->words);
+    EACH_LANE(free, shift_lane(x[i] * y[i], shift, (uint32_t)random_lane(base, i) & mask, grid,
+                               limit));
+}
+
+static void mul_any(const operation *op, uint64_t base, int16_t *d, const int16_t *x,
+                    const int16_t *y)
+{
+    for (uint32_t i = 0; i < op->words; i++)
+        d[i] = vector_shl(op->stochastic ? vector_mul_stochastic(x[i], y[i], op->shift,
+                                                                 random_lane(base, i))
+                                         : vector_mul(x[i], y[i], op->shift),
+                          op->grid);
+}
+
 void insn_mul(agent *a, const operation *op)
 {
     int16_t *d = operand(a, op, 0);
     const int16_t *x = operand(a, op, 1), *y = operand(a, op, 2);
-    if (op->stochastic) {
-        uint64_t base = draw_base(a, op);
-        for (uint32_t i = 0; i < op->words; i++)
-            d[i] = vector_shl(vector_mul_stochastic(x[i], y[i], op->shift, random_lane(base, i)),
-                              op->grid);
-        return;
-    }
-    for (uint32_t i = 0; i < op->words; i++)
-        d[i] = vector_shl(vector_mul(x[i], y[i], op->shift), op->grid);
+    uint64_t base = op->stochastic ? draw_base(a, op) : 0;
+    if (!usual_shift(op))
+        mul_any(op, base, d, x, y);
+    else if (op->stochastic)
+        mul_stochastic(op, base, d, x, y);
+    else
+        mul_nearest(op, d, x, y);
 }
 
 void insn_muli(agent *a, const operation *op)
@@ -121,18 +186,44 @@ void insn_shl(agent *a, const operation *op)
         d[i] = vector_shl(x[i], op->shift);
 }
 
+WIDE_LANES static void shr_nearest(const operation *op, int16_t *d, const int16_t *x)
+{
+    int shift = op->shift, grid = op->grid;
+    uint32_t half = 1u << (shift - 1);
+    int32_t limit = FIXED_MAX >> grid;
+    EACH_LANE(apart(d, x, op->words), shift_lane(x[i], shift, half, grid, limit));
+}
+
+WIDE_LANES static void shr_stochastic(const operation *op, uint64_t base, int16_t *d,
+                                      const int16_t *x)
+{
+    int shift = op->shift, grid = op->grid;
+    uint32_t mask = (1u << shift) - 1;
+    int32_t limit = FIXED_MAX >> grid;
+    EACH_LANE(apart(d, x, op->words),
+              shift_lane(x[i], shift, (uint32_t)random_lane(base, i) & mask, grid, limit));
+}
+
+static void shr_any(const operation *op, uint64_t base, int16_t *d, const int16_t *x)
+{
+    for (uint32_t i = 0; i < op->words; i++)
+        d[i] = vector_shl(op->stochastic
+                              ? vector_shr_stochastic(x[i], op->shift, random_lane(base, i))
+                              : vector_shr(x[i], op->shift),
+                          op->grid);
+}
+
 void insn_shr(agent *a, const operation *op)
 {
     int16_t *d = operand(a, op, 0);
     const int16_t *x = operand(a, op, 1);
-    if (op->stochastic) {
-        uint64_t base = draw_base(a, op);
-        for (uint32_t i = 0; i < op->words; i++)
-            d[i] = vector_shl(vector_shr_stochastic(x[i], op->shift, random_lane(base, i)), op->grid);
-        return;
-    }
-    for (uint32_t i = 0; i < op->words; i++)
-        d[i] = vector_shl(vector_shr(x[i], op->shift), op->grid);
+    uint64_t base = op->stochastic ? draw_base(a, op) : 0;
+    if (!usual_shift(op))
+        shr_any(op, base, d, x);
+    else if (op->stochastic)
+        shr_stochastic(op, base, d, x);
+    else
+        shr_nearest(op, d, x);
 }
 
 /*
