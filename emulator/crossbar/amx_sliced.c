@@ -21,13 +21,16 @@ typedef struct bit_sums {
     int32_t at[2][BITS][TILE_OUTPUTS];
 } __attribute__((aligned(64))) bit_sums;
 
-/* One slice of one block of 32 outputs. */
+/*
+ * One slice of one block of 32 outputs: its tiles, and where its sums go: shifted down by `down` bits
+ * and up by `shift`, added to the outputs from `first` on.
+ */
 typedef struct sliced_item {
-    int slice, block;
+    const int8_t *digits;
+    int down, shift, first;
 } sliced_item;
 
 typedef struct sliced_job {
-    const crossbar *x;
     const amx_direction *d;
     int items;
     sliced_item item[SLICES_MAX * CROSSBAR_BLOCKS_MAX];
@@ -54,13 +57,6 @@ static void split_bits(const amx_direction *d, int scale, const int16_t *in, bit
     }
 }
 
-static const int8_t *tiles_of(const sliced_job *job, int slice, int output_block)
-{
-    const amx_direction *d = job->d;
-    size_t block = (size_t)slice * (size_t)d->output_blocks + (size_t)output_block;
-    return d->digits + block * (size_t)d->input_blocks * TILE_BYTES;
-}
-
 /* Sums beyond 16 bits: those that a converter clamped. */
 static uint64_t count_clips(const bit_sums *sums)
 {
@@ -75,17 +71,15 @@ static uint64_t count_clips(const bit_sums *sums)
     return clips;
 }
 
-/* Where the sums of an item go: shifted down by `down` bits, up by `shift`, added to `out`. */
+/* An item of one vector. */
 typedef struct place {
     int down, shift;
     int64_t *out;
 } place;
 
-static place place_of(const sliced_job *job, sliced_item item, int64_t *out)
+SIMD_INLINE place place_of(const sliced_item *item, int64_t *out)
 {
-    const slicing *f = job->x->format;
-    return (place){16 - f->bits[item.slice] - f->adc_extra_bits, item.slice * f->radix_bits,
-                   out + item.block * CROSSBAR_BLOCK};
+    return (place){item->down, item->shift, out + item->first};
 }
 
 /*
@@ -152,8 +146,8 @@ static uint64_t convert_words(const bit_sums *sums, place to)
  * a store that waits for the tile unit. Even steps add up in tiles 0 and 1, odd ones in 4 and 5.
  */
 #define STEP(name, sum0, sum1, done0, done1)                                                       \
-    static uint64_t name(const int8_t *digits, int blocks, bit_sums *store, const bit_sums *from,  \
-                         place to)                                                                 \
+    SIMD_INLINE uint64_t name(const int8_t *digits, int blocks, bit_sums *store,                   \
+                              const bit_sums *from, place to)                                      \
     {                                                                                              \
         word_converter c = convert_start(from, to);                                                \
         TILE_STORE(done0, store->at[0]);                                                           \
@@ -185,7 +179,7 @@ static uint64_t convert_words(const bit_sums *sums, place to)
 STEP(step_even, 0, 1, 4, 5)
 STEP(step_odd, 4, 5, 0, 1)
 
-/* Two steps deep; sums and places of the last two items. */
+/* Two steps deep: sums and places of the last two items. */
 typedef struct pipeline {
     bit_sums sums[2];
     place to[2];
@@ -204,19 +198,32 @@ static void start(pipeline *p)
     TILE_STORE(5, p->sums[0].at[1]);
 }
 
-static void feed(sliced_job *job, pipeline *p, sliced_item item, int64_t *out)
+SIMD_INLINE uint64_t feed(pipeline *p, const sliced_item *items, int count, int blocks, int64_t *out)
 {
-    const int8_t *digits = tiles_of(job, item.slice, 2 * item.block);
-    int now = p->steps++ & 1, blocks = job->d->input_blocks;
-    job->clips += (now ? step_odd : step_even)(digits, blocks, &p->sums[!now], &p->sums[now],
-                                               p->to[now]);
-    p->to[now] = place_of(job, item, out);
+    uint64_t clips = 0;
+    int k = 0;
+    if (count && p->steps & 1) {
+        clips += step_odd(items[0].digits, blocks, &p->sums[0], &p->sums[1], p->to[1]);
+        p->to[1] = place_of(&items[k++], out);
+    }
+    for (; k + 1 < count; k += 2) {
+        clips += step_even(items[k].digits, blocks, &p->sums[1], &p->sums[0], p->to[0]);
+        p->to[0] = place_of(&items[k], out);
+        clips += step_odd(items[k + 1].digits, blocks, &p->sums[0], &p->sums[1], p->to[1]);
+        p->to[1] = place_of(&items[k + 1], out);
+    }
+    if (k < count) {
+        clips += step_even(items[k].digits, blocks, &p->sums[1], &p->sums[0], p->to[0]);
+        p->to[0] = place_of(&items[k], out);
+    }
+    p->steps += count;
+    return clips;
 }
 
-static void drain(sliced_job *job, pipeline *p)
+static uint64_t drain(pipeline *p)
 {
     int last = ~p->steps & 1;
-    job->clips += convert_words(&p->sums[!last], p->to[!last]);
+    uint64_t clips = convert_words(&p->sums[!last], p->to[!last]);
     if (last) {
         TILE_STORE(4, p->sums[1].at[0]);
         TILE_STORE(5, p->sums[1].at[1]);
@@ -224,7 +231,7 @@ static void drain(sliced_job *job, pipeline *p)
         TILE_STORE(0, p->sums[0].at[0]);
         TILE_STORE(1, p->sums[0].at[1]);
     }
-    job->clips += convert_words(&p->sums[last], p->to[last]);
+    return clips + convert_words(&p->sums[last], p->to[last]);
 }
 
 /*
@@ -235,19 +242,19 @@ static void run_usual(sliced_job *job, int count, int stride, int64_t *out)
 {
     enum { TOGETHER = 6 };
     pipeline p;
+    int step = count > 1 ? TOGETHER : job->items, blocks = job->d->input_blocks;
     tile_configure(0xF3, BITS);
     start(&p);
-    int step = count > 1 ? TOGETHER : job->items;
     for (int first = 0; first < job->items; first += step) {
-        int last = first + step < job->items ? first + step : job->items;
+        int items = first + step < job->items ? step : job->items - first;
         for (int v = 0; v < count; v++) {
             TILE_LOAD(6, job->bits[v].at[0]);
-            TILE_LOAD(7, job->bits[v].at[1]);
-            for (int k = first; k < last; k++)
-                feed(job, &p, job->item[k], out + v * stride);
+            if (blocks > 1)
+                TILE_LOAD(7, job->bits[v].at[1]);
+            job->clips += feed(&p, job->item + first, items, blocks, out + v * stride);
         }
     }
-    drain(job, &p);
+    job->clips += drain(&p);
     tile_release();
 }
 
@@ -269,14 +276,13 @@ static uint64_t convert_any(const bit_sums *sums, place to)
 }
 
 /* Any number of inputs. */
-static void multiply_any(const sliced_job *job, const bit_tiles *bits, sliced_item item,
-                         bit_sums *sums)
+static void multiply_any(const sliced_item *item, const bit_tiles *bits, int blocks, bit_sums *sums)
 {
+    const int8_t *digits = item->digits;
     for (int h = 0; h < 2; h++) {
-        const int8_t *digits = tiles_of(job, item.slice, 2 * item.block + h);
         TILE_ZERO(0);
-        for (int i = 0; i < job->d->input_blocks; i++) {
-            TILE_LOAD(2, digits + i * TILE_BYTES);
+        for (int i = 0; i < blocks; i++, digits += TILE_BYTES) {
+            TILE_LOAD(2, digits);
             TILE_LOAD(1, bits->at[i]);
             TILE_PRODUCT(ss, 0, 1, 2);
         }
@@ -290,18 +296,23 @@ static void run_any(sliced_job *job, int count, int stride, int64_t *out)
     tile_configure(0x03, BITS);
     for (int v = 0; v < count; v++, out += stride)
         for (int k = 0; k < job->items; k++) {
-            multiply_any(job, &job->bits[v], job->item[k], &sums);
-            job->clips += convert_any(&sums, place_of(job, job->item[k], out));
+            multiply_any(&job->item[k], &job->bits[v], job->d->input_blocks, &sums);
+            job->clips += convert_any(&sums, place_of(&job->item[k], out));
         }
     tile_release();
 }
 
-static void list_items(sliced_job *job, bool all)
+static void list_items(sliced_job *job, const slicing *f, bool all)
 {
-    for (int s = 0; s < job->x->format->slices; s++)
-        for (int b = 0; b < job->d->output_blocks / 2; b++)
-            if (all || job->d->sliced[s][b])
-                job->item[job->items++] = (sliced_item){s, b};
+    const amx_direction *d = job->d;
+    size_t item = 2 * (size_t)d->input_blocks * TILE_BYTES;
+    const int8_t *digits = d->digits;
+    for (int s = 0; s < f->slices; s++)
+        for (int b = 0; b < d->output_blocks / 2; b++, digits += item)
+            if (all || d->sliced[s][b])
+                job->item[job->items++] =
+                    (sliced_item){digits, 16 - f->bits[s] - f->adc_extra_bits, s * f->radix_bits,
+                                  b * CROSSBAR_BLOCK};
 }
 
 uint64_t amx_sliced(const crossbar *x, const amx_state *a, const amx_direction *d, bool all,
@@ -309,13 +320,12 @@ uint64_t amx_sliced(const crossbar *x, const amx_state *a, const amx_direction *
 {
     sliced_job job; /* large: not cleared as a whole */
     bool usual = d->input_blocks <= 2;
-    job.x = x;
     job.d = d;
     job.items = 0;
     job.clips = 0;
     for (int s = 0; s < x->format->slices; s++)
         usual &= x->format->bits[s] + x->format->adc_extra_bits <= 12;
-    list_items(&job, all);
+    list_items(&job, x->format, all);
     for (int v = 0; v < count; v++, in += d->input_blocks * TILE_INPUTS)
         split_bits(d, a->bit_scale, in, &job.bits[v]);
     (usual ? run_usual : run_any)(&job, count, stride, out);
