@@ -104,6 +104,34 @@ static void extremes(void **state)
         }
 }
 
+/* The largest partial sums that collapsed weights can come to: all their bytes are 255. */
+static void largest_sums(void **state)
+{
+    (void)state;
+    random_state r = random_from(7, 1);
+    static const int sides[][2] = {{128, 64}, {64, 128}, {512, 33}, {20, 512}, {129, 16}};
+    slicing f = {.slices = 8, .radix_bits = 4, .bits = {5, 5, 5, 6, 6, 4, 4, 4},
+                 .adc_extra_bits = 6};
+    for (size_t k = 0; k < sizeof sides / sizeof *sides; k++) {
+        herd h;
+        herd_start(&h, &crossbar_scalar, &f, FIDELITY_IDEAL, OPA_STREAM, sides[k][0], sides[k][1]);
+        for (int w = 0; w < 3; w++) {
+            static const int64_t weights[] = {0x0FFFFFFF, -0x70000001, 0x7FFFFF};
+            for (int n = 0; n < h.count; n++)
+                for (int i = 0; i < h.rows; i++)
+                    for (int j = 0; j < h.columns; j++)
+                        crossbar_write(h.at[n], i, j, weights[w]);
+            for (int vectors = 1; vectors <= HERD_VECTORS; vectors += 4)
+                for (int kind = 0; kind < 6; kind++) {
+                    herd_products(&h, &r, kind, false, vectors);
+                    herd_products(&h, &r, kind, true, vectors);
+                }
+        }
+        assert_null(h.mismatch);
+        arena_free(h.memory);
+    }
+}
+
 /* A log that overflows, updates that are given up, weights of the beginning meanwhile. */
 static void waiting_updates(void **state)
 {
@@ -148,7 +176,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(say_what_is_missing),   cmocka_unit_test(scalar_equals_contract),
         cmocka_unit_test(fast_equal_scalar),     cmocka_unit_test(large_crossbars),
-        cmocka_unit_test(extremes),              cmocka_unit_test(waiting_updates),
+        cmocka_unit_test(extremes),              cmocka_unit_test(largest_sums),
+        cmocka_unit_test(waiting_updates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
