@@ -105,7 +105,7 @@ bool op_refuse(op_node *n, const char *format, ...) __attribute__((format(printf
 value *op_input(const op_node *n, size_t i); /* NULL if left out */
 bool op_wants(const op_node *n, size_t output); /* whether anything uses that output */
 
-/* Attributes; `otherwise` if there is none. A wrong type counts as a refusal: *good becomes false. */
+/* Attributes; `otherwise` if there is none. A wrong type is a refusal: *good becomes false. */
 int64_t op_int(op_node *n, const char *name, int64_t otherwise, bool *good);
 double op_real(op_node *n, const char *name, double otherwise, bool *good);
 const char *op_string(op_node *n, const char *name, const char *otherwise, bool *good);
@@ -176,7 +176,7 @@ void layers_finish(importer *m);
 bool import_conv(op_node *n), import_gemm(op_node *n), import_matmul(op_node *n),
     import_batch_norm(op_node *n);
 bool import_each(op_node *n), import_leaky_relu(op_node *n), import_softmax(op_node *n),
-    import_same(op_node *n), import_cast(op_node *n);
+    import_same(op_node *n), import_cast(op_node *n), import_pad(op_node *n);
 bool import_binary(op_node *n), fold_binary(op_node *n);
 bool import_pool(op_node *n), import_global_pool(op_node *n);
 bool import_reshape(op_node *n), import_flatten(op_node *n), import_squeeze(op_node *n),

@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /*
- * NULL if the bytes are no model; *error is then a sentence. The messages live in the arena and take
- * at most a fixed multiple of the file's size; nesting is limited.
+ * NULL if the bytes are no model; *error is then a sentence. The messages live in the arena and
+ * take at most a fixed multiple of the file's size; nesting is limited.
  */
 const Onnx__ModelProto *model_unpack(arena *memory, const void *bytes, size_t length,
                                      const char **error);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 enum { NAME_LENGTH = 60 };
 
@@ -77,6 +78,16 @@ static char *cleaned(arena *memory, const char *name, const char *dots, const ch
     return length ? text : arena_strdup(memory, otherwise);
 }
 
+/* PyTorch and CNTK end the name of a value so. */
+static const char *without_output(arena *memory, const char *name)
+{
+    static const char ending[] = "_output_0";
+    size_t length = strlen(name), less = sizeof ending - 1;
+    if (length <= less || strcasecmp(name + length - less, ending) != 0)
+        return name;
+    return arena_strndup(memory, name, length - less);
+}
+
 /* "x12" for "12"; a word of the language gets a '_'. */
 const char *name_identifier(arena *memory, name_map *used, const char *name, const char *otherwise)
 {
@@ -85,7 +96,7 @@ const char *name_identifier(arena *memory, name_map *used, const char *name, con
         "in",      "if",     "else",  "return", "scan",   "state",  "yield", "every",
         "and",     "or",     "not",   "true",  "false",   "kernel", "data",  "train",
         "name",    "elif",   "while", "True",  "False",   "import", "class", "None"};
-    const char *text = cleaned(memory, name, "", otherwise);
+    const char *text = cleaned(memory, without_output(memory, name), "", otherwise);
     if (isdigit((unsigned char)*text))
         text = arena_printf(memory, "x%s", text);
     bool format = *text == 'q' && text[1] && strspn(text + 1, "0123456789") == strlen(text + 1);

@@ -71,6 +71,27 @@ bool import_same(op_node *n)
     return true;
 }
 
+/* PyTorch writes one of no width before its average pools. */
+bool import_pad(op_node *n)
+{
+    int64_t pads[2 * TENSOR_RANK];
+    bool good = true;
+    size_t count = 0;
+    if (op_input(n, 1)) {
+        if (!op_ints_input(n, 1, "width", pads, 2 * TENSOR_RANK, &count))
+            return false;
+    } else {
+        count = op_ints(n, "pads", pads, 2 * TENSOR_RANK, &good);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (pads[i] != 0)
+            return op_refuse(n, "padding belongs to a convolution or pool");
+    value *x = op_input(n, 0);
+    if (good)
+        value_alias(n, x, x->dims, x->rank, x->batch);
+    return good;
+}
+
 bool import_cast(op_node *n)
 {
     bool good = true;

@@ -130,7 +130,8 @@ static float *grown_weight(op_node *n, const tensor *w, const window *win, const
     float *out = op_floats(n, count);
     for (size_t i = 0; out && i < w->count; i++) {
         int64_t y = (int64_t)(i % taps) / win->kernel[1], x = (int64_t)(i % taps) % win->kernel[1];
-        int64_t row = g->first[0] + y * win->dilation[0], column = g->first[1] + x * win->dilation[1];
+        int64_t row = g->first[0] + y * win->dilation[0];
+        int64_t column = g->first[1] + x * win->dilation[1];
         out[(int64_t)(i / taps) * g->kernel[0] * g->kernel[1] + row * g->kernel[1] + column] =
             (float)tensor_at(w, i);
     }
@@ -144,7 +145,9 @@ static const char *conv_head(op_node *n, value *x, pan_shape map, const window *
     const char *text =
         arena_printf(m->memory, "conv2d(%s, %lld%s", value_as(m, x, map), (long long)outputs,
                      window_text(m->memory, g->kernel, win->stride, g->padding, false));
-    return groups == 1 ? text : arena_printf(m->memory, "%s, groups = %lld", text, (long long)groups);
+    if (groups == 1)
+        return text;
+    return arena_printf(m->memory, "%s, groups = %lld", text, (long long)groups);
 }
 
 bool import_conv(op_node *n)

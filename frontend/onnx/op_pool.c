@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* An average over fewer elements at the edges cannot be written; the language counts the padding. */
+/* The language counts the padding: no average over fewer elements at the edges. */
 static bool average_fits(op_node *n, const window *w)
 {
     bool good = true;
@@ -25,14 +25,15 @@ bool import_pool(op_node *n)
     bool average = n->row->type[0] == 'A';
     window w;
     pan_shape map;
-    if (!window_read(n, x, NULL, &w) || !window_map(n, x, &map) || (average && !average_fits(n, &w)))
+    if (!window_read(n, x, NULL, &w) || !window_map(n, x, &map) ||
+        (average && !average_fits(n, &w)))
         return false;
     for (int i = 0; i < 2; i++) {
         if (w.dilation[i] != 1)
             return op_refuse(n, "a pool with dilations");
         if (2 * w.begin[i] > w.kernel[i])
             return op_refuse(n, "a padding of more than half of the kernel");
-        /* The windows must be those of symmetric padding; what lies behind the last one is not read. */
+        /* The windows must be those of equal padding; what is behind the last one is not read. */
         int64_t room = w.in[i] + 2 * w.begin[i] - w.kernel[i];
         if (room < 0 || room / w.stride[i] + 1 != w.out[i])
             return op_refuse(n, "padding of %lld before and %lld behind; a pool's must be equal",

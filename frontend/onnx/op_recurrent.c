@@ -65,10 +65,11 @@ static bool check_variant(op_node *n, const cell *c)
         return op_refuse(n, "its initial state is not 0");
     if (!zero_or_missing(op_input(n, PEEPHOLES)))
         return op_refuse(n, "it has peepholes");
-    for (size_t i = 0; lengths && lengths->kind == VALUE_CONSTANT && i < lengths->constant->count; i++)
+    bool known = lengths && lengths->kind == VALUE_CONSTANT;
+    for (size_t i = 0; known && i < lengths->constant->count; i++)
         if (tensor_at(lengths->constant, i) != (double)c->steps)
             return op_refuse(n, "its sequences are of different lengths");
-    return lengths && lengths->kind != VALUE_CONSTANT
+    return lengths && !known
                ? op_refuse(n, "the lengths of its sequences are not constant")
                : good;
 }

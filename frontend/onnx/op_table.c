@@ -39,6 +39,7 @@ static const op_row rows[] = {
     {"Shape", import_shape, fold_shape, 1, 1, 1},
     {"Identity", import_same, fold_same, 1, 1, 1},
     {"Dropout", import_same, fold_same, 1, 3, 1},
+    {"Pad", import_pad, NULL, 1, 4, 1},
     {"Cast", import_cast, fold_cast, 1, 1, 1},
     {"Constant", NULL, fold_constant, 0, 0, 1},
     {"ConstantOfShape", NULL, fold_fill, 1, 1, 1},

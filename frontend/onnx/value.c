@@ -2,6 +2,7 @@
 #include "frontend/onnx/import.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NESTED_LENGTH = 60 }; /* longer expressions get a name */
@@ -185,5 +186,11 @@ const char *number_text(arena *memory, double v)
 {
     if (!isfinite(v))
         return NULL;
+    /* ONNX has single precision: 0.1, not 0.100000001. */
+    for (int digits = 6; digits < 9; digits++) {
+        const char *text = arena_printf(memory, "%.*g", digits, v);
+        if (strtof(text, NULL) == (float)v)
+            return text;
+    }
     return arena_printf(memory, "%.9g", v);
 }

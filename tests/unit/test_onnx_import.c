@@ -417,6 +417,26 @@ static void unequal_pool_padding(void **state)
     import_bad(m, "MaxPool 'p': padding of 0 before and 1 behind");
 }
 
+static void padding_of_no_width(void **state)
+{
+    (void)state;
+    for (int width = 0; width < 2; width++) {
+        model *m = model_new(13);
+        add_input(m, "x", "1,3");
+        add_list(m, "pads", width ? "0,0,0,1" : "0,0,0,0");
+        add_node(m, "Pad", "p", "x,pads", "h");
+        set_real(m, add_node(m, "LeakyRelu", "", "h", "y"), "alpha", 0.1f);
+        add_output(m, "y");
+        if (width) {
+            import_bad(m, "Pad 'p': padding belongs to a convolution or pool");
+            continue;
+        }
+        imported r = import_good(m, NULL);
+        assert_text(&r, "return leaky_relu(x, slope = 0.1)");
+        imported_free(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +458,7 @@ int main(void)
         cmocka_unit_test(open_dimensions),
         cmocka_unit_test(every_refused_node_is_named),
         cmocka_unit_test(unequal_pool_padding),
+        cmocka_unit_test(padding_of_no_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,8 @@ typedef struct model {
 } model;
 
 /* The message type with its defaults, in the arena. */
-#define NEW_MESSAGE(m, type, init) ((type *)memcpy(ARENA_NEW((m)->memory, type), &(type)init, sizeof(type)))
+#define NEW_MESSAGE(m, type, init)                                                                 \
+    ((type *)memcpy(ARENA_NEW((m)->memory, type), &(type)init, sizeof(type)))
 
 /* Appends to a repeated field, whose array is enlarged each time. */
 #define APPEND(m, array, count, item)                                                              \
