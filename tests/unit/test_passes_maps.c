@@ -1,0 +1,189 @@
+/*
+ * Random convolutional networks, from the language through the passes that know maps: the verifier
+ * and the text form after each, the same bits before and after `lower`, equal graphs for any batch;
+ * `partition` refuses them.
+ */
+#include "frontend/language/language.h"
+#include "test_passes.h"
+
+enum { NETS = 150, EDGE = 9 };
+
+typedef struct net {
+    bench b;
+    char *text;
+    int c, h, w; /* of the map x at the end of the text */
+} net;
+
+static void add(net *n, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *line = arena_vprintf(n->b.memory, format, args);
+    va_end(args);
+    n->text = arena_printf(n->b.memory, "%s    %s\n", n->text, line);
+}
+
+static int pick(net *n, int low, int high)
+{
+    return low + (int)below(&n->b, (uint32_t)(high - low + 1));
+}
+
+/* Kernel, stride and padding that fit; `half`: at most half of the kernel is padding. */
+typedef struct step {
+    int k[2], s[2], p[2];
+} step;
+
+static step random_step(net *n, bool half)
+{
+    step t;
+    const int size[2] = {n->h, n->w};
+    int *made[2] = {&n->h, &n->w};
+    for (int i = 0; i < 2; i++) {
+        t.k[i] = pick(n, 1, 7);
+        t.p[i] = pick(n, 0, half ? t.k[i] / 2 : t.k[i]);
+        while (t.k[i] > size[i] + 2 * t.p[i])
+            t.k[i]--;
+        if (half && 2 * t.p[i] > t.k[i])
+            t.p[i] = 0;
+        t.k[i] = t.k[i] > size[i] + 2 * t.p[i] ? size[i] : t.k[i];
+        t.s[i] = pick(n, 1, 3);
+        *made[i] = (size[i] + 2 * t.p[i] - t.k[i]) / t.s[i] + 1;
+    }
+    return t;
+}
+
+static void add_convolution(net *n)
+{
+    static const char *const functions[] = {"relu", "tanh", "leaky_relu", "sigmoid"};
+    int groups = pick(n, 0, 2) ? 1 : n->c, out = groups * pick(n, 1, groups == 1 ? 5 : 1);
+    step t = random_step(n, false);
+    add(n, "x = %s(conv2d(x, %d, [%d, %d], stride = [%d, %d], padding = [%d, %d], groups = %d, "
+           "bias = %s))", functions[pick(n, 0, 3)], out, t.k[0], t.k[1], t.s[0], t.s[1], t.p[0],
+        t.p[1], groups, pick(n, 0, 1) ? "true" : "false");
+    n->c = out;
+}
+
+static void add_pool(net *n)
+{
+    step t = random_step(n, true);
+    add(n, "x = %s(x, [%d, %d], stride = [%d, %d], padding = [%d, %d])",
+        pick(n, 0, 1) ? "max_pool" : "avg_pool", t.k[0], t.k[1], t.s[0], t.s[1], t.p[0], t.p[1]);
+}
+
+static void add_residual(net *n)
+{
+    add(n, "x = x + relu(conv2d(x, %d, 3, padding = 1))", n->c);
+}
+
+static void add_squeeze(net *n)
+{
+    add(n, "x = x * sigmoid(dense(global_avg_pool(x), %d))", n->c);
+}
+
+static void add_concat(net *n)
+{
+    add(n, "x = concat(x, softmax(conv2d(x, 3, 1)))");
+    n->c += 3;
+}
+
+static void (*const layers[])(net *) = {add_convolution, add_convolution, add_pool,
+                                        add_residual,    add_squeeze,     add_concat};
+
+static void random_text(net *n, int batch)
+{
+    arena *memory = n->b.memory;
+    n->c = pick(n, 1, 3);
+    n->h = pick(n, 1, EDGE);
+    n->w = pick(n, 1, EDGE);
+    n->text = arena_printf(memory,
+                           "data d { train = csv(\"d\", label = %d) }\n"
+                           "network f(x: map[%d, %d, %d]) -> vec[3] {\n",
+                           n->c * n->h * n->w, n->c, n->h, n->w);
+    for (int count = pick(n, 1, 4); count > 0; count--)
+        layers[pick(n, 0, (int)(sizeof layers / sizeof *layers) - 1)](n);
+    add(n, "return dense(flatten(x), 3)");
+    n->text = arena_printf(memory,
+                           "%s}\ntrain f on d { loss = cross_entropy; update = sgd(0.5); "
+                           "batch = %d; epochs = 1 }\n",
+                           n->text, batch);
+}
+
+static void build(net *n)
+{
+    source_set *sources = (source_set *)diag_sources(n->b.d);
+    pan_program *p = pan_check(n->b.memory, sources, n->b.d, "net.pan", n->text, strlen(n->text));
+    ir_numerics numerics = n->b.m->numerics;
+    n->b.m = p ? pan_build(p, &numerics, n->b.d) : n->b.m;
+    if (!p || !n->b.m)
+        fail_with(&n->b, n->text);
+}
+
+static void net_open(net *n, uint64_t seed, int batch)
+{
+    bench_open(&n->b, seed);
+    random_numerics(&n->b, 5, 40);
+    random_text(n, batch);
+    build(n);
+}
+
+static void passes_keep_what_is_computed(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= NETS; seed++) {
+        net n;
+        net_open(&n, seed, 1 + (int)(seed % 3));
+        bench *b = &n.b;
+        bench_pass(b, "differentiate", pass_differentiate);
+        const ir_graph *g = ir_module_graph(b->m, "train:f");
+        run_result before = bench_run(b, g, 2, 3);
+        bench_pass(b, "lower", pass_lower);
+        run_result after = bench_run(b, g, 2, 3);
+        same_results(b, &before, &after, n.text);
+        bench_pass(b, "unify", pass_unify);
+        bench_pass(b, "round_updates", pass_round_updates);
+        pass_context c = {.module = b->m, .machine = &b->machine, .memory = b->memory,
+                          .diag = b->d};
+        assert_false(pass_partition(&c));
+        assert_int_equal(diag_errors(b->d), 1);
+        bench_close(b);
+    }
+}
+
+/* Formats of the rate may differ: it is divided by the batch. */
+static void same_ops(const ir_graph *x, const ir_graph *y)
+{
+    const ir_op *other = y->first;
+    assert_int_equal(x->next_id, y->next_id);
+    assert_int_equal(x->dim_count, y->dim_count);
+    IR_EACH(op, x) {
+        assert_int_equal(op->code, other->code);
+        assert_int_equal(op->type.lanes, other->type.lanes);
+        assert_int_equal(op->space.count, other->space.count);
+        other = other->next;
+    }
+}
+
+static void graphs_do_not_depend_on_the_batch(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        net n[2];
+        for (int i = 0; i < 2; i++) {
+            net_open(&n[i], seed, i ? 64 : 1);
+            bench_pass(&n[i].b, "differentiate", pass_differentiate);
+            bench_pass(&n[i].b, "lower", pass_lower);
+        }
+        same_ops(ir_module_graph(n[0].b.m, "train:f"), ir_module_graph(n[1].b.m, "train:f"));
+        bench_close(&n[0].b);
+        bench_close(&n[1].b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(passes_keep_what_is_computed),
+        cmocka_unit_test(graphs_do_not_depend_on_the_batch),
+    };
+    return cmocka_run_group_tests_name("passes maps", tests, NULL, NULL);
+}
