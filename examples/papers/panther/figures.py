@@ -12,13 +12,10 @@ import sys
 import common
 import closed_form
 
+sys.path.insert(0, os.path.join(common.HERE, "stream"))
+import sweep  # noqa: E402
+
 RESULTS = os.path.join(common.HERE, "stream", "results.csv")
-
-
-def load(path=RESULTS):
-    sys.path.insert(0, os.path.join(common.HERE, "stream"))
-    import sweep
-    return sweep.read_results(path)
 
 
 def mean_of(rows, **wanted):
@@ -58,12 +55,12 @@ def figure10(r, rows):
     m = common.machine_numbers("panther_paper")
     series, table = {}, {}
     for mode, data in (("batch", "digits64"), ("digit", "digits"), ("stream", "digits")):
-        more = dict({"rounding": "stochastic", "fw": 26} if mode == "stream" else {}, crs=1024)
-        slicings = sorted({row["slices"] for row in rows if row["mode"] == mode})
+        more = dict(sweep.ROUNDED if mode == "stream" else {"crs": 1024}, mode=mode)
         points = []
-        for slices in slicings:
-            mean, _, count = mean_of(rows, data=data, mode=mode, slices=slices, **more)
-            if count == 3 and min(map(int, slices)) >= 3 and max(map(int, slices)) <= 6:
+        for slices in sweep.SIXTEEN:
+            more["slices"] = slices
+            mean, _, count = mean_of(rows, data=data, **more)
+            if count == 3:
                 points.append((closed_form.mvm_nj(m, slices), mean, slices))
                 table.setdefault(slices, {})[mode] = mean
         if len(points) >= 10:
@@ -93,7 +90,7 @@ def figure10(r, rows):
 
 def main():
     r = common.Report("figures", "accuracy by slicing and CRS period (Figs. 9 and 10), on digits")
-    rows = load()
+    rows = sweep.read_results(RESULTS)
     figure9(r, rows)
     return r.end(figure10(r, rows))
 
