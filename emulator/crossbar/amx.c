@@ -38,6 +38,7 @@ static void prepare_direction(arena *memory, const crossbar *x, amx_direction *d
     d->input_blocks = (inputs + TILE_INPUTS - 1) / TILE_INPUTS;
     d->output_blocks = (outputs + CROSSBAR_BLOCK - 1) / CROSSBAR_BLOCK * 2;
     size_t plane = (size_t)d->input_blocks * (size_t)d->output_blocks * TILE_BYTES;
+    d->item = ARENA_ARRAY(memory, amx_item, (size_t)(x->format->slices * d->output_blocks / 2));
     d->digits = ARENA_ARRAY(memory, int8_t, (size_t)x->format->slices * plane);
     d->weights = ARENA_ARRAY(memory, int8_t, AMX_PLANES_MAX * plane);
 }
@@ -93,12 +94,12 @@ static void product(crossbar *x, bool transposed, const int16_t *in, int count, 
         amx_collapsed(d, in, count, stride, out);
     else
         memset(out, 0, (size_t)(count * stride) * sizeof *out);
-    if (certified && !d->any_sliced)
+    if (d->items == 0)
         return;
     int16_t words[CROSSBAR_BATCH * CROSSBAR_PAD_MAX];
     for (int v = 0; v < count; v++)
         crossbar_driver_words(in + v * d->inputs, d->inputs, input_stride, words + v * input_stride);
-    x->adc_clips += amx_sliced(x, a, d, !certified, words, count, stride, out);
+    x->adc_clips += amx_sliced(x, a, d, words, count, stride, out);
 }
 
 const crossbar_kernel crossbar_amx = {

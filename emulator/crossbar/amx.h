@@ -16,6 +16,15 @@ enum {
 };
 
 /*
+ * One slice of one block of 32 outputs: its tiles, and where its sums go: shifted down by `down` bits
+ * and up by `shift`, added to the outputs from `first` on.
+ */
+typedef struct amx_item {
+    const int8_t *digits;
+    int down, shift, first;
+} amx_item;
+
+/*
  * The forms of one direction: for digits [slice][block of 16 outputs], for weights [block][plane],
  * each the tiles of all inputs.
  */
@@ -25,11 +34,14 @@ typedef struct amx_direction {
     uint64_t version;  /* of the digits that all below belongs to */
     int uses;
     bool tiled, certified;
+    uint64_t tiled_at[SLICES_MAX], certified_at[SLICES_MAX]; /* crossbar.changed of the slice then */
     int8_t *digits;    /* slice s scaled by 2^scale[s] */
     int8_t *weights;   /* the collapsed slices in bytes; the last plane is signed, the others not */
     int planes;
     bool sliced[SLICES_MAX][CROSSBAR_BLOCKS_MAX]; /* not collapsed: an ADC might clip */
-    bool any_sliced, any_collapsed;
+    bool any_collapsed;
+    int items;         /* to be sliced: all until the direction is certified */
+    amx_item *item;
 } amx_direction;
 
 typedef struct amx_state {
@@ -49,10 +61,10 @@ void amx_tile_weights(crossbar *x, amx_state *a, bool transposed);
 void amx_collapsed(const amx_direction *d, const int16_t *in, int count, int stride, int64_t *out);
 
 /*
- * out += the slices of blocks of 32 outputs that are not collapsed, or all of them, each sum through
- * its converter. in: padded driver words. Returns the clipped conversions.
+ * out += the direction's items, each sum through its converter. in: padded driver words. Returns the
+ * clipped conversions.
  */
-uint64_t amx_sliced(const crossbar *x, const amx_state *a, const amx_direction *d, bool all,
-                    const int16_t *in, int count, int stride, int64_t *out);
+uint64_t amx_sliced(const crossbar *x, const amx_state *a, const amx_direction *d, const int16_t *in,
+                    int count, int stride, int64_t *out);
 
 #endif

@@ -106,15 +106,32 @@ static size_t block_tiles(const amx_direction *d)
     return (size_t)d->input_blocks * TILE_BYTES;
 }
 
+static void list_items(const slicing *f, amx_direction *d)
+{
+    size_t step = (CROSSBAR_BLOCK / TILE_OUTPUTS) * block_tiles(d);
+    const int8_t *digits = d->digits;
+    d->items = 0;
+    for (int s = 0; s < f->slices; s++)
+        for (int b = 0; b < d->output_blocks / 2; b++, digits += step)
+            if (!d->certified || d->sliced[s][b])
+                d->item[d->items++] = (amx_item){digits, 16 - f->bits[s] - f->adc_extra_bits,
+                                                 s * f->radix_bits, b * CROSSBAR_BLOCK};
+}
+
 void amx_tile_digits(crossbar *x, amx_state *a, bool transposed)
 {
     amx_direction *d = &a->direction[transposed];
     size_t plane = (size_t)x->rows * (size_t)x->column_stride;
     crossbar_need_narrow(x, &x->now);
-    for (int s = 0; s < x->format->slices; s++)
+    for (int s = 0; s < x->format->slices; s++) {
+        if (d->tiled_at[s] == x->changed[s])
+            continue;
         tile_plane(x, d, transposed, a->scale[s], x->now.narrow + (size_t)s * plane,
                    d->digits + (size_t)(s * d->output_blocks) * block_tiles(d), block_tiles(d));
+        d->tiled_at[s] = x->changed[s];
+    }
     d->tiled = true;
+    list_items(x->format, d);
 }
 
 /* The largest sum |digit| of a block of 16 outputs, scaled as the digits are. */
@@ -127,25 +144,28 @@ static uint32_t largest_sum(const amx_direction *d, const int8_t *tiles)
     return _mm512_reduce_max_epu32(sum);
 }
 
+static void certify_slice(const crossbar *x, const amx_state *a, amx_direction *d, int s)
+{
+    int converter = x->format->bits[s] + x->format->adc_extra_bits;
+    uint32_t limit = ((1U << (converter - 1)) - 1) << a->scale[s];
+    const int8_t *tiles = d->digits + (size_t)(s * d->output_blocks) * block_tiles(d);
+    memset(d->sliced[s], 0, sizeof d->sliced[s]);
+    for (int o = 0; o < d->output_blocks; o++, tiles += block_tiles(d))
+        if (largest_sum(d, tiles) > limit)
+            d->sliced[s][o * TILE_OUTPUTS / CROSSBAR_BLOCK] = true;
+}
+
 void amx_certify(const crossbar *x, const amx_state *a, amx_direction *d)
 {
     const slicing *f = x->format;
-    const int8_t *tiles = d->digits;
-    int kept = 0;
-    memset(d->sliced, 0, sizeof d->sliced);
     for (int s = 0; s < f->slices && x->how == FIDELITY_ADC; s++) {
-        uint32_t limit = ((1U << (f->bits[s] + f->adc_extra_bits - 1)) - 1) << a->scale[s];
-        for (int o = 0; o < d->output_blocks; o++, tiles += d->input_blocks * TILE_BYTES)
-            if (largest_sum(d, tiles) > limit)
-                d->sliced[s][o * TILE_OUTPUTS / CROSSBAR_BLOCK] = true;
+        if (d->certified_at[s] != x->changed[s])
+            certify_slice(x, a, d, s);
+        d->certified_at[s] = x->changed[s];
     }
-    int blocks = (d->outputs + CROSSBAR_BLOCK - 1) / CROSSBAR_BLOCK;
-    for (int s = 0; s < f->slices; s++)
-        for (int b = 0; b < blocks; b++)
-            kept += d->sliced[s][b];
-    d->any_sliced = kept > 0;
-    d->any_collapsed = kept < f->slices * blocks;
     d->certified = true;
+    list_items(f, d);
+    d->any_collapsed = d->items < f->slices * (d->output_blocks / 2);
 }
 
 /*

@@ -21,19 +21,8 @@ typedef struct bit_sums {
     int32_t at[2][BITS][TILE_OUTPUTS];
 } __attribute__((aligned(64))) bit_sums;
 
-/*
- * One slice of one block of 32 outputs: its tiles, and where its sums go: shifted down by `down` bits
- * and up by `shift`, added to the outputs from `first` on.
- */
-typedef struct sliced_item {
-    const int8_t *digits;
-    int down, shift, first;
-} sliced_item;
-
 typedef struct sliced_job {
     const amx_direction *d;
-    int items;
-    sliced_item item[SLICES_MAX * CROSSBAR_BLOCKS_MAX];
     bit_tiles bits[CROSSBAR_BATCH];
     uint64_t clips;
 } sliced_job;
@@ -77,7 +66,7 @@ typedef struct place {
     int64_t *out;
 } place;
 
-SIMD_INLINE place place_of(const sliced_item *item, int64_t *out)
+SIMD_INLINE place place_of(const amx_item *item, int64_t *out)
 {
     return (place){item->down, item->shift, out + item->first};
 }
@@ -198,7 +187,7 @@ static void start(pipeline *p)
     TILE_STORE(5, p->sums[0].at[1]);
 }
 
-SIMD_INLINE uint64_t feed(pipeline *p, const sliced_item *items, int count, int blocks, int64_t *out)
+SIMD_INLINE uint64_t feed(pipeline *p, const amx_item *items, int count, int blocks, int64_t *out)
 {
     uint64_t clips = 0;
     int k = 0;
@@ -242,16 +231,16 @@ static void run_usual(sliced_job *job, int count, int stride, int64_t *out)
 {
     enum { TOGETHER = 6 };
     pipeline p;
-    int step = count > 1 ? TOGETHER : job->items, blocks = job->d->input_blocks;
+    int step = count > 1 ? TOGETHER : job->d->items, blocks = job->d->input_blocks;
     tile_configure(0xF3, BITS);
     start(&p);
-    for (int first = 0; first < job->items; first += step) {
-        int items = first + step < job->items ? step : job->items - first;
+    for (int first = 0; first < job->d->items; first += step) {
+        int items = first + step < job->d->items ? step : job->d->items - first;
         for (int v = 0; v < count; v++) {
             TILE_LOAD(6, job->bits[v].at[0]);
             if (blocks > 1)
                 TILE_LOAD(7, job->bits[v].at[1]);
-            job->clips += feed(&p, job->item + first, items, blocks, out + v * stride);
+            job->clips += feed(&p, job->d->item + first, items, blocks, out + v * stride);
         }
     }
     job->clips += drain(&p);
@@ -276,7 +265,7 @@ static uint64_t convert_any(const bit_sums *sums, place to)
 }
 
 /* Any number of inputs. */
-static void multiply_any(const sliced_item *item, const bit_tiles *bits, int blocks, bit_sums *sums)
+static void multiply_any(const amx_item *item, const bit_tiles *bits, int blocks, bit_sums *sums)
 {
     const int8_t *digits = item->digits;
     for (int h = 0; h < 2; h++) {
@@ -295,37 +284,22 @@ static void run_any(sliced_job *job, int count, int stride, int64_t *out)
     bit_sums sums;
     tile_configure(0x03, BITS);
     for (int v = 0; v < count; v++, out += stride)
-        for (int k = 0; k < job->items; k++) {
-            multiply_any(&job->item[k], &job->bits[v], job->d->input_blocks, &sums);
-            job->clips += convert_any(&sums, place_of(&job->item[k], out));
+        for (int k = 0; k < job->d->items; k++) {
+            multiply_any(&job->d->item[k], &job->bits[v], job->d->input_blocks, &sums);
+            job->clips += convert_any(&sums, place_of(&job->d->item[k], out));
         }
     tile_release();
 }
 
-static void list_items(sliced_job *job, const slicing *f, bool all)
-{
-    const amx_direction *d = job->d;
-    size_t item = 2 * (size_t)d->input_blocks * TILE_BYTES;
-    const int8_t *digits = d->digits;
-    for (int s = 0; s < f->slices; s++)
-        for (int b = 0; b < d->output_blocks / 2; b++, digits += item)
-            if (all || d->sliced[s][b])
-                job->item[job->items++] =
-                    (sliced_item){digits, 16 - f->bits[s] - f->adc_extra_bits, s * f->radix_bits,
-                                  b * CROSSBAR_BLOCK};
-}
-
-uint64_t amx_sliced(const crossbar *x, const amx_state *a, const amx_direction *d, bool all,
-                    const int16_t *in, int count, int stride, int64_t *out)
+uint64_t amx_sliced(const crossbar *x, const amx_state *a, const amx_direction *d, const int16_t *in,
+                    int count, int stride, int64_t *out)
 {
     sliced_job job; /* large: not cleared as a whole */
     bool usual = d->input_blocks <= 2;
     job.d = d;
-    job.items = 0;
     job.clips = 0;
     for (int s = 0; s < x->format->slices; s++)
         usual &= x->format->bits[s] + x->format->adc_extra_bits <= 12;
-    list_items(&job, x->format, all);
     for (int v = 0; v < count; v++, in += d->input_blocks * TILE_INPUTS)
         split_bits(d, a->bit_scale, in, &job.bits[v]);
     (usual ? run_usual : run_any)(&job, count, stride, out);

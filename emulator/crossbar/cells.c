@@ -24,11 +24,14 @@ void crossbar_need_wide(const crossbar *x, crossbar_cells *cells)
 {
     if (cells->wide_valid)
         return;
-    size_t n = digits_size(x);
-    const int8_t *from = cells->narrow;
-    int16_t *to = cells->wide;
-    for (size_t k = 0; k < n; k++)
-        to[k] = from[k];
+    size_t n = plane_size(x);
+    for (int s = 0; s < x->format->slices; s++) {
+        const int8_t *from = cells->narrow + (size_t)s * n;
+        int16_t *to = cells->wide + (size_t)s * n;
+        for (size_t k = 0; k < n && cells->wide_stale >> s & 1; k++)
+            to[k] = from[k];
+    }
+    cells->wide_stale = 0;
     cells->wide_valid = true;
 }
 
@@ -49,7 +52,10 @@ void crossbar_need_narrow(const crossbar *x, crossbar_cells *cells)
 void crossbar_forget(crossbar *x)
 {
     x->version++;
+    for (int s = 0; s < SLICES_MAX; s++)
+        x->changed[s] = x->version;
     x->mirror_valid = false;
+    x->mirror_stale = ~0U;
     for (int d = 0; d < 2; d++) {
         x->collapse[d].valid = false;
         x->collapse[d].uses = 0;
@@ -59,6 +65,7 @@ void crossbar_forget(crossbar *x)
 void crossbar_wide_changed(crossbar *x, crossbar_cells *cells)
 {
     cells->wide_valid = true;
+    cells->wide_stale = 0;
     cells->narrow_valid = false;
     if (cells == &x->now)
         crossbar_forget(x);
@@ -68,8 +75,25 @@ void crossbar_narrow_changed(crossbar *x, crossbar_cells *cells)
 {
     cells->narrow_valid = true;
     cells->wide_valid = false;
+    cells->wide_stale = ~0U;
     if (cells == &x->now)
         crossbar_forget(x);
+}
+
+void crossbar_slices_changed(crossbar *x, crossbar_cells *cells, unsigned slices)
+{
+    uint64_t before[SLICES_MAX];
+    unsigned wide_stale = cells->wide_stale | slices;
+    unsigned mirror_stale = x->mirror_valid ? slices : x->mirror_stale | slices;
+    memcpy(before, x->changed, sizeof before);
+    crossbar_narrow_changed(x, cells);
+    cells->wide_stale = wide_stale;
+    if (cells != &x->now)
+        return;
+    x->mirror_stale = mirror_stale;
+    for (int s = 0; s < SLICES_MAX; s++)
+        if (!(slices >> s & 1))
+            x->changed[s] = before[s];
 }
 
 void crossbar_copy(const crossbar *x, const crossbar_cells *from, crossbar_cells *to)
@@ -80,6 +104,7 @@ void crossbar_copy(const crossbar *x, const crossbar_cells *from, crossbar_cells
     if (from->narrow_valid)
         memcpy(to->narrow, from->narrow, n);
     to->wide_valid = from->wide_valid;
+    to->wide_stale = from->wide_valid ? 0 : ~0U;
     to->narrow_valid = from->narrow_valid;
     memcpy(to->reach, from->reach, sizeof to->reach);
     memcpy(to->patience, from->patience, sizeof to->patience);

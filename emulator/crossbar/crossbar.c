@@ -52,8 +52,8 @@ crossbar *crossbar_new(arena *memory, const crossbar_kernel *kernel, const slici
     x->row_stride = padded(rows);
     x->column_stride = padded(columns);
     x->narrow = digits_fit_bytes(format, mode);
-    x->version = 1;
     allocate(memory, x);
+    crossbar_forget(x); /* versions begin at 1 */
     if (kernel->prepare)
         kernel->prepare(memory, x);
     return x;

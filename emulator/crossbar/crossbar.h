@@ -36,6 +36,7 @@ typedef struct crossbar_cells {
     int16_t *wide;  /* slices x rows x column_stride */
     int8_t *narrow; /* the same */
     bool wide_valid, narrow_valid;
+    unsigned wide_stale; /* the slices that differ, one bit each, while wide is not valid */
     /* No |digit| of the slice in the narrow form exceeds this; 0: not known. */
     int reach[SLICES_MAX];
     int patience[SLICES_MAX]; /* outer products until it is worth finding out again */
@@ -92,9 +93,11 @@ struct crossbar {
     bool next_active;
     /* derived forms of `now`, rebuilt when needed */
     uint64_t version;              /* counts the changes of `now` */
+    uint64_t changed[SLICES_MAX];  /* the version in which a slice changed last */
     void *own;                     /* the kernel's forms */
     int16_t *mirror;               /* the transposed digits: slices x columns x row_stride */
     bool mirror_valid;
+    unsigned mirror_stale;         /* as wide_stale */
     crossbar_collapse collapse[2]; /* MVM, MTVM */
     /* updates that wait */
     int16_t *log_rows, *log_cols;  /* CROSSBAR_LOG operands each */
@@ -160,6 +163,7 @@ void crossbar_resolve(crossbar *x); /* carry resolution, plainly */
 /* To be called by whoever changed one form of the cells: the other, and what derives from x->now. */
 void crossbar_wide_changed(crossbar *x, crossbar_cells *cells);
 void crossbar_narrow_changed(crossbar *x, crossbar_cells *cells);
+void crossbar_slices_changed(crossbar *x, crossbar_cells *cells, unsigned slices); /* narrow */
 void crossbar_forget(crossbar *x); /* all that derives from x->now */
 
 void crossbar_copy(const crossbar *x, const crossbar_cells *from, crossbar_cells *to);

@@ -34,7 +34,8 @@ SIMD_INLINE void digit_cells(const crossbar *x, const byte_limits *limits, int s
     }
 }
 
-static void digit_one(crossbar *x, crossbar_cells *cells, const int16_t *row, const int16_t *col)
+/* Returns the slices that may have changed. */
+static unsigned digit_one(crossbar *x, crossbar_cells *cells, const int16_t *row, const int16_t *col)
 {
     opa_plan plan;
     byte_limits limits[SLICES_MAX];
@@ -51,4 +52,5 @@ static void digit_one(crossbar *x, crossbar_cells *cells, const int16_t *row, co
                         cells->narrow + (size_t)i * stride + first, clips);
     for (int s = 0; s < slices; s++)
         x->saturated[s] += clips[s];
+    return (1U << slices) - 1;
 }

@@ -13,12 +13,13 @@ void SIMD(opa)(crossbar *x, crossbar_cells *cells, const int16_t *rows, const in
         scalar_opa(x, cells, rows, cols, count);
         return;
     }
+    unsigned touched = 0;
     crossbar_need_narrow(x, cells);
     if (streams)
-        stream(x, cells, rows, cols, count);
+        touched = stream(x, cells, rows, cols, count);
     else
         for (int n = 0; n < count; n++)
-            digit_one(x, cells, rows + (size_t)n * (size_t)x->row_stride,
-                      cols + (size_t)n * (size_t)x->column_stride);
-    crossbar_narrow_changed(x, cells);
+            touched |= digit_one(x, cells, rows + (size_t)n * (size_t)x->row_stride,
+                                 cols + (size_t)n * (size_t)x->column_stride);
+    crossbar_slices_changed(x, cells, touched);
 }

@@ -169,7 +169,7 @@ static void mirror(crossbar *x)
         return;
     crossbar_need_narrow(x, &x->now);
     for (int s = 0; s < x->format->slices; s++)
-        for (int i = 0; i < x->rows; i += 16)
+        for (int i = 0; i < x->rows && x->mirror_stale >> s & 1; i += 16)
             for (int j = 0; j < x->columns; j += 16)
                 mirror_block(x, s, i, j);
     x->mirror_valid = true;

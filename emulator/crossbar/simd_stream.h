@@ -167,6 +167,8 @@ static void stream_run(opa_run *run, crossbar_cells *cells)
     for (int q = 0; q < run->count; q++) {
         opa_plan_terms(x, &run->shape, run->row[q], run->col[q], &run->plan[q]);
         opa_plan_clips(x, cells, q == 0, &run->plan[q]);
+        for (int s = 0; s < x->format->slices; s++)
+            run->touched |= (unsigned)(run->plan[q].terms[s] > 0) << s;
     }
     run->dense = worth_dense(run);
     locate_rows(run);
@@ -177,8 +179,9 @@ static void stream_run(opa_run *run, crossbar_cells *cells)
     }
 }
 
-static void stream(crossbar *x, crossbar_cells *cells, const int16_t *rows, const int16_t *cols,
-                   int count)
+/* Returns the slices that may have changed. */
+static unsigned stream(crossbar *x, crossbar_cells *cells, const int16_t *rows, const int16_t *cols,
+                       int count)
 {
     opa_run run = {.x = x, .shape = opa_shape_of(x->format)};
     run.table_size = (size_t)run.shape.windows * WINDOW_BYTES;
@@ -194,4 +197,5 @@ static void stream(crossbar *x, crossbar_cells *cells, const int16_t *rows, cons
     }
     for (int s = 0; s < x->format->slices; s++)
         x->saturated[s] += run.clips[s];
+    return run.touched;
 }

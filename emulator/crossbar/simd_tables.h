@@ -25,6 +25,7 @@ typedef struct opa_run {
     uint16_t at[CROSSBAR_PAD_MAX];
     uint16_t group[OPAS_MAX][OPA_GROUPS_MAX][CROSSBAR_PAD_MAX];
     uint64_t clips[SLICES_MAX];
+    unsigned touched; /* slices, one bit each */
 } opa_run;
 
 /* (v << left >> right) in words of which only the low bits count; one of both is zero. */

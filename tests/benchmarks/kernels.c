@@ -66,6 +66,16 @@ static void run_fresh_product(void *state)
     run_product(state);
 }
 
+/* One example of training: an update with rounded operands, then both products, once. */
+static void run_example(void *state)
+{
+    subject *s = state;
+    crossbar_opa(s->x, s->in, s->in2);
+    crossbar_commit(s->x);
+    crossbar_mvm(s->x, s->in + SIDE, s->out);
+    crossbar_mtvm(s->x, s->in2 + SIDE, s->out);
+}
+
 static void run_updates(void *state)
 {
     subject *s = state;
@@ -151,6 +161,8 @@ static void add_updates(bench *b, const crossbar_kernel *k)
         new_subject(b, k, FIDELITY_ADC, OPA_DIGIT, false, 1), "plain.opa", "blas.sger", 0);
     add(b, k, "opa.batch64", "mode batch, 64 per commit, each", run_updates,
         new_subject(b, k, FIDELITY_ADC, OPA_BATCH, false, 64), "plain.opa", "blas.sger", 0);
+    add(b, k, "example", "rounded update, MVM and MTVM", run_example,
+        rounded(new_subject(b, k, FIDELITY_ADC, OPA_STREAM, true, 1)), NULL, NULL, 0);
     add(b, k, "crs", "carry resolution", run_crs,
         new_subject(b, k, FIDELITY_ADC, OPA_STREAM, true, 1), NULL, NULL, 0);
 }

@@ -19,6 +19,7 @@ static const char usage[] =
     "  --threads N,N,...  numbers of host threads (1)\n"
     "  --seconds S        for so long each (2)\n"
     "  --examples N       or so many examples each\n"
+    "  --crs N            carry resolution every N kernels\n"
     "  --fidelity NAME    ideal or adc, instead of the machine's\n"
     "  --timing-only      without data\n"
     "  --json FILE        the same figures\n";
@@ -28,7 +29,7 @@ enum { THREAD_COUNTS = 16, SEED = 7 };
 typedef struct settings {
     int threads[THREAD_COUNTS], thread_count;
     double seconds;
-    long examples;
+    long examples, crs;
     bool timing_only;
     const char *fidelity, *json_name;
     FILE *json;
@@ -48,14 +49,15 @@ typedef struct subject {
 
 typedef struct figures {
     double seconds, kernel_seconds, best; /* all kernels, the median one, the fastest */
+    double cpu_seconds;                   /* of all threads, all kernels */
     long kernels;
     emulator_totals first, last;
 } figures;
 
-static double now(void)
+static double now(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -141,14 +143,17 @@ static bool run_kernels(const settings *o, const subject *s, diag *d, figures *f
     uint32_t entry = (uint32_t)(s->entry - s->image->entries);
     *f = (figures){0};
     for (uint64_t step = 0; !enough(o, s, f); step++) {
-        double start = now();
+        double start = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
         if (emulator_run(s->emulator, entry, step, s->inputs, s->outputs, d) != EXIT_DONE)
             return false;
+        if (o->crs && step % (uint64_t)o->crs == (uint64_t)o->crs - 1)
+            emulator_crs(s->emulator);
         if (step == 0 && !o->examples) { /* pages and predictors */
             f->first = *emulator_statistics(s->emulator);
             continue;
         }
-        ARENA_PUSH(s->memory, times, count, capacity, now() - start);
+        ARENA_PUSH(s->memory, times, count, capacity, now(CLOCK_MONOTONIC) - start);
+        f->cpu_seconds += now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
         f->seconds += times[count - 1];
         f->kernels++;
     }
@@ -169,17 +174,21 @@ static void report(settings *o, const subject *s, int threads, const figures *f)
     double instructions = (double)(b->instructions - a->instructions) / f->seconds;
     double cycles = (double)(b->cycles - a->cycles) / f->seconds;
     double examples = (double)f->kernels * s->entry->batch / f->seconds;
-    printf("%-20s %3d %9.3f %9.3f %11.0f %11.3g %11.3g %11.3g %11.3g %9.2f\n", name, threads,
-           f->kernel_seconds * 1e3, f->best * 1e3, examples, products, updates, instructions, cycles, f->seconds);
+    printf("%-20s %3d %9.3f %9.3f %9.3f %11.0f %11.3g %11.3g %11.3g %11.3g %9.2f\n", name, threads,
+           f->kernel_seconds * 1e3, f->best * 1e3,
+           f->cpu_seconds * 1e3 / (double)f->kernels, examples, products, updates, instructions,
+           cycles, f->seconds);
     if (!o->json)
         return;
     fprintf(o->json,
             "%s\n {\"image\": \"%s\", \"entry\": \"%s\", \"batch\": %u, \"threads\": %d, "
-            "\"kernel_ms\": %.6g, \"best_ms\": %.6g, \"seconds\": %.6g, \"kernels\": %ld, \"examples_per_s\": %.6g, "
+            "\"kernel_ms\": %.6g, \"best_ms\": %.6g, \"cpu_ms\": %.6g, "
+            "\"seconds\": %.6g, \"kernels\": %ld, \"examples_per_s\": %.6g, "
             "\"products_per_s\": %.6g, \"updates_per_s\": %.6g, \"instructions_per_s\": %.6g, "
             "\"cycles_per_s\": %.6g, \"cycles_per_kernel\": %llu}",
             o->any_json ? "," : "", name, s->entry->name, s->entry->batch, threads,
-            f->kernel_seconds * 1e3, f->best * 1e3, f->seconds, f->kernels, examples, products, updates,
+            f->kernel_seconds * 1e3, f->best * 1e3, f->cpu_seconds * 1e3 / (double)f->kernels,
+            f->seconds, f->kernels, examples, products, updates,
             instructions, cycles, (unsigned long long)b->last_kernel_cycles);
     o->any_json = true;
 }
@@ -198,8 +207,9 @@ static bool measure(settings *o, const machine *m, const image *im, const char *
 {
     emulator_options options = {
         .seed = SEED, .threads = threads, .timing_only = o->timing_only};
-    subject s = {.memory = memory, .machine = m, .image = im, .entry = choose_entry(im), .path = path};
+    subject s = {.memory = memory, .machine = m, .image = im, .path = path};
     figures f;
+    s.entry = choose_entry(im);
     s.emulator = emulator_new(memory, m, im, &options, d, path);
     if (!s.emulator)
         return false;
@@ -256,6 +266,8 @@ static int parse(settings *o, int argc, char **argv)
             o->seconds = atof(value);
         else if (!strcmp(argv[i], "--examples"))
             o->examples = atol(value);
+        else if (!strcmp(argv[i], "--crs"))
+            o->crs = atol(value);
         else if (!strcmp(argv[i], "--fidelity"))
             o->fidelity = value;
         else if (!strcmp(argv[i], "--json"))
@@ -276,8 +288,9 @@ int main(int argc, char **argv)
     o.json = o.json_name ? fopen(o.json_name, "w") : NULL;
     if (o.json_name && !o.json)
         return perror(o.json_name), 1;
-    printf("%-20s %3s %9s %9s %11s %11s %11s %11s %11s %9s\n", "", "thr", "ms/kernel", "best", "examples/s",
-           "products/s", "updates/s", "insns/s", "cycles/s", "seconds");
+    printf("%-20s %3s %9s %9s %9s %11s %11s %11s %11s %11s %9s\n", "", "thr", "ms/kernel",
+           "best", "cpu", "examples/s", "products/s", "updates/s", "insns/s", "cycles/s",
+           "seconds");
     if (o.json)
         fprintf(o.json, "{\"programs\": [");
     bool good = true;
