@@ -10,7 +10,7 @@ install_packages()
 {
     local package missing=()
     for package in "${panther_packages[@]}"; do
-        dpkg -s "$package" 2>/dev/null | grep -q '^Status: install ok installed' ||
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
             missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
