@@ -2,9 +2,10 @@
  * The emulator: runs a program image on a machine; numbers, cycles and energy from one execution.
  *
  * An emulator holds the state that outlives a kernel (the digits of all crossbars, counters) and is
- * planned once: everything is allocated by emulator_new, nothing while simulated time runs. A kernel
- * is one invocation of an entry of the image. Control flow and blocking never depend on data, so the
- * same entry takes the same cycles every time.
+ * planned once, by emulator_new; later only traces grow. A kernel is one invocation of an entry of
+ * the image. Control flow and blocking never depend on data, so the same entry takes the same
+ * cycles every time: they are worked out once, and every kernel then computes its numbers on as many
+ * threads as there are (trace.h). Neither can be seen in any result. The threads end with `memory`.
  */
 #ifndef PANTHER_EMULATOR_EMULATOR_H
 #define PANTHER_EMULATOR_EMULATOR_H
@@ -23,7 +24,8 @@ typedef struct emulator_options {
     uint64_t seed;      /* of random rounding and `rand` */
     int threads;        /* of the host; 0: one per processor where a kernel is worth it */
     bool timing_only;   /* no data: numbers are not computed, cycles and counts are */
-    bool measure_each;  /* work the time of every kernel out anew, and compare it with the first's */
+    uint64_t trace_steps; /* a longer kernel is not traced as a whole (trace.h); 0: 4 million */
+    bool measure_each;  /* work out the time of every kernel, and compare it with the first's */
     uint64_t max_cycles; /* a kernel that runs longer is stopped with an error; 0: 10^11 */
     bool wear;          /* count how often cells are rewritten (costs about as much as updates do) */
 } emulator_options;

@@ -15,8 +15,8 @@
 insn_handler data_mcu, data_crs, data_load, data_store, data_send, data_receive;
 
 /*
- * Functions that go through many lanes exist for wider vectors too; the loader takes the best for the
- * processor. (Sanitizers do not get along with that.)
+ * Functions that go through many lanes exist for wider vectors too; the loader takes the best for
+ * the processor. (Sanitizers do not get along with that.)
  */
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 #define WIDE_LANES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))

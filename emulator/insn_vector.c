@@ -94,8 +94,8 @@ void insn_set(agent *a, const operation *op)
 }
 
 /*
- * Shifts of the usual sizes, rounded with `add` (a half, or what was drawn), in 32 bits: |v| <= 2^30.
- * Then to the grid, as vector_shl does; limit: the largest multiple of 2^grid.
+ * Shifts of the usual sizes, rounded with `add` (a half, or what was drawn), in 32 bits: |v| <= 2^30
+ * and add < 2^31. Then to the grid, as vector_shl does; limit: the largest multiple of 2^grid, shifted.
  */
 static inline int16_t shift_lane(int32_t v, int shift, uint32_t add, int grid, int32_t limit)
 {

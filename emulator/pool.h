@@ -1,6 +1,6 @@
 /*
- * Host threads that work on one task at a time. They belong to an arena and end with it. Between two
- * tasks they wait busily for some microseconds, then asleep.
+ * Host threads that work on one task at a time. They belong to an arena and end with it. Between
+ * two tasks they wait busily for some microseconds, then asleep.
  */
 #ifndef PANTHER_EMULATOR_POOL_H
 #define PANTHER_EMULATOR_POOL_H

@@ -88,10 +88,16 @@ static void note_access(agent *a, const operation *op)
         *place = name;
 }
 
+static uint64_t room(const emulator *e, const program *p)
+{
+    uint64_t steps = e->options.trace_steps ? e->options.trace_steps : TRACE_STEPS;
+    return p->in_pieces && steps > TRACE_PIECE ? TRACE_PIECE : steps;
+}
+
 void trace_note(agent *a, const operation *op)
 {
     program *p = a->tile->program;
-    if (p->steps >= (p->in_pieces ? TRACE_PIECE : TRACE_STEPS)) {
+    if (p->steps >= room(a->tile->emulator, p)) {
         p->in_pieces = true;
         replay_piece(p);
         trace_clear(p);

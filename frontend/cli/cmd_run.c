@@ -12,7 +12,7 @@ enum { NO_INTERPRETER = 2 };
 typedef struct run_setup {
     host_options options;
     int interpreter;
-    int64_t max_cycles;
+    int64_t max_cycles, threads;
     plan *plan;
     engine *engine;
 } run_setup;
@@ -92,6 +92,7 @@ static bool parse_options(cli *c, run_setup *s)
         options_whole(c, OPTION_SEED, 0, INT64_C(1) << 53, 0, &seed) &&
         options_whole(c, OPTION_KERNELS, 1, INT64_C(1) << 40, 1, &o->kernels) &&
         options_whole(c, OPTION_MAX_CYCLES, 1, INT64_C(1) << 53, 0, &s->max_cycles) &&
+        options_whole(c, OPTION_THREADS, 1, 256, 0, &s->threads) &&
         options_choice(c, OPTION_INTERPRETER, interpreters, 2, NO_INTERPRETER, &s->interpreter) &&
         parse_crs(c, o) && parse_inputs(c, o) && check_combinations(c, s);
     o->seed = good ? (uint64_t)seed : 0;
@@ -103,6 +104,8 @@ static engine *emulate(cli *c, run_setup *s, const machine *m, const image *im)
     emulator_options o = {.seed = host_seed(s->plan, &s->options),
                           .timing_only = s->options.timing_only,
                           .wear = c->given[OPTION_WEAR],
+                          .threads = (int)s->threads,
+                          .measure_each = c->given[OPTION_MEASURE_EACH],
                           .max_cycles = (uint64_t)s->max_cycles};
     return engine_emulator(c->memory, m, im, &o, c->d, s->options.path);
 }
