@@ -101,6 +101,28 @@ static const char *check_costs(arena *memory, const machine *m)
     return NULL;
 }
 
+/*
+ * The largest sum that digits within their slices can give, all inputs at their largest. (In opa_mode
+ * ideal the top digit outgrows its slice; there the weights alone are held to 63 bits.)
+ */
+static const char *check_sums(arena *memory, const machine *m)
+{
+    const slicing *s = &m->slices;
+    int side = s->rows > s->columns ? s->rows : s->columns, top = s->slices - 1;
+    double most = 0;
+    for (int k = 0; k < s->slices; k++)
+        most += ldexp(1, s->bits[k] - 1 + s->radix_bits * k);
+    most *= ldexp(side, SLICED_INPUT_BITS);
+    if (m->opa_mode == OPA_IDEAL && s->radix_bits * top + 15 > 62)
+        most = ldexp(1, 63);
+    if (most < ldexp(1, 63))
+        return NULL;
+    return arena_printf(memory,
+                        "not supported: %d slices of radix 2^%d on %d lines, because sums of products "
+                        "might need more than 63 bits",
+                        s->slices, s->radix_bits, side);
+}
+
 static const char *check_together(arena *memory, const machine *m)
 {
     if (m->q_weight < m->q_activation)
@@ -128,6 +150,8 @@ const char *machine_check(arena *memory, const machine *m)
         error = check_costs(memory, m);
     if (!error)
         error = device_check(memory, &m->device);
+    if (!error)
+        error = check_sums(memory, m);
     return error ? error : check_together(memory, m);
 }
 

@@ -90,16 +90,16 @@ static int64_t one_output(const digit_array *d, fidelity how, const int16_t *x, 
 {
     const slicing *f = d->format;
     size_t plane = (size_t)d->rows * (size_t)d->columns;
-    int64_t y = 0;
+    uint64_t y = 0; /* wraps where a machine lets digits outgrow what its sums can hold */
     for (int s = 0; s < f->slices; s++)
         for (int t = 0; t < SLICED_INPUT_BITS; t++) {
             int64_t v = 0;
             for (int i = 0; i < length; i++)
                 if (magnitude(x[i]) >> t & 1)
                     v += sign_of(x[i]) * d->at[(size_t)s * plane + first + (size_t)i * step];
-            y += sliced_adc(f, how, s, v, clips) * ((int64_t)1 << (f->radix_bits * s + t));
+            y += (uint64_t)sliced_adc(f, how, s, v, clips) << (f->radix_bits * s + t);
         }
-    return y;
+    return (int64_t)y;
 }
 
 void sliced_mvm(const digit_array *d, fidelity how, const int16_t *x, int64_t *y, uint64_t *clips)

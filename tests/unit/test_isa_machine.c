@@ -249,6 +249,11 @@ static void checks_of_changed_values(void **state)
     m->slices.radix_bits = 8;
     assert_non_null(strstr(machine_check(memory, m), "span 64 bits"));
     m->slices.radix_bits = 4;
+    m->slices.slices = 14;
+    for (int s = 8; s < 14; s++)
+        m->slices.bits[s] = 4;
+    assert_non_null(strstr(machine_check(memory, m), "more than 63 bits"));
+    m->slices.slices = 8;
     m->t_mvm = -1;
     assert_non_null(strstr(machine_check(memory, m), "'timing.t_mvm'"));
     m->t_mvm = 1;
