@@ -183,7 +183,11 @@ static void stream_run(opa_run *run, crossbar_cells *cells)
 static unsigned stream(crossbar *x, crossbar_cells *cells, const int16_t *rows, const int16_t *cols,
                        int count)
 {
-    opa_run run = {.x = x, .shape = opa_shape_of(x->format)};
+    opa_run run; /* large: not cleared as a whole */
+    run.x = x;
+    run.shape = opa_shape_of(x->format);
+    run.touched = 0;
+    memset(run.clips, 0, sizeof run.clips);
     run.table_size = (size_t)run.shape.windows * WINDOW_BYTES;
     int together = (int)(TABLE_BYTES / (2 * run.table_size));
     together = together > OPAS_MAX ? OPAS_MAX : together;

@@ -52,7 +52,7 @@ void bench_measure(bench *b, int rounds)
     }
     for (int round = 0; round < rounds; round++)
         for (size_t k = 0; k < b->count; k++) {
-            b->at[k].run(b->at[k].state); /* caches and predictors as in steady use */
+            run(&b->at[k]); /* caches, predictors and clocks of units as in steady use */
             b->at[k].seconds[round] = run(&b->at[k]);
         }
 }
