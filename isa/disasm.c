@@ -171,12 +171,6 @@ static const char *label_at(const name_at *labels, size_t count, int64_t at)
     return low < count && (int64_t)labels[low].at == at ? labels[low].name : NULL;
 }
 
-static bool origin_changes(const image_code *code, uint32_t i)
-{
-    return code->origins &&
-           (i == 0 || !image_same_origin(&code->origins[i - 1], &code->origins[i]));
-}
-
 /* A listing's comments must not end the line they stand on. */
 static void print_comment_text(FILE *out, const char *text)
 {
@@ -184,22 +178,38 @@ static void print_comment_text(FILE *out, const char *text)
         fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
 }
 
+static bool has_layer(const listing *l, const image_origin *o)
+{
+    return o->layer > 0 && o->layer < l->im->layer_count;
+}
+
+static bool has_file(const listing *l, const image_origin *o)
+{
+    return o->file >= 1 && o->file <= l->im->file_count;
+}
+
 static void print_origin(const listing *l, const image_origin *o, int column)
 {
-    bool layer = o->layer > 0 && o->layer < l->im->layer_count;
-    bool file = o->file >= 1 && o->file <= l->im->file_count;
-    if (!layer && !file)
-        return;
+    bool layer = has_layer(l, o);
     fprintf(l->out, "%*s;", column < COMMENT_AT ? COMMENT_AT - column : 1, "");
     if (layer) {
         fputs(" layer ", l->out);
         print_comment_text(l->out, l->im->layers[o->layer]);
     }
-    if (file) {
+    if (has_file(l, o)) {
         fputs(layer ? ", " : " ", l->out);
         print_comment_text(l->out, l->im->files[o->file - 1]);
         fprintf(l->out, ":%u:%u", o->line, o->column);
     }
+}
+
+/* Whether a reader who saw the comment about `shown` last needs one about o. */
+static bool says_more(const listing *l, const image_origin *o, const image_origin *shown)
+{
+    if (!has_layer(l, o) && !has_file(l, o))
+        return false;
+    return !shown || o->layer != shown->layer || o->file != shown->file || o->line != shown->line ||
+           o->column != shown->column;
 }
 
 static bool layer_selected(const listing *l, const image_code *code, uint32_t i)
@@ -208,6 +218,20 @@ static bool layer_selected(const listing *l, const image_code *code, uint32_t i)
         return true;
     uint16_t layer = code->origins ? code->origins[i].layer : 0;
     return layer < l->im->layer_count && strcmp(l->im->layers[layer], l->options->layer) == 0;
+}
+
+/* Of a listing of one layer also the control flow around it. */
+static bool insn_selected(const listing *l, const image_code *code, uint32_t i)
+{
+    return layer_selected(l, code, i) || isa_table[code->insns[i].op].cost == TIME_branch;
+}
+
+static bool agent_selected(const listing *l, const image_code *code)
+{
+    bool any = !l->options->layer;
+    for (uint32_t i = 0; !any && i < code->count; i++)
+        any = layer_selected(l, code, i);
+    return any;
 }
 
 static const char *address_of(const listing *l, const image_agent *g, const isa_insn *insn)
@@ -219,32 +243,72 @@ static const char *address_of(const listing *l, const image_agent *g, const isa_
     return NULL;
 }
 
-static void print_insn(const listing *l, const image_agent *g, uint32_t i, const char *target)
+/* shown: the origin of the last comment since the last label, or NULL; kept up to date. */
+static void print_insn(const listing *l, const image_agent *g, uint32_t i, const char *target,
+                       const image_origin **shown)
 {
     char text[512];
     const isa_insn *insn = &g->code.insns[i];
+    const image_origin *origin = g->code.origins ? &g->code.origins[i] : NULL;
     const char *address = address_of(l, g, insn);
     int n = insn_text(insn, address, target, OPERANDS_AT, text, sizeof text);
     if (n >= (int)sizeof text) /* a very long buffer name */
         n = insn_text(insn, NULL, target, OPERANDS_AT, text, sizeof text);
     fprintf(l->out, "        %s", text);
-    if (origin_changes(&g->code, i))
-        print_origin(l, &g->code.origins[i], 8 + n);
+    if (origin && says_more(l, origin, *shown)) {
+        print_origin(l, origin, 8 + n);
+        *shown = origin;
+    }
     fputc('\n', l->out);
+}
+
+static void print_left_out(const listing *l, uint32_t *count)
+{
+    if (*count)
+        fprintf(l->out, "        ; %u instruction%s of another layer or none\n", *count,
+                *count == 1 ? "" : "s");
+    *count = 0;
 }
 
 static void print_code(const listing *l, const image_agent *g)
 {
     size_t count = 0, next = 0;
+    uint32_t left_out = 0;
     const name_at *labels = all_labels(l, g, &count);
-    bool whole = !l->options->layer; /* else labels may be missing: targets are relative */
+    const image_origin *shown = NULL;
     for (uint32_t i = 0; i <= g->code.count; i++) {
-        for (; whole && next < count && labels[next].at == i; next++)
+        for (; next < count && labels[next].at == i; next++) {
+            print_left_out(l, &left_out);
             fprintf(l->out, "%s:\n", labels[next].name);
-        if (i == g->code.count || !layer_selected(l, &g->code, i))
+            shown = NULL;
+        }
+        if (i == g->code.count)
+            break;
+        if (!insn_selected(l, &g->code, i)) {
+            left_out++;
             continue;
-        int64_t to = whole ? target_of(&g->code, i) : -1;
-        print_insn(l, g, i, to < 0 ? NULL : label_at(labels, count, to));
+        }
+        print_left_out(l, &left_out);
+        int64_t to = target_of(&g->code, i);
+        print_insn(l, g, i, to < 0 ? NULL : label_at(labels, count, to), &shown);
+    }
+    print_left_out(l, &left_out);
+}
+
+/* What the MCUs of a core hold. */
+static void print_crossbars(const listing *l, const image_agent *g)
+{
+    for (uint32_t i = 0; i < l->im->matrix_count; i++) {
+        const image_matrix *m = &l->im->matrices[i];
+        for (uint32_t k = 0; k < m->block_count; k++) {
+            const image_block *b = &m->blocks[k];
+            if (b->node != g->node || b->tile != g->tile || b->core != g->agent)
+                continue;
+            fprintf(l->out, "; m%u: ", b->mcu);
+            print_comment_text(l->out, m->name);
+            fprintf(l->out, ", inputs %u-%u, outputs %u-%u\n", b->row0, b->row0 + b->rows - 1u,
+                    b->column0, b->column0 + b->columns - 1u);
+        }
     }
 }
 
@@ -304,6 +368,8 @@ static void print_agent(listing *l, const image_agent *g)
         print_comment_text(l->out, g->comment);
     }
     fputc('\n', l->out);
+    if (!g->is_thread)
+        print_crossbars(l, g);
     print_code(l, g);
 }
 
@@ -345,7 +411,7 @@ static void print_entry(listing *l, const image_entry *e, bool tables)
     for (uint32_t i = 0; i < e->agent_count; i++) {
         const image_agent *g = &e->agents[i];
         bool core = l->options->core < 0 || (!g->is_thread && g->agent == l->options->core);
-        if (selected(l, g->node, g->tile) && core)
+        if (selected(l, g->node, g->tile) && core && agent_selected(l, &g->code))
             print_agent(l, g);
     }
 }

@@ -1,5 +1,6 @@
 #include "backend/backend.h"
 #include "frontend/cli/build.h"
+#include "frontend/emit/emit.h"
 #include "isa/support/file.h"
 
 #include <cjson/cJSON.h>
@@ -7,22 +8,54 @@
 #include <sys/resource.h>
 #include <time.h>
 
-typedef enum emit_kind { EMIT_IR, EMIT_ASM, EMIT_NOTHING } emit_kind;
-
 typedef struct output {
     const built *b;
     const image *im;
-    emit_kind emit;
+    int emit; /* a row of emits; EMIT_NOTHING: none */
 } output;
+
+static void emit_ir(const output *o, FILE *out)
+{
+    ir_print(o->b->module, out);
+}
+
+static void emit_graph(const output *o, FILE *out)
+{
+    emit_dot(o->b->module, out);
+}
+
+static void emit_assembly(const output *o, FILE *out)
+{
+    static const disasm_options all = {-1, -1, -1, NULL, NULL};
+    disasm_print(o->im, &all, out);
+}
+
+static void emit_placement(const output *o, FILE *out)
+{
+    emit_map(o->im, o->b->machine, out);
+}
+
+static const struct {
+    const char *name;
+    void (*print)(const output *o, FILE *out);
+    bool image; /* drawn from the image, not from the graph */
+} emits[] = {
+    {"ir", emit_ir, false},
+    {"dot", emit_graph, false},
+    {"asm", emit_assembly, true},
+    {"map", emit_placement, true},
+};
+enum { EMIT_NOTHING = sizeof emits / sizeof *emits };
 
 static void print(void *context, FILE *out)
 {
     const output *o = context;
-    static const disasm_options all = {-1, -1, -1, NULL, NULL};
-    if (o->emit == EMIT_IR)
-        ir_print(o->b->module, out);
-    else
-        disasm_print(o->im, &all, out);
+    emits[o->emit].print(o, out);
+}
+
+static bool needs_image(const output *o)
+{
+    return o->emit == EMIT_NOTHING || emits[o->emit].image;
 }
 
 static double seconds(void)
@@ -112,7 +145,7 @@ static exit_status finish(cli *c, output *o, double started)
     o->im = im;
     backend_figures f = backend_measure(im);
     const char *error = NULL;
-    if (o->emit == EMIT_ASM && !cli_write(c, print, o))
+    if (o->emit != EMIT_NOTHING && !cli_write(c, print, o))
         return EXIT_INPUT;
     if (o->emit == EMIT_NOTHING && c->given[OPTION_OUTPUT])
         error = image_write(c->memory, im, c->values[OPTION_OUTPUT]);
@@ -135,7 +168,7 @@ static bool is_ir(const char *path)
 static exit_status check_ir(cli *c, output *o)
 {
     const char *path = c->operands[0];
-    if (o->emit == EMIT_ASM || (o->emit == EMIT_NOTHING && c->given[OPTION_OUTPUT])) {
+    if (needs_image(o) && (o->emit != EMIT_NOTHING || c->given[OPTION_OUTPUT])) {
         cli_usage(c, "IR in text form is only checked and printed; compile the program itself");
         return EXIT_USAGE;
     }
@@ -151,14 +184,19 @@ static exit_status check_ir(cli *c, output *o)
 
 exit_status compile_run(cli *c)
 {
-    static const char *const emits[] = {"ir", "asm"};
+    const char *names[EMIT_NOTHING];
     double started = seconds();
-    int emit;
-    if (!options_choice(c, OPTION_EMIT, emits, 2, EMIT_NOTHING, &emit))
+    output o = {0};
+    for (int i = 0; i < EMIT_NOTHING; i++)
+        names[i] = emits[i].name;
+    if (!options_choice(c, OPTION_EMIT, names, EMIT_NOTHING, EMIT_NOTHING, &o.emit))
         return EXIT_USAGE;
-    output o = {.emit = (emit_kind)emit};
     if (is_ir(c->operands[0]))
         return check_ir(c, &o);
+    if (o.emit != EMIT_NOTHING && needs_image(&o) && c->given[OPTION_STOP_AFTER]) {
+        cli_usage(c, "--emit %s is drawn from the image, so it needs all passes", names[o.emit]);
+        return EXIT_USAGE;
+    }
     pass_options passes = {.print_after = c->values[OPTION_PRINT_AFTER],
                            .stop_after = c->values[OPTION_STOP_AFTER],
                            .verify_each = c->given[OPTION_VERIFY_EACH],
@@ -171,7 +209,7 @@ exit_status compile_run(cli *c)
     o.b = &b;
     if (c->given[OPTION_TIME_PASSES])
         print_times(&b);
-    if (o.emit == EMIT_IR)
+    if (!needs_image(&o))
         return cli_write(c, print, &o) ? EXIT_DONE : EXIT_INPUT;
     return b.stopped ? EXIT_DONE : finish(c, &o, started);
 }
