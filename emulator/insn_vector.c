@@ -14,11 +14,17 @@ static bool apart(const int16_t *d, const int16_t *x, uint32_t words)
     return d <= x || d >= x + words;
 }
 
+#if defined(__clang__)
+#define SIDE_BY_SIDE
+#else
+#define SIDE_BY_SIDE _Pragma("GCC ivdep")
+#endif
+
 #define EACH_LANE(side_by_side, expression)                                                        \
     do {                                                                                           \
         uint32_t words_ = op->words;                                                               \
         if (side_by_side) {                                                                        \
-            _Pragma("GCC ivdep") for (uint32_t i = 0; i < words_; i++) d[i] = (expression);        \
+            SIDE_BY_SIDE for (uint32_t i = 0; i < words_; i++) d[i] = (expression);                \
         } else {                                                                                   \
             for (uint32_t i = 0; i < words_; i++) {                                                \
                 d[i] = (expression);                                                               \
