@@ -1,0 +1,20 @@
+/*
+ * The checker: from the networks and the chip alone it works out again what a plan must hold, and
+ * says what is wrong. It shares no arithmetic with the methods beyond the structs of model.h.
+ */
+#ifndef PANTHER_PASSES_PLAN_CHECK_H
+#define PANTHER_PASSES_PLAN_CHECK_H
+
+#include "passes/plan/model.h"
+
+/*
+ * NULL if the plan holds, else a sentence that names the network, layer and round:
+ *   every place lies on the chip, names what exists, and is large enough for its copies of its part;
+ *   no crossbar holds two things in one round;
+ *   two places of a layer (and group) in one round hold the same part of its weights, or disjoint
+ *   parts;
+ *   every weight of every layer is placed in some round.
+ */
+const char *plan_check(arena *memory, const plan *p);
+
+#endif
