@@ -8,6 +8,7 @@
 #include "emulator/report.h"
 #include "emulator/tile.h"
 #include "emulator/trace.h"
+#include "emulator/update.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -22,6 +23,15 @@ static uint64_t at_least_one(double cycles)
     return n ? n : 1;
 }
 
+/* Pipelined: the next row is read while one is written. */
+static uint64_t rewrite_cycles(const machine *m)
+{
+    uint64_t read = whole_cycles(m->t_serial_read), written = whole_cycles(m->t_serial_write);
+    if (m->units.rewrite == REWRITE_SEQUENTIAL)
+        return read + written;
+    return read > written ? read : written;
+}
+
 static cycle_costs costs_of(const machine *m)
 {
     bool logged = m->variant < 3;
@@ -30,8 +40,7 @@ static cycle_costs costs_of(const machine *m)
         .mtvm = at_least_one(m->t_mtvm),
         .opa = at_least_one(logged ? m->t_opa_log : m->t_opa),
         .opa_at_halt = logged ? whole_cycles(m->t_opa) : 0,
-        .serial_read = whole_cycles(m->t_serial_read),
-        .serial_write = whole_cycles(m->t_serial_write),
+        .rewrite = rewrite_cycles(m),
         .host = at_least_one(m->host_latency),
     };
 }
@@ -141,20 +150,6 @@ static bool all_halted(const program *p)
     return true;
 }
 
-/* Updates that wait take effect, MCUs in parallel: the cycles that adds to the node's halt. */
-static uint64_t update_cycles(const emulator *e, const agent *a)
-{
-    uint64_t longest = 0;
-    for (int k = 0; k < ISA_MCUS_MAX; k++) {
-        if (!a->updates[k])
-            continue;
-        uint64_t cycles = e->machine->variant < 3 ? a->updates[k] * e->cost.opa_at_halt
-                                                  : e->cost.serial_read + e->cost.serial_write;
-        longest = cycles > longest ? cycles : longest;
-    }
-    return longest;
-}
-
 /* A node halts when all its tiles have; then its updates are applied. */
 static uint64_t kernel_cycles(const emulator *e, const program *p)
 {
@@ -167,7 +162,7 @@ static uint64_t kernel_cycles(const emulator *e, const program *p)
                 continue;
             halt = t->halted_at > halt ? t->halted_at : halt;
             for (uint32_t i = 0; i < t->agent_count; i++) {
-                uint64_t mine = update_cycles(e, &t->agents[i]);
+                uint64_t mine = update_cycles(&t->agents[i]);
                 updates = mine > updates ? mine : updates;
             }
         }
@@ -232,14 +227,6 @@ static bool measure(emulator *e, program *p, diag *d)
     return true;
 }
 
-static void count_commits(program *p)
-{
-    for (uint32_t k = 0; k < p->agent_count; k++)
-        for (int m = 0; m < ISA_MCUS_MAX; m++)
-            if (p->agents[k].updates[m])
-                p->agents[k].mcus[m]->commits++;
-}
-
 exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16_t *const *inputs,
                          int16_t *const *outputs, diag *d)
 {
@@ -262,7 +249,7 @@ exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16
     e->last_kernel_cycles = p->cycles;
     e->cycles += p->cycles;
     e->kernels++;
-    count_commits(p);
+    update_count(p);
     observe_activity(e, p);
     return EXIT_DONE;
 }
@@ -323,6 +310,8 @@ static void resolve_carries(void *argument, int thread)
 
 void emulator_crs(emulator *e)
 {
+    if (e->machine->units.updates != UNIT_CROSSBAR)
+        return; /* exact updates leave no carries */
     cells_time(e);
     crs_task t = {.list = e->crossbars, .count = e->crossbar_count};
     uint64_t cells = 0;
@@ -331,7 +320,7 @@ void emulator_crs(emulator *e)
     atomic_init(&t.next, 0);
     pool_run(replay_pool(e, cells * CRS_CELL_COST), resolve_carries, &t);
     e->host_crs++;
-    e->cycles += e->cost.serial_read + e->cost.serial_write;
+    e->cycles += e->cost.rewrite;
 }
 
 /* Kernels that repeated the first one ran its instructions. */

@@ -117,5 +117,6 @@ void insn_crs(agent *a, const operation *op)
                   "carry resolution of MCU %d while its updates wait for the halt", m);
         return;
     }
-    a->now += e->cost.serial_read + e->cost.serial_write;
+    if (e->machine->units.updates == UNIT_CROSSBAR) /* exact updates leave no carries */
+        a->now += e->cost.rewrite;
 }

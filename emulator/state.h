@@ -78,6 +78,7 @@ typedef struct mcu {
     const image_block *block;
     uint16_t layer;
     uint64_t commits; /* kernels that ended with updates here */
+    uint64_t error_writes; /* crossbars written with errors (UNIT_MVM), for its column of blocks */
 } mcu;
 
 typedef enum agent_state {
@@ -211,7 +212,8 @@ struct program {
 
 /* Times of the machine in whole cycles. */
 typedef struct cycle_costs {
-    uint64_t mvm, mtvm, opa, opa_at_halt, serial_read, serial_write, host;
+    uint64_t mvm, mtvm, opa, opa_at_halt, host;
+    uint64_t rewrite; /* serial read and write of a crossbar */
 } cycle_costs;
 
 /* Counts of events: [layer][operation kind][component]; the joules come at the end. */

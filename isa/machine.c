@@ -46,6 +46,13 @@ double machine_price(const machine *m, energy_component c)
     return m->energy[c].pj * sum / m->slices.slices;
 }
 
+bool machine_needs(const machine *m, energy_component c)
+{
+    if (c == ENERGY_digital_product)
+        return m->units.products == UNIT_DIGITAL;
+    return c != ENERGY_digital_update || m->units.updates != UNIT_CROSSBAR;
+}
+
 static const char *check_numbers(arena *memory, const machine *m)
 {
     for (size_t i = 0; i < machine_number_count; i++) {
@@ -123,6 +130,28 @@ static const char *check_sums(arena *memory, const machine *m)
                         s->slices, s->radix_bits, side);
 }
 
+/* Units beside the crossbars, or instead of them, add exactly what they are given. */
+static const char *check_units(arena *memory, const machine *m)
+{
+    const matrix_units *u = &m->units;
+    if ((unsigned)u->products > UNIT_DIGITAL || (unsigned)u->updates > UNIT_MVM ||
+        (unsigned)u->rewrite > REWRITE_PIPELINED)
+        return arena_strdup(memory, "'operations' has no such value");
+    if (u->products == UNIT_DIGITAL && u->updates != UNIT_DIGITAL)
+        return arena_strdup(memory, "'operations.updates' is digital where 'products' is, because "
+                                    "there are no crossbars then");
+    if (u->products == UNIT_DIGITAL && m->fidelity != FIDELITY_IDEAL)
+        return arena_strdup(memory, "'fidelity' is ideal where 'operations.products' is digital");
+    if (u->updates != UNIT_CROSSBAR && m->opa_mode != OPA_IDEAL)
+        return arena_printf(memory, "'opa_mode' is ideal where 'operations.updates' is %s",
+                            matrix_unit_names[u->updates]);
+    if (u->updates != UNIT_CROSSBAR && m->variant == 3)
+        return arena_printf(memory, "not supported: variant 3 with 'operations.updates' %s, because "
+                                    "its third crossbar takes outer products",
+                            matrix_unit_names[u->updates]);
+    return NULL;
+}
+
 static const char *check_together(arena *memory, const machine *m)
 {
     if (m->q_weight < m->q_activation)
@@ -152,6 +181,8 @@ const char *machine_check(arena *memory, const machine *m)
         error = device_check(memory, &m->device);
     if (!error)
         error = check_sums(memory, m);
+    if (!error)
+        error = check_units(memory, m);
     return error ? error : check_together(memory, m);
 }
 

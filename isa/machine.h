@@ -25,7 +25,28 @@ typedef enum energy_component {
 
 typedef enum mcu_issue { ISSUE_BLOCKING, ISSUE_OVERLAPPED } mcu_issue;
 
+/*
+ * What carries out the matrix operations of an MCU. Crossbars do, unless the machine is one of those
+ * that PANTHER is compared with (section 6.3): results are the same numbers, with exact updates.
+ */
+typedef enum matrix_unit {
+    UNIT_CROSSBAR,
+    UNIT_DIGITAL, /* multiply-accumulate units; products: the weights are in SRAM beside them */
+    UNIT_MVM,     /* updates of convolutions: MVMs with each example's error, written serially */
+} matrix_unit;
+
+/* Of a read and a write of the same crossbar: one after the other, or row by row at the same time. */
+typedef enum rewrite_order { REWRITE_SEQUENTIAL, REWRITE_PIPELINED } rewrite_order;
+
+typedef struct matrix_units {
+    matrix_unit products; /* MVM and MTVM: crossbar or digital */
+    matrix_unit updates;  /* OPA: crossbar, digital or mvm; the last two rewrite crossbars at halt */
+    rewrite_order rewrite;
+} matrix_units;
+
 extern const char *const mcu_issue_names[2];
+extern const char *const matrix_unit_names[3];
+extern const char *const rewrite_order_names[2];
 extern const char *const rounding_names[3];
 extern const char *const time_class_names[TIME_CLASS_COUNT];
 extern const char *const energy_component_names[ENERGY_COUNT];
@@ -67,6 +88,7 @@ typedef struct machine {
     update_rounding rounding;
     int crs_period; /* in OPAs (examples); 0 = never */
     int input_bits; /* cycles streamed per MVM, for time and energy (16) */
+    matrix_units units;
     /* default formats (arithmetic.md) */
     int q_activation, q_weight, q_error;
     /* time, in cycles unless said otherwise */
@@ -109,6 +131,9 @@ const char *slicing_text(arena *memory, const slicing *s);
  * (mean over the slices, because an MVM counts once per slice).
  */
 double machine_price(const machine *m, energy_component c);
+
+/* False for the components of digital units on a machine without them. */
+bool machine_needs(const machine *m, energy_component c);
 
 /* Checks values that command-line options may have changed; NULL or a sentence. */
 const char *machine_check(arena *memory, const machine *m);

@@ -234,6 +234,11 @@ static void copy_lists(const loader *l, const machine_file *f)
     copy_energies(l, f, energies);
     if (has_errors(l))
         return;
+    for (int c = 0; c < ENERGY_COUNT; c++)
+        if (!energies[c] && !machine_needs(l->m, (energy_component)c)) {
+            l->m->energy[c].source = "no unit of this machine uses it";
+            energies[c] = true;
+        }
     report_missing(l, "times", "time classes", time_class_names, times, TIME_CLASS_COUNT);
     report_missing(l, "energies", "energy components", energy_component_names, energies,
                    ENERGY_COUNT);

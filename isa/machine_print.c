@@ -91,6 +91,10 @@ void machine_print(const machine *m, FILE *out)
     fprintf(out, "  update_rounding:\n");
     print_group(m, "update_rounding", "    ", out);
     fprintf(out, "    mode: %s\n", rounding_names[m->rounding.mode]);
+    fprintf(out, "operations:\n");
+    fprintf(out, "  products: %s\n", matrix_unit_names[m->units.products]);
+    fprintf(out, "  updates: %s\n", matrix_unit_names[m->units.updates]);
+    fprintf(out, "  rewrite: %s\n", rewrite_order_names[m->units.rewrite]);
     fprintf(out, "formats:\n");
     print_group(m, "formats", "  ", out);
     fprintf(out, "timing:\n");

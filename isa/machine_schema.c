@@ -3,6 +3,8 @@
 #include <stddef.h>
 
 const char *const mcu_issue_names[2] = {"blocking", "overlapped"};
+const char *const matrix_unit_names[3] = {"crossbar", "digital", "mvm"};
+const char *const rewrite_order_names[2] = {"sequential", "pipelined"};
 const char *const rounding_names[3] = {"nearest", "stochastic", "off"};
 
 const char *const time_class_names[TIME_CLASS_COUNT] = {
@@ -23,6 +25,12 @@ static const cyaml_strval_t fidelity_words[] = {
     {"ideal", FIDELITY_IDEAL}, {"adc", FIDELITY_ADC}, {"device", FIDELITY_DEVICE}};
 static const cyaml_strval_t issue_words[] = {{"blocking", ISSUE_BLOCKING},
                                              {"overlapped", ISSUE_OVERLAPPED}};
+static const cyaml_strval_t product_words[] = {{"crossbar", UNIT_CROSSBAR},
+                                               {"digital", UNIT_DIGITAL}};
+static const cyaml_strval_t update_words[] = {
+    {"crossbar", UNIT_CROSSBAR}, {"digital", UNIT_DIGITAL}, {"mvm", UNIT_MVM}};
+static const cyaml_strval_t rewrite_words[] = {{"sequential", REWRITE_SEQUENTIAL},
+                                               {"pipelined", REWRITE_PIPELINED}};
 static const cyaml_strval_t rounding_words[] = {
     {"nearest", ROUND_NEAREST}, {"stochastic", ROUND_STOCHASTIC}, {"off", ROUND_OFF}};
 static const cyaml_strval_t operand_log_words[] = {{"memory", false}, {"unlimited", true}};
@@ -76,6 +84,12 @@ static const cyaml_schema_field_t crossbar_fields[] = {
     GROUP("update_rounding", rounding_fields),
     CYAML_FIELD_END};
 
+static const cyaml_schema_field_t operations_fields[] = {
+    WORD_FIELD("products", units.products, product_words),
+    WORD_FIELD("updates", units.updates, update_words),
+    WORD_FIELD("rewrite", units.rewrite, rewrite_words),
+    CYAML_FIELD_END};
+
 static const cyaml_schema_field_t formats_fields[] = {
 #define FORMATS_INT INT_FIELD
 #include "isa/machine.def"
@@ -124,6 +138,7 @@ static const cyaml_schema_field_t file_fields[] = {
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, machine_file, name, 1, TEXT_MAX),
     GROUP("hierarchy", hierarchy_fields),
     GROUP("crossbar", crossbar_fields),
+    FLAGGED_GROUP("operations", operations_fields, CYAML_FLAG_OPTIONAL),
     GROUP("formats", formats_fields),
     GROUP("timing", timing_fields),
     CYAML_FIELD_SEQUENCE_COUNT("times", CYAML_FLAG_POINTER, machine_file, times, time_count,

@@ -1,4 +1,5 @@
 #include "emulator/observe/observe.h"
+#include "emulator/update.h"
 
 #include <string.h>
 
@@ -92,29 +93,69 @@ static void count_product(const machine *m, bool transposed, uint64_t times, uin
     count[ENERGY_sample_hold] += bits * side * slices;
 }
 
-static void count_mcu(const machine *m, const operation *op, uint64_t times, energy_counts *to)
+/* Of digital units: all cells of the MCU, however small the matrix; operands and results once. */
+static void count_digital(const machine *m, energy_component c, uint64_t times, uint64_t *count)
 {
+    uint64_t rows = (uint64_t)m->slices.rows, columns = (uint64_t)m->slices.columns;
+    count[c] += times * rows * columns;
+    count[ENERGY_xbar_in_read] += times * (uint64_t)m->input_bits;
+    if (c == ENERGY_digital_product)
+        count[ENERGY_xbar_out] += times * (rows > columns ? rows : columns);
+}
+
+static void count_outer(const machine *m, uint64_t times, uint64_t *count)
+{
+    uint64_t bits = times * (uint64_t)m->input_bits;
+    count[ENERGY_opa] += bits * (uint64_t)m->slices.slices * (uint64_t)m->opa_copies;
+    count[ENERGY_xbar_in_read] += bits;
+}
+
+static void count_update(const agent *a, int k, uint64_t times, uint64_t *count)
+{
+    const machine *m = a->tile->emulator->machine;
+    switch (update_unit(a, k)) {
+    case UNIT_CROSSBAR:
+        count_outer(m, times, count);
+        break;
+    case UNIT_DIGITAL:
+        count_digital(m, ENERGY_digital_update, times, count);
+        break;
+    case UNIT_MVM:
+        count_product(m, false, times, count);
+        break;
+    }
+}
+
+static void count_mcu(const agent *a, const operation *op, uint64_t times, energy_counts *to)
+{
+    const machine *m = a->tile->emulator->machine;
     for (int k = 0; k < ISA_MCUS_MAX; k++) {
         int mask = op->imm >> (k * MCU_OPERATIONS) & 7;
-        if (mask >> MCU_MVM & 1)
-            count_product(m, false, times, (*to)[OPERATION_MVM]);
-        if (mask >> MCU_MTVM & 1)
-            count_product(m, true, times, (*to)[OPERATION_MTVM]);
-        if (!(mask >> MCU_OPA & 1))
-            continue;
-        uint64_t bits = times * (uint64_t)m->input_bits;
-        (*to)[OPERATION_OPA][ENERGY_opa] +=
-            bits * (uint64_t)m->slices.slices * (uint64_t)m->opa_copies;
-        (*to)[OPERATION_OPA][ENERGY_xbar_in_read] += bits;
+        for (int o = 0; o < 2; o++) {
+            if (!(mask >> o & 1))
+                continue;
+            uint64_t *count = (*to)[o == MCU_MVM ? OPERATION_MVM : OPERATION_MTVM];
+            if (m->units.products == UNIT_DIGITAL)
+                count_digital(m, ENERGY_digital_product, times, count);
+            else
+                count_product(m, o == MCU_MTVM, times, count);
+        }
+        if (mask >> MCU_OPA & 1)
+            count_update(a, k, times, (*to)[OPERATION_OPA]);
     }
+}
+
+/* Serial reads and writes: carry resolutions, commits, and what other units rewrite. */
+static void count_serial(const machine *m, uint64_t reads, uint64_t writes, uint64_t *count)
+{
+    count[ENERGY_serial_read] += reads * (uint64_t)m->slices.slices;
+    count[ENERGY_serial_write] += writes * (uint64_t)m->slices.slices;
 }
 
 /* One carry resolution, or the commit of variant 3: read one copy, write those that are read. */
 static void count_rewrite(const machine *m, uint64_t times, uint64_t *count)
 {
-    uint64_t slices = times * (uint64_t)m->slices.slices;
-    count[ENERGY_serial_read] += slices;
-    count[ENERGY_serial_write] += slices * (m->variant == 1 ? 1 : 2);
+    count_serial(m, times, times * (m->variant == 1 ? 1 : 2), count);
 }
 
 static void count_instruction(const emulator *e, const agent *a, uint32_t at, uint64_t times,
@@ -133,8 +174,8 @@ static void count_instruction(const emulator *e, const agent *a, uint32_t at, ui
     if (op->access)
         count_access(m, op, times, count);
     if (op->op == ISA_mcu)
-        count_mcu(m, op, times, to);
-    if (op->op == ISA_crs)
+        count_mcu(a, op, times, to);
+    if (op->op == ISA_crs && m->units.updates == UNIT_CROSSBAR)
         count_rewrite(m, times * (uint64_t)__builtin_popcount((unsigned)op->imm), count);
 }
 
@@ -162,14 +203,23 @@ static void count_agent(emulator *e, const agent *a)
         e->energy[main_layer(e, a)][OPERATION_CONTROL][ENERGY_core_control] += a->active_cycles;
 }
 
+/* After its kernels: a commit of variant 3, or the crossbars that updates beside them rewrite. */
+static void count_commits(const machine *m, const mcu *unit, uint64_t *count)
+{
+    if (m->variant == 3)
+        count_rewrite(m, unit->commits, count);
+    else if (m->units.updates != UNIT_CROSSBAR && m->units.products == UNIT_CROSSBAR)
+        count_serial(m, unit->commits + unit->error_writes,
+                     unit->commits * (uint64_t)m->opa_copies + unit->error_writes, count);
+}
+
 static void count_rewrites(emulator *e)
 {
     for (uint32_t k = 0; k < e->image->matrix_count; k++)
         for (uint32_t i = 0; i < e->image->matrices[k].block_count; i++) {
             const mcu *unit = &e->mcus[k][i];
             energy_counts *to = &e->energy[unit->layer];
-            if (e->machine->variant == 3)
-                count_rewrite(e->machine, unit->commits, (*to)[OPERATION_OPA]);
+            count_commits(e->machine, unit, (*to)[OPERATION_OPA]);
             count_rewrite(e->machine, e->host_crs, (*to)[OPERATION_CRS]);
         }
 }

@@ -149,7 +149,7 @@ static machine *machine_for_image(cli *c, const plan_deploy *d, const image *im,
                             .name =
                                 im->machine_name && im->machine_name[0] ? im->machine_name : NULL};
     machine *m = cli_machine(c, &model, status);
-    if (m && m->opa_mode != im->opa_mode) {
+    if (m && m->units.updates == UNIT_CROSSBAR && m->opa_mode != im->opa_mode) {
         diag_file_error(c->d, c->operands[0],
                         "the image was compiled for opa mode %s; compile it again for %s",
                         opa_mode_names[im->opa_mode], opa_mode_names[m->opa_mode]);

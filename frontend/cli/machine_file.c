@@ -156,6 +156,9 @@ machine *cli_machine(cli *c, const machine_choice *model, exit_status *status)
     *status = EXIT_INPUT;
     const char *path = find_machine(c, model);
     machine *m = path ? machine_load(c->memory, c->d, path) : NULL;
+    machine_choice none = {0}; /* what a program wants of crossbars is not for machines without */
+    if (m && m->units.updates != UNIT_CROSSBAR)
+        model = &none;
     if (!m || !change(c, m, model, status))
         return NULL;
     *status = EXIT_DONE;
