@@ -5,6 +5,7 @@
 #ifndef PANTHER_EMULATOR_HANDLERS_H
 #define PANTHER_EMULATOR_HANDLERS_H
 
+#include "emulator/crossbar/processor.h"
 #include "emulator/state.h"
 
 #define INSN(name, ...) insn_handler insn_##name;
@@ -18,7 +19,7 @@ insn_handler data_mcu, data_crs, data_load, data_store, data_send, data_receive;
  * Functions that go through many lanes exist for wider vectors too; the loader takes the best for
  * the processor. (Sanitizers do not get along with that, and older clangs do not know the names.)
  */
-#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__) &&                 \
+#if PROCESSOR_X86_64 && !defined(__clang__) && !defined(__SANITIZE_THREAD__) &&                    \
     !defined(__SANITIZE_ADDRESS__)
 #define WIDE_LANES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

@@ -1,9 +1,10 @@
 /* Which way a product takes on the tile unit. */
-#if defined(__x86_64__)
+#include "emulator/crossbar/processor.h"
+
+#if PROCESSOR_X86_64
 
 #include "emulator/crossbar/amx.h"
 
-#include "emulator/crossbar/processor.h"
 #include "emulator/crossbar/simd_kernels.h"
 
 #include <string.h>

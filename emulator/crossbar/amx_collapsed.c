@@ -6,7 +6,9 @@
  * Up to five vectors are cut in three signed limbs x = a + 2^7 b + 2^14 c that are rows of the same
  * tile: half the products.
  */
-#if defined(__x86_64__)
+#include "emulator/crossbar/processor.h"
+
+#if PROCESSOR_X86_64
 
 #include "emulator/crossbar/amx.h"
 #include "emulator/crossbar/simd.h"

@@ -1,5 +1,7 @@
 /* Digits and weights in the layout of tiles, and the certificate. Compiled with AVX-512 enabled. */
-#if defined(__x86_64__)
+#include "emulator/crossbar/processor.h"
+
+#if PROCESSOR_X86_64
 
 #include "emulator/crossbar/amx.h"
 #include "emulator/crossbar/simd.h"

@@ -3,7 +3,9 @@
  * scaled so that a converter's range is that of a 16-bit word, and packing sums to words clamps them
  * as the converter does. Compiled with AVX-512 enabled.
  */
-#if defined(__x86_64__)
+#include "emulator/crossbar/processor.h"
+
+#if PROCESSOR_X86_64
 
 #include "emulator/crossbar/amx.h"
 #include "emulator/crossbar/simd.h"

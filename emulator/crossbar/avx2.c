@@ -1,5 +1,7 @@
 /* The kernel for 256-bit vectors. Compiled with AVX2 enabled; empty on other architectures. */
-#if defined(__x86_64__)
+#include "emulator/crossbar/processor.h"
+
+#if PROCESSOR_X86_64
 
 #include "emulator/crossbar/simd_kernels.h"
 

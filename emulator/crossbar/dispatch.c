@@ -1,4 +1,5 @@
 #include "emulator/crossbar/crossbar.h"
+#include "emulator/crossbar/processor.h"
 
 #include <string.h>
 
@@ -6,7 +7,7 @@
 const crossbar_kernel *const crossbar_kernels[] = {
     &crossbar_reference,
     &crossbar_scalar,
-#if defined(__x86_64__)
+#if PROCESSOR_X86_64
     &crossbar_avx2,
     &crossbar_avx512,
     &crossbar_amx,

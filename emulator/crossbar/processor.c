@@ -1,7 +1,7 @@
 /* arch_prctl is a call of Linux; elsewhere there is no AMX. */
 #include "emulator/crossbar/processor.h"
 
-#if defined(__x86_64__)
+#if PROCESSOR_X86_64
 
 #include <cpuid.h>
 #include <sys/syscall.h>

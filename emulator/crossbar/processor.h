@@ -4,6 +4,13 @@
 
 #include <stdbool.h>
 
+/* Whether the kernels for x86-64 are part of this build (CMake's PANTHER_PORTABLE leaves them out). */
+#if defined(__x86_64__) && !defined(PANTHER_PORTABLE)
+#define PROCESSOR_X86_64 1
+#else
+#define PROCESSOR_X86_64 0
+#endif
+
 bool processor_has_avx2(void);
 bool processor_has_avx512(void); /* F, BW, DQ, VL, VBMI and VNNI */
 

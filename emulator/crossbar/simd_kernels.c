@@ -3,7 +3,7 @@
 
 #include "emulator/crossbar/processor.h"
 
-#if defined(__x86_64__)
+#if PROCESSOR_X86_64
 
 const crossbar_kernel crossbar_avx2 = {
     .name = "avx2",
