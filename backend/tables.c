@@ -202,7 +202,7 @@ static image_port *new_ports(backend_state *s, uint32_t count)
 {
     image_port *ports = ARENA_ARRAY(s->memory, image_port, count + 1);
     for (uint32_t i = 0; i < count; i++)
-        ports[i].name = "";
+        ports[i] = (image_port){.name = "", .points = 1};
     return ports;
 }
 

@@ -83,6 +83,23 @@ static uint32_t count_places(const image_entry *entry)
     return most > 65536 ? 65536 : (uint32_t)most;
 }
 
+/* In the order of the image, tile by tile. */
+static void share_presets(program_builder *b, const image_entry *entry)
+{
+    for (uint32_t k = 0; k < entry->preset_count; k++)
+        build_tile(b, entry->presets[k].node, entry->presets[k].tile)->preset_count++;
+    for (uint32_t k = 0; k < b->program->tile_count; k++) {
+        tile *t = &b->program->tiles[k];
+        t->presets = ARENA_ARRAY(b->emulator->memory, const image_preset *, t->preset_count);
+        t->preset_count = 0;
+    }
+    for (uint32_t k = 0; k < entry->preset_count; k++) {
+        const image_preset *p = &entry->presets[k];
+        tile *t = build_tile(b, p->node, p->tile);
+        t->presets[t->preset_count++] = p;
+    }
+}
+
 static void build_program(emulator *e, program *p, const image_entry *entry, diag *d)
 {
     size_t places = (size_t)e->machine->nodes * (size_t)e->machine->tiles;
@@ -100,8 +117,7 @@ static void build_program(emulator *e, program *p, const image_entry *entry, dia
         qsort(sorted, agents, sizeof *sorted, by_place);
     for (uint32_t k = 0; k < agents; k++)
         add_agent(&b, &list[k], sorted[k]);
-    for (uint32_t k = 0; k < entry->preset_count; k++)
-        build_tile(&b, entry->presets[k].node, entry->presets[k].tile);
+    share_presets(&b, entry);
     for (uint32_t k = 0; k < agents; k++)
         decode_agent(&b, &list[k]);
     finish_channels(&b);

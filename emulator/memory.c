@@ -59,6 +59,23 @@ void memory_mark(shared_memory *m, uint32_t at, uint32_t n, uint8_t count, bool 
     m->high = m->high > at + n ? m->high : at + n;
 }
 
+void memory_preset_states(shared_memory *m, const image_preset *p)
+{
+    for (uint32_t k = 0; k < p->repeat; k++)
+        memory_mark(m, p->address + k * p->stride, p->words, p->count, false);
+}
+
+void memory_preset_values(shared_memory *m, const image_preset *p)
+{
+    if (!p->values && p->value == 0)
+        return; /* as memory_clear_values left them */
+    for (uint32_t k = 0; k < p->repeat; k++) {
+        int16_t *to = m->value + p->address + k * p->stride;
+        for (uint32_t i = 0; i < p->words; i++)
+            to[i] = p->values ? p->values[i] : p->value;
+    }
+}
+
 void memory_clear_values(shared_memory *m)
 {
     if (m->low < m->high)

@@ -7,6 +7,8 @@
 #ifndef PANTHER_EMULATOR_MEMORY_H
 #define PANTHER_EMULATOR_MEMORY_H
 
+#include "isa/image.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,6 +34,10 @@ uint32_t memory_counted(const shared_memory *m, uint32_t at, uint32_t n);
 
 /* Takes one count of each word; all must be ready. */
 void memory_take(shared_memory *m, uint32_t at, uint32_t n);
+
+/* The states, or the values, that a preset gives its words. */
+void memory_preset_states(shared_memory *m, const image_preset *p);
+void memory_preset_values(shared_memory *m, const image_preset *p);
 
 /* Sets the state of n words: count 0 makes them sticky. The values are written by the caller. */
 void memory_mark(shared_memory *m, uint32_t at, uint32_t n, uint8_t count, bool phase);

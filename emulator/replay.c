@@ -41,13 +41,9 @@ static void start_agent(agent *a)
 
 static void start_memory(tile *t)
 {
-    const image_entry *e = t->program->entry;
     memory_clear_values(&t->memory);
-    for (uint32_t k = 0; k < e->preset_count; k++) {
-        const image_preset *p = &e->presets[k];
-        if (p->node == t->node && p->tile == t->number)
-            memcpy(t->memory.value + p->address, p->values, p->words * sizeof *p->values);
-    }
+    for (uint32_t k = 0; k < t->preset_count; k++)
+        memory_preset_values(&t->memory, t->presets[k]);
 }
 
 void replay_start(program *p)

@@ -178,6 +178,8 @@ struct tile {
     agent *agents;
     uint32_t agent_count, running;
     shared_memory memory;
+    const image_preset **presets; /* of this tile */
+    uint32_t preset_count;
     uint64_t *touched; /* per word: agent (upper half) and number of the step that used it last */
     uint64_t port_free, halted_at;
     event_heap events;

@@ -43,16 +43,6 @@ static void reset_agent(agent *a)
     event_push(&a->tile->events, (event){0, EVENT_AGENT | a->index});
 }
 
-static void mark_presets(tile *t)
-{
-    const image_entry *e = t->program->entry;
-    for (uint32_t k = 0; k < e->preset_count; k++) {
-        const image_preset *p = &e->presets[k];
-        if (p->node == t->node && p->tile == t->number)
-            memory_mark(&t->memory, p->address, p->words, p->count, false);
-    }
-}
-
 void tile_reset(tile *t)
 {
     memory_reset(&t->memory);
@@ -64,7 +54,8 @@ void tile_reset(tile *t)
     t->failed.set = false;
     for (uint32_t k = 0; k < t->agent_count; k++)
         reset_agent(&t->agents[k]);
-    mark_presets(t);
+    for (uint32_t k = 0; k < t->preset_count; k++)
+        memory_preset_states(&t->memory, t->presets[k]);
 }
 
 void agent_wake(agent *a, uint64_t time)

@@ -165,7 +165,8 @@ static void add_port(assembler *s, const asm_statement *st, bool output)
 {
     image_entry *e = asm_entry(s);
     image_port p = {.name = name_operand(s, &st->operands.at[0]),
-                    .role = output ? PORT_OUTPUT : PORT_INPUT};
+                    .role = output ? PORT_OUTPUT : PORT_INPUT,
+                    .points = 1};
     read_pairs(s, st, record_port, &p);
     if (!p.name)
         p.name = "";
@@ -297,30 +298,61 @@ static bool count_operand(assembler *s, const asm_operand *o, int64_t *count)
     return keep || number_operand(s, o, 1, 255, count);
 }
 
-static bool preset_value(assembler *s, const asm_operand *o, image_preset *p, size_t *capacity)
+/* VALUE or VALUE*TIMES. */
+static bool run_of_values(assembler *s, const asm_operand *o, int64_t *value, int64_t *times)
 {
-    int64_t value, times = 1;
-    if (o->kind == OPERAND_REPEAT && !asm_value(s, &o->times, &times))
+    *times = 1;
+    if (o->kind == OPERAND_REPEAT && !asm_value(s, &o->times, times))
         return false;
     asm_operand plain = *o;
     plain.kind = o->kind == OPERAND_REPEAT ? OPERAND_SUM : o->kind;
-    if (!number_operand(s, &plain, INT16_MIN, INT16_MAX, &value))
+    if (!number_operand(s, &plain, INT16_MIN, INT16_MAX, value))
         return false;
-    if (times < 0 || times > s->m->memory_words) {
-        diag_error(s->d, o->where, "a value is repeated 0 to %d times", s->m->memory_words);
+    if (*times >= 0 && *times <= s->m->memory_words)
+        return true;
+    diag_error(s->d, o->where, "a value is repeated 0 to %d times", s->m->memory_words);
+    return false;
+}
+
+/* A single value is kept as such, however often it stands there. */
+static bool preset_values(assembler *s, const asm_operand *o, size_t count, image_preset *p)
+{
+    int64_t value, times;
+    size_t capacity = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!run_of_values(s, &o[i], &value, &times) ||
+            !in_memory(s, o[i].where, p->address, (int64_t)p->words + times))
+            return false;
+        p->value = (int16_t)value;
+        if (count == 1)
+            p->words = (uint32_t)times;
+        else
+            for (; times > 0; times--)
+                ARENA_PUSH(s->memory, p->values, p->words, capacity, (int16_t)value);
+    }
+    return true;
+}
+
+static bool preset_runs(assembler *s, const asm_statement *st, image_preset *p)
+{
+    read_pairs(s, st, record_preset, p);
+    if (p->repeat == 1)
+        return true;
+    if (p->repeat < 1 || p->words < 1 || p->stride < p->words) {
+        diag_error(s->d, st->where,
+                   "a run of %u words is repeated at least once, and at least so many words apart",
+                   p->words);
         return false;
     }
-    if (!in_memory(s, o->where, p->address, (int64_t)p->words + times))
-        return false;
-    for (; times > 0; times--)
-        ARENA_PUSH(s->memory, p->values, p->words, *capacity, (int16_t)value);
-    return true;
+    return p->repeat <= (uint32_t)s->m->memory_words / p->stride + 1
+               ? in_memory(s, st->where, p->address, (int64_t)(p->repeat - 1) * p->stride + p->words)
+               : in_memory(s, st->where, p->address, (int64_t)s->m->memory_words + 1);
 }
 
 static void run_preset(assembler *s, const asm_statement *st)
 {
     int64_t address, count;
-    size_t capacity = 0;
+    size_t values = 0;
     const asm_operand *o = st->operands.at;
     if (!number_operand(s, &o[0], 0, s->m->memory_words - 1, &address) ||
         !count_operand(s, &o[1], &count))
@@ -328,10 +360,12 @@ static void run_preset(assembler *s, const asm_statement *st)
     image_preset p = {.node = s->node,
                       .tile = s->tile,
                       .address = (uint32_t)address,
-                      .count = (uint8_t)count};
-    for (size_t i = 2; i < st->operands.count; i++)
-        if (!preset_value(s, &o[i], &p, &capacity))
-            return;
+                      .count = (uint8_t)count,
+                      .repeat = 1};
+    while (2 + values < st->operands.count && !o[2 + values].key)
+        values++;
+    if (!preset_values(s, o + 2, values, &p) || !preset_runs(s, st, &p))
+        return;
     image_entry *e = asm_entry(s);
     ARENA_PUSH(s->memory, e->presets, e->preset_count, s->presets, p);
 }
@@ -354,7 +388,8 @@ static const directive directives[] = {
     {".thread", 1, 1, false, run_thread, ".thread N"},
     {".equ", 2, 2, false, run_equ, ".equ NAME, VALUE"},
     {".buffer", 3, 3, false, run_buffer, ".buffer NAME, ADDRESS, WORDS"},
-    {".preset", 2, ANY_NUMBER, false, run_preset, ".preset ADDRESS, COUNT|keep, VALUE*TIMES, ..."},
+    {".preset", 2, ANY_NUMBER, true, run_preset,
+     ".preset ADDRESS, COUNT|keep, VALUE*TIMES, ... repeat=... stride=..."},
 };
 enum { DIRECTIVES = sizeof directives / sizeof directives[0] };
 

@@ -73,6 +73,7 @@ const record_field record_port[] = {
     WORD(image_port, "encoding", encoding, encoding_words),
     NUMBER(image_port, "per_kernel", per_kernel, FLAG),
     NUMBER(image_port, "elements", elements, U32),
+    NUMBER(image_port, "points", points, U32),
     NUMBER(image_port, "q", q, U8),
     END,
 };
@@ -83,6 +84,12 @@ const record_field record_packet[] = {
     NUMBER(image_packet, "channel", channel, U8),
     NUMBER(image_packet, "first", first, U32),
     NUMBER(image_packet, "words", words, U32),
+    END,
+};
+
+const record_field record_preset[] = {
+    NUMBER(image_preset, "repeat", repeat, U32),
+    NUMBER(image_preset, "stride", stride, U32),
     END,
 };
 

@@ -32,6 +32,7 @@ extern const record_field record_tensor[];
 extern const record_field record_entry[];
 extern const record_field record_port[];
 extern const record_field record_packet[];
+extern const record_field record_preset[]; /* the runs of image_preset */
 
 /* " key=value key=value ..." */
 void record_print(const record_field *fields, const void *row, FILE *out);

@@ -339,6 +339,29 @@ static void print_buffer(listing *l, const image_buffer *b)
     fprintf(l->out, ", %u, %u\n", b->address, b->words);
 }
 
+/* How many words from the i-th on have its value. */
+static uint32_t equal_values(const image_preset *p, uint32_t i)
+{
+    uint32_t run = 1;
+    if (!p->values)
+        return p->words - i;
+    while (i + run < p->words && p->values[i + run] == p->values[i])
+        run++;
+    return run;
+}
+
+static void print_values(const listing *l, const image_preset *p)
+{
+    int on_line = 0;
+    for (uint32_t i = 0, run; i < p->words; i += run) {
+        run = equal_values(p, i);
+        fputs(on_line++ % VALUES_PER_LINE == VALUES_PER_LINE - 1 ? ",\n        " : ", ", l->out);
+        fprintf(l->out, "%d", p->values ? p->values[i] : p->value);
+        if (run > 1)
+            fprintf(l->out, "*%u", run);
+    }
+}
+
 static void print_preset(listing *l, const image_preset *p)
 {
     go_to(l, p->node, p->tile);
@@ -347,15 +370,9 @@ static void print_preset(listing *l, const image_preset *p)
         fprintf(l->out, "%u", p->count);
     else
         fputs("keep", l->out);
-    int on_line = 0;
-    for (uint32_t i = 0, run; i < p->words; i += run) {
-        for (run = 1; i + run < p->words && p->values[i + run] == p->values[i]; run++)
-            ;
-        fputs(on_line++ % VALUES_PER_LINE == VALUES_PER_LINE - 1 ? ",\n        " : ", ", l->out);
-        fprintf(l->out, "%d", p->values[i]);
-        if (run > 1)
-            fprintf(l->out, "*%u", run);
-    }
+    print_values(l, p);
+    if (p->repeat != 1)
+        record_print(record_preset, p, l->out);
     fputc('\n', l->out);
 }
 

@@ -130,7 +130,16 @@ static void each_preset(archive *a, image_preset *p)
     archive_u16(a, &p->tile);
     archive_u32(a, &p->address);
     archive_u8(a, &p->count);
-    LIST(a, p->values, p->words, 2, each_value);
+    archive_u32(a, &p->repeat);
+    archive_u32(a, &p->stride);
+    bool listed = p->values != NULL;
+    archive_flag(a, &listed);
+    if (listed) {
+        LIST(a, p->values, p->words, 2, each_value);
+        return;
+    }
+    archive_u32(a, &p->words);
+    each_value(a, &p->value);
 }
 
 static void each_buffer(archive *a, image_buffer *b)
@@ -158,6 +167,7 @@ static void each_port(archive *a, image_port *p)
     CHOICE(a, p->encoding, port_encoding, ENCODE_ONE_HOT + 1);
     archive_flag(a, &p->per_kernel);
     archive_u32(a, &p->elements);
+    archive_u32(a, &p->points);
     archive_u8(a, &p->q);
     LIST(a, p->packets, p->packet_count, 13, each_packet);
 }
@@ -170,10 +180,10 @@ static void each_entry(archive *a, image_entry *e)
     archive_u32(a, &e->bound_steps);
     archive_u32(a, &e->bound_steps_serial);
     LIST(a, e->agents, e->agent_count, 20, each_agent);
-    LIST(a, e->presets, e->preset_count, 13, each_preset);
+    LIST(a, e->presets, e->preset_count, 22, each_preset);
     LIST(a, e->buffers, e->buffer_count, 16, each_buffer);
-    LIST(a, e->inputs, e->input_count, 16, each_port);
-    LIST(a, e->outputs, e->output_count, 16, each_port);
+    LIST(a, e->inputs, e->input_count, 20, each_port);
+    LIST(a, e->outputs, e->output_count, 20, each_port);
 }
 
 static void each_signed(archive *a, int8_t *v)

@@ -11,7 +11,7 @@
 #include "isa/support/arena.h"
 #include "isa/support/diag.h"
 
-enum { IMAGE_VERSION = 2 };
+enum { IMAGE_VERSION = 3 };
 
 /* Where an instruction came from. */
 typedef struct image_origin {
@@ -44,12 +44,18 @@ typedef struct image_agent {
     uint32_t label_count;
 } image_agent;
 
-/* Memory preset before a kernel starts. count 0: sticky. */
+/*
+ * Memory preset before a kernel starts: `repeat` equal runs of `words` words, the k-th of them at
+ * address + k * stride. count 0: sticky.
+ */
 typedef struct image_preset {
     uint16_t node, tile;
     uint32_t address, words;
     uint8_t count;
-    int16_t *values;
+    int16_t value;   /* of all words, where there are no values */
+    int16_t *values; /* of the words of one run, or NULL */
+    uint32_t repeat; /* at least 1 */
+    uint32_t stride; /* at least `words`, if there are several runs */
 } image_preset;
 
 /* A named region of shared memory, for listings and messages. */
@@ -59,7 +65,10 @@ typedef struct image_buffer {
     uint32_t address, words;
 } image_buffer;
 
-/* One packet of a host input or output: elements [first, first+words) of the vector. */
+/*
+ * One packet of a host input or output: elements [first, first+words) of the vector, or of each
+ * point of a map (image_port).
+ */
 typedef struct image_packet {
     uint16_t node, tile;
     uint8_t channel; /* inputs: channel of that tile; outputs: channel of the host */
@@ -69,15 +78,21 @@ typedef struct image_packet {
 typedef enum port_role { PORT_INPUT, PORT_TARGET, PORT_SCALAR, PORT_OUTPUT } port_role;
 typedef enum port_encoding { ENCODE_VALUE, ENCODE_ONE_HOT } port_encoding;
 
-/* A row of the input or output table. */
+/*
+ * A row of the input or output table. A map of several points (rows x columns) crosses point by
+ * point in row-major order: for each point q the packets in their order, and a packet carries the
+ * elements (first + i) * points + q, i < words. So the host holds it lane by lane, each a plane of
+ * `points` elements.
+ */
 typedef struct image_port {
     const char *name;       /* formal of the program, or "output", "output_1", ... */
     port_role role;
     port_encoding encoding; /* ENCODE_ONE_HOT: the host turns class k into 1.0 at element k */
     bool per_kernel;        /* one vector per kernel invocation instead of one per example */
-    uint32_t elements;
+    uint32_t elements;      /* of all points */
+    uint32_t points;        /* of a map; 1: a vector */
     uint8_t q;              /* format of the words */
-    image_packet *packets;  /* sent (or collected) in this order for each example */
+    image_packet *packets;  /* sent (or collected) in this order for each point of an example */
     uint32_t packet_count;
 } image_port;
 

@@ -110,33 +110,51 @@ static bool has_duplicates(uint64_t *keys, uint32_t count)
 }
 
 static void check_region(const validation *v, const image_entry *e, const char *what, uint16_t node,
-                         uint16_t tile, uint32_t address, uint32_t words)
+                         uint16_t tile, uint32_t address, uint64_t words)
 {
-    if (tile_exists(v, node, tile) && (uint64_t)address + words <= (uint64_t)v->m->memory_words)
+    if (tile_exists(v, node, tile) && address + words <= (uint64_t)v->m->memory_words)
         return;
     diag_file_error(v->d, v->path,
                     "entry '%s': %s at node %u, tile %u, words %u to %llu lies outside the "
                     "machine's memory (%d words)",
                     e->name, what, node, tile, address,
-                    (unsigned long long)address + (words ? words - 1 : 0), v->m->memory_words);
+                    (unsigned long long)(address + (words ? words - 1 : 0)), v->m->memory_words);
+}
+
+static void check_preset(const validation *v, const image_entry *e, const image_preset *p)
+{
+    if (p->repeat < 1 || (p->repeat > 1 && (p->words < 1 || p->stride < p->words)))
+        diag_file_error(v->d, v->path,
+                        "entry '%s': a preset at word %u of %u runs of %u words, %u words apart, "
+                        "cannot be",
+                        e->name, p->address, p->repeat, p->words, p->stride);
+    else
+        check_region(v, e, "a preset", p->node, p->tile, p->address,
+                     (uint64_t)(p->repeat - 1) * p->stride + p->words);
 }
 
 static void check_port(const validation *v, const image_entry *e, const image_port *p, bool input)
 {
+    if (p->points < 1 || p->elements % p->points) {
+        diag_file_error(v->d, v->path, "entry '%s': port '%s' has %u elements at %u points",
+                        e->name, p->name, p->elements, p->points);
+        return;
+    }
+    uint32_t lanes = p->elements / p->points;
     if (p->q > 31 || (p->role == PORT_OUTPUT) == input)
         diag_file_error(v->d, v->path, "entry '%s': port '%s' has an impossible role or format",
                         e->name, p->name);
     for (uint32_t i = 0; i < p->packet_count; i++) {
         const image_packet *k = &p->packets[i];
         bool inside = k->words >= 1 && k->words <= 65535 &&
-                      (uint64_t)k->first + k->words <= p->elements;
+                      (uint64_t)k->first + k->words <= lanes;
         if (!inside || !tile_exists(v, k->node, k->tile) ||
             (input && k->channel >= v->m->channels))
             diag_file_error(v->d, v->path,
                             "entry '%s': packet %u of port '%s' (node %u, tile %u, channel %u, "
                             "elements %u to %llu of %u) cannot be",
                             e->name, i, p->name, k->node, k->tile, k->channel, k->first,
-                            (unsigned long long)k->first + k->words, p->elements);
+                            (unsigned long long)k->first + k->words, lanes);
     }
 }
 
@@ -151,10 +169,8 @@ static void check_entry(const validation *v, const image_entry *e)
     }
     if (has_duplicates(keys, e->agent_count))
         diag_file_error(v->d, v->path, "entry '%s': a core or thread has two programs", e->name);
-    for (uint32_t i = 0; i < e->preset_count; i++) {
-        const image_preset *p = &e->presets[i];
-        check_region(v, e, "a preset", p->node, p->tile, p->address, p->words);
-    }
+    for (uint32_t i = 0; i < e->preset_count; i++)
+        check_preset(v, e, &e->presets[i]);
     for (uint32_t i = 0; i < e->buffer_count; i++) {
         const image_buffer *b = &e->buffers[i];
         check_region(v, e, b->name, b->node, b->tile, b->address, b->words);

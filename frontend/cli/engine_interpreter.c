@@ -92,7 +92,8 @@ static image_port *make_ports(arena *memory, const ir_graph *g, bool output, uin
     image_port *ports = ARENA_ARRAY(memory, image_port, *count + 1);
     w->label = ARENA_ARRAY(memory, bool, *count + 1);
     for (uint32_t p = 0; p < *count; p++)
-        ports[p] = (image_port){.name = "", .role = output ? PORT_OUTPUT : PORT_INPUT};
+        ports[p] = (image_port){
+            .name = "", .role = output ? PORT_OUTPUT : PORT_INPUT, .points = 1};
     IR_EACH(op, g)
     {
         if (!is_port(op, output))

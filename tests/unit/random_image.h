@@ -151,16 +151,18 @@ static inline image_port random_port(arena *memory, random_state *r, const machi
                     .role = output ? PORT_OUTPUT : (port_role)pick(r, PORT_OUTPUT),
                     .encoding = (port_encoding)pick(r, 2),
                     .per_kernel = pick(r, 2),
-                    .elements = 1 + pick(r, 2000),
+                    .points = 1 + pick(r, 3) * pick(r, 30),
                     .q = (uint8_t)pick(r, 16),
                     .packet_count = pick(r, 4)};
+    uint32_t lanes = 1 + pick(r, 2000);
+    p.elements = lanes * p.points;
     p.packets = ARENA_ARRAY(memory, image_packet, p.packet_count);
     for (uint32_t i = 0; i < p.packet_count; i++) {
-        uint32_t first = pick(r, p.elements);
+        uint32_t first = pick(r, lanes);
         p.packets[i] = (image_packet){(uint16_t)pick(r, (uint32_t)m->nodes),
                                       (uint16_t)pick(r, (uint32_t)m->tiles),
                                       (uint8_t)pick(r, (uint32_t)m->channels), first,
-                                      1 + pick(r, p.elements - first)};
+                                      1 + pick(r, lanes - first)};
     }
     return p;
 }
@@ -171,10 +173,23 @@ static inline image_preset random_preset(arena *memory, random_state *r, const m
                       .tile = (uint16_t)pick(r, (uint32_t)m->tiles),
                       .address = pick(r, 1000),
                       .words = pick(r, 80),
-                      .count = (uint8_t)pick(r, 3)};
+                      .count = (uint8_t)pick(r, 3),
+                      .value = (int16_t)pick_range(r, -32768, 32767),
+                      .repeat = 1};
+    if (p.words && pick(r, 2)) {
+        p.repeat += pick(r, 4);
+        p.stride = p.repeat > 1 ? p.words + pick(r, 20) : 0;
+    }
+    if (p.words == 0)
+        p.value = 0;
+    if (p.words < 2 || pick(r, 2))
+        return p;
     p.values = ARENA_ARRAY(memory, int16_t, p.words);
-    for (uint32_t i = 0; i < p.words; i++)
-        p.values[i] = i && pick(r, 2) ? p.values[i - 1] : (int16_t)pick_range(r, -32768, 32767);
+    p.values[0] = p.value;
+    p.value = 0;
+    for (uint32_t i = 1; i < p.words; i++)
+        p.values[i] = pick(r, 2) ? p.values[i - 1] : (int16_t)pick_range(r, -32768, 32767);
+    p.values[p.words - 1] = (int16_t)~p.values[0]; /* not all alike: text keeps one value as such */
     return p;
 }
 
