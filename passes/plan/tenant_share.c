@@ -1,0 +1,197 @@
+/* Tenants on one chip: one after another, in regions that move, or in the best regions. */
+#include "passes/plan/tenant.h"
+
+#include <string.h>
+
+const char *const tenant_sharing_names[2] = {"temporal", "spatial"};
+
+static int64_t work(const tenant *t)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < t->count; i++)
+        sum += t->ops[i].down * t->ops[i].across * t->ops[i].positions;
+    return sum;
+}
+
+double tenant_bound(const tenant_chip *chip, const tenant *const *tenants, int count)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i++)
+        sum += (double)work(tenants[i]);
+    return (double)chip->input_bits * sum / (double)chip->arrays;
+}
+
+static tenant_plan *plan_new(arena *memory, const tenant_chip *chip, const tenant *const *tenants,
+                             int count, tenant_method_id method, tenant_sharing sharing)
+{
+    tenant_plan *p = ARENA_NEW(memory, tenant_plan);
+    *p = (tenant_plan){chip, tenants, count, method, sharing, 0,
+                       ARENA_ARRAY(memory, tenant_region, (size_t)count)};
+    for (int i = 0; i < count; i++)
+        p->regions[i].program.memory = memory;
+    return p;
+}
+
+static void run(const tenant_plan *p, int i, int64_t arrays)
+{
+    tenant_region *r = &p->regions[i];
+    r->arrays = arrays;
+    r->cycles = tenant_methods[p->method].run(p->chip, p->tenants[i], arrays, &r->program,
+                                              &r->choice);
+    r->rounds = r->program.rounds;
+}
+
+tenant_plan *tenant_share_temporal(arena *memory, const tenant_chip *chip,
+                                   const tenant *const *tenants, int count, tenant_method_id method)
+{
+    tenant_plan *p = plan_new(memory, chip, tenants, count, method, TENANT_TEMPORAL);
+    int32_t round = 0;
+    for (int i = 0; i < count; i++) {
+        run(p, i, chip->arrays);
+        p->regions[i].start = p->cycles;
+        p->regions[i].round = round;
+        round += p->regions[i].rounds;
+        p->cycles += p->regions[i].cycles;
+    }
+    return p;
+}
+
+/* ---- regions ---- */
+
+static int slowest(const tenant_plan *p)
+{
+    int most = 0;
+    for (int i = 1; i < p->count; i++)
+        most = p->regions[i].cycles > p->regions[most].cycles ? i : most;
+    return most;
+}
+
+static void lay_out(tenant_plan *p)
+{
+    int64_t first = 0;
+    for (int i = 0; i < p->count; i++) {
+        p->regions[i].first = first;
+        first += p->regions[i].arrays;
+    }
+    p->cycles = p->regions[slowest(p)].cycles;
+}
+
+static void divide_equally(const tenant_plan *p)
+{
+    int64_t arrays = p->chip->arrays;
+    for (int i = 0; i < p->count; i++)
+        run(p, i, arrays / p->count + (i < arrays % p->count));
+}
+
+/* One array each, the rest in proportion to the work; what rounding leaves goes to the last. */
+static void divide_by_work(const tenant_plan *p)
+{
+    double all = tenant_bound(p->chip, p->tenants, p->count);
+    int64_t rest = p->chip->arrays, spare = rest - p->count;
+    for (int i = 0; i < p->count; i++) {
+        double share = tenant_bound(p->chip, &p->tenants[i], 1) / all;
+        int64_t arrays = i + 1 < p->count ? 1 + (int64_t)((double)spare * share) : rest;
+        run(p, i, arrays);
+        rest -= arrays;
+    }
+}
+
+/* Moves `step` arrays to the slowest tenant from the fastest that lets the largest time fall. */
+static bool move(const tenant_plan *p, int64_t step)
+{
+    int to = slowest(p);
+    int64_t before = p->regions[to].cycles;
+    run(p, to, p->regions[to].arrays + step);
+    bool gained = p->regions[to].cycles < before;
+    bool tried[TENANT_MAX] = {false};
+    for (int n = 1; gained && n < p->count; n++) {
+        int from = -1;
+        for (int i = 0; i < p->count; i++)
+            if (i != to && !tried[i] &&
+                (from < 0 || p->regions[i].cycles < p->regions[from].cycles))
+                from = i;
+        tried[from] = true;
+        if (p->regions[from].arrays <= step)
+            continue;
+        run(p, from, p->regions[from].arrays - step);
+        if (p->regions[from].cycles < before)
+            return true;
+        run(p, from, p->regions[from].arrays + step);
+    }
+    run(p, to, p->regions[to].arrays - step);
+    return false;
+}
+
+static tenant_plan *settle(tenant_plan *p, int64_t last)
+{
+    for (int64_t step = p->chip->arrays / 8; step >= last && step > 0; step /= 2)
+        while (move(p, step))
+            continue;
+    lay_out(p);
+    return p;
+}
+
+tenant_plan *tenant_share_moving(arena *memory, const tenant_chip *chip,
+                                 const tenant *const *tenants, int count, tenant_method_id method,
+                                 int64_t step)
+{
+    if (chip->arrays < count)
+        return NULL;
+    tenant_plan *a = plan_new(memory, chip, tenants, count, method, TENANT_SPATIAL);
+    tenant_plan *b = plan_new(memory, chip, tenants, count, method, TENANT_SPATIAL);
+    divide_equally(a);
+    divide_by_work(b);
+    return tenant_better(settle(a, step), settle(b, step));
+}
+
+/* The fewest arrays with which a tenant takes at most `cycles`; more than all if none do. */
+static int64_t arrays_for(const tenant_plan *p, int i, int64_t cycles)
+{
+    int64_t low = 1, high = p->chip->arrays + 1;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        run(p, i, middle);
+        if (p->regions[i].cycles <= cycles)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static bool divide_within(const tenant_plan *p, int64_t cycles, int64_t *arrays)
+{
+    int64_t rest = p->chip->arrays;
+    for (int i = 0; i < p->count && rest >= 0; i++) {
+        arrays[i] = arrays_for(p, i, cycles);
+        rest -= arrays[i];
+    }
+    return rest >= 0;
+}
+
+tenant_plan *tenant_share_exact(arena *memory, const tenant_chip *chip,
+                                const tenant *const *tenants, int count, tenant_method_id method)
+{
+    if (chip->arrays < count)
+        return NULL;
+    tenant_plan *p = plan_new(memory, chip, tenants, count, method, TENANT_SPATIAL);
+    divide_equally(p);
+    int64_t low = 1, high = p->regions[slowest(p)].cycles, arrays[TENANT_MAX];
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (divide_within(p, middle, arrays))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    divide_within(p, low, arrays);
+    for (int i = 0; i < count; i++)
+        run(p, i, arrays[i]);
+    lay_out(p);
+    return p;
+}
+
+tenant_plan *tenant_better(tenant_plan *a, tenant_plan *b)
+{
+    return !a || (b && b->cycles < a->cycles) ? b : a;
+}
