@@ -41,9 +41,9 @@ static uint64_t draw(const fixed_site *s, uint32_t i)
 void fixed_op_input(const fixed_site *s)
 {
     const int16_t *port = s->f->inputs[ir_get_int(s->op, IR_ATTR_port, 0)];
-    const int16_t *from = port + ir_values_port(&s->f->values, s->op, s->point);
+    ir_port_words from = ir_values_port(&s->f->values, s->op, s->point);
     for (uint32_t i = 0; i < ir_words(s->op->type); i++)
-        s->y[i] = fixed_saturate(from[i]);
+        s->y[i] = fixed_saturate(port[from.first + i * from.step]);
 }
 
 void fixed_op_const(const fixed_site *s)
@@ -62,8 +62,9 @@ void fixed_op_random(const fixed_site *s)
 void fixed_op_output(const fixed_site *s)
 {
     int16_t *port = s->f->outputs[ir_get_int(s->op, IR_ATTR_port, 0)];
-    memcpy(port + ir_values_port(&s->f->values, s->op, s->point), s->x[0],
-           ir_words(s->op->args[0]->type) * sizeof(int16_t));
+    ir_port_words to = ir_values_port(&s->f->values, s->op, s->point);
+    for (uint32_t i = 0; i < ir_words(s->op->args[0]->type); i++)
+        port[to.first + i * to.step] = s->x[0][i];
 }
 
 /* ---- two arguments ---- */

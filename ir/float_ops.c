@@ -68,8 +68,9 @@ void float_op_select(const float_site *s)
 void float_op_input(const float_site *s)
 {
     const double *port = s->f->inputs[ir_get_int(s->op, IR_ATTR_port, 0)];
-    memcpy(s->y, port + ir_values_port(&s->f->values, s->op, s->point),
-           ir_words(s->op->type) * sizeof(double));
+    ir_port_words from = ir_values_port(&s->f->values, s->op, s->point);
+    for (uint32_t i = 0; i < ir_words(s->op->type); i++)
+        s->y[i] = port[from.first + i * from.step];
 }
 
 void float_op_const(const float_site *s)
@@ -89,8 +90,9 @@ void float_op_random(const float_site *s)
 void float_op_output(const float_site *s)
 {
     double *port = s->f->outputs[ir_get_int(s->op, IR_ATTR_port, 0)];
-    memcpy(port + ir_values_port(&s->f->values, s->op, s->point), s->x[0],
-           ir_words(s->op->args[0]->type) * sizeof(double));
+    ir_port_words to = ir_values_port(&s->f->values, s->op, s->point);
+    for (uint32_t i = 0; i < ir_words(s->op->args[0]->type); i++)
+        port[to.first + i * to.step] = s->x[0][i];
 }
 
 /* ---- across lanes ---- */

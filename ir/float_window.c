@@ -1,5 +1,6 @@
 #include "ir/interp_float.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Ops on maps: one call works on the map, and the positions of a kernel on it, of one frame. */
@@ -97,22 +98,54 @@ void float_op_spread(const float_site *s)
             add_pixel(s->y + t.pixel * lanes, s->x[0] + p * lanes, lanes);
 }
 
+void float_op_tap(const float_site *s)
+{
+    const ir_window *w = &s->window;
+    uint32_t lanes = s->op->type.lanes, of = s->op->args[0]->type.lanes;
+    uint32_t first = (uint32_t)ir_get_int(s->op, IR_ATTR_first, 0);
+    double fill = ir_get_int(s->op, IR_ATTR_fill, 0) ? -INFINITY : 0;
+    for (size_t p = 0; p < ir_window_places(w); p++)
+        for (uint32_t i = 0; i < lanes; i++) {
+            int64_t at = ir_run_word(w, p, first + i, of);
+            s->y[p * lanes + i] = at < 0 ? fill : s->x[0][at];
+        }
+}
+
+void float_op_untap(const float_site *s)
+{
+    const ir_window *w = &s->window;
+    uint32_t lanes = s->op->type.lanes, of = s->op->args[0]->type.lanes;
+    size_t first = (size_t)ir_get_int(s->op, IR_ATTR_first, 0);
+    clear(s, ir_window_pixels(w));
+    for (size_t p = 0; p < ir_window_pixels(w); p++) {
+        int64_t at = ir_tap_position(w, p);
+        if (at >= 0)
+            memcpy(s->y + p * lanes, s->x[0] + (size_t)at * of + first, lanes * sizeof(double));
+    }
+}
+
 void float_op_flatten(const float_site *s)
 {
-    size_t pixels = ir_window_pixels(&s->window);
     uint32_t lanes = s->op->args[0]->type.lanes;
-    for (size_t p = 0; p < pixels; p++)
-        for (uint32_t i = 0; i < lanes; i++)
-            s->y[i * pixels + p] = s->x[0][p * lanes + i];
+    ir_flat flat = ir_flat_of(s->op, &s->window, lanes);
+    size_t inner = flat.lane == 1 ? lanes : ir_window_pixels(&s->window);
+    for (size_t k = 0; k < s->op->type.lanes; k++) {
+        size_t in = (flat.first + k) % inner, out = (flat.first + k) / inner;
+        s->y[k] = s->x[0][flat.lane == 1 ? out * lanes + in : in * lanes + out];
+    }
 }
 
 void float_op_unflatten(const float_site *s)
 {
-    size_t pixels = ir_window_pixels(&s->window);
+    size_t pixels = ir_window_pixels(&s->window), all = 0;
     uint32_t lanes = s->op->type.lanes;
+    const double *x = float_join(s);
+    for (uint32_t i = 0; i < s->op->arg_count; i++)
+        all += s->op->args[i]->type.lanes;
+    ir_flat flat = ir_flat_of(s->op, &s->window, (uint32_t)(all / pixels));
     for (size_t p = 0; p < pixels; p++)
         for (uint32_t i = 0; i < lanes; i++)
-            s->y[p * lanes + i] = s->x[0][i * pixels + p];
+            s->y[p * lanes + i] = x[p * flat.pixel + (flat.first + i) * flat.lane];
 }
 
 void float_op_total(const float_site *s)
@@ -121,4 +154,23 @@ void float_op_total(const float_site *s)
     clear(s, 1);
     for (size_t p = 0; p < ir_window_pixels(&s->window); p++)
         add_pixel(s->y, s->x[0] + p * lanes, lanes);
+}
+
+void float_op_running(const float_site *s)
+{
+    uint32_t lanes = s->op->type.lanes;
+    clear(s, ir_window_pixels(&s->window));
+    for (size_t p = 0; p < ir_window_pixels(&s->window); p++) {
+        double *at = s->y + p * lanes;
+        if (p > 0)
+            memcpy(at, at - lanes, lanes * sizeof(double));
+        add_pixel(at, s->x[0] + p * lanes, lanes);
+    }
+}
+
+void float_op_final(const float_site *s)
+{
+    uint32_t lanes = s->op->type.lanes;
+    size_t last = ir_window_pixels(&s->window) - 1;
+    memcpy(s->y, s->x[0] + last * lanes, lanes * sizeof(double));
 }

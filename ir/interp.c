@@ -30,8 +30,8 @@ static const ir_op *port_value(const ir_op *op)
     return op->code == IR_output ? op->args[0] : op;
 }
 
-/* Lanes of a port: up to the last lane that any of its ops names. */
-static size_t port_lanes(const ir_graph *g, const ir_op *op)
+/* Words of a port: up to the last lane that any of its ops names, for every pixel. */
+static size_t port_words(const ir_graph *g, const ir_op *op)
 {
     size_t lanes = 0;
     for (const ir_op *other = g->first; other; other = other->next) {
@@ -42,7 +42,7 @@ static size_t port_lanes(const ir_graph *g, const ir_op *op)
             (size_t)ir_get_int(other, IR_ATTR_first, 0) + ir_words(port_value(other)->type);
         lanes = end > lanes ? end : lanes;
     }
-    return lanes;
+    return lanes * ir_port_pixels(g, op);
 }
 
 static void measure_args(ir_values *v, const ir_op *op)
@@ -64,7 +64,8 @@ void ir_values_prepare(ir_values *v, const ir_graph *g)
     grow_slots(v, g->next_id);
     for (const ir_op *op = g->first; op; op = op->next) {
         bool port = op->code == IR_input || op->code == IR_output;
-        v->slots[op->id] = (ir_slot){op, words, port ? port_lanes(g, op) : 0};
+        v->slots[op->id] = (ir_slot){op, words, port ? port_words(g, op) : 0,
+                                    ir_port_pixels(g, op)};
         words += ir_space_points(g, op->space) * ir_words(op->type);
         measure_args(v, op);
     }
@@ -116,9 +117,13 @@ const void *ir_values_of(const ir_values *v, const ir_op *op)
     return known ? ir_values_at(v, op, 0) : NULL;
 }
 
-size_t ir_values_port(const ir_values *v, const ir_op *op, size_t point)
+ir_port_words ir_values_port(const ir_values *v, const ir_op *op, size_t point)
 {
-    return point * v->slots[op->id].stride + (size_t)ir_get_int(op, IR_ATTR_first, 0);
+    const ir_slot *slot = &v->slots[op->id];
+    size_t first = (size_t)ir_get_int(op, IR_ATTR_first, 0);
+    return (ir_port_words){point / slot->pixels * slot->stride + first * slot->pixels +
+                               point % slot->pixels,
+                           slot->pixels};
 }
 
 /* ---- random draws ---- */

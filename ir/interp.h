@@ -16,7 +16,8 @@
 typedef struct ir_slot {
     const ir_op *op; /* NULL: no such op in the last run */
     size_t offset;   /* in the pool, in words */
-    size_t stride;   /* input, output: lanes of the whole port */
+    size_t stride;   /* input, output: words of the whole port */
+    size_t pixels;   /* the same: of its map, or 1 */
 } ir_slot;
 
 typedef struct ir_values {
@@ -43,8 +44,11 @@ void *ir_values_result(const ir_values *v, const ir_graph *g, const ir_op *op, s
 const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *op, size_t call);
 const void *ir_values_of(const ir_values *v,
                          const ir_op *op); /* NULL if the last run had no such op */
-/* Index of an input's or output's first word in its port at a point. */
-size_t ir_values_port(const ir_values *v, const ir_op *op, size_t point);
+/* Where the lanes of an input or output are in its port at a point. */
+typedef struct ir_port_words {
+    size_t first, step;
+} ir_port_words;
+ir_port_words ir_values_port(const ir_values *v, const ir_op *op, size_t point);
 
 /* Words that a value has at each point. */
 static inline uint32_t ir_words(ir_type t)

@@ -46,8 +46,7 @@ static ir_block part_of(const float_site *s)
     return ir_matrix_block(s->f->m, w, (uint32_t)block->value, (uint32_t)block->second);
 }
 
-/* The arguments end to end. */
-static double *join(const float_site *s)
+double *float_join(const float_site *s)
 {
     double *at = s->f->operand;
     for (uint32_t i = 0; i < s->op->arg_count; i++) {
@@ -67,7 +66,7 @@ static double *row_of(const float_matrix *w, ir_block part, uint32_t i)
 void float_op_mvm(const float_site *s)
 {
     ir_block part = part_of(s);
-    const double *x = join(s);
+    const double *x = float_join(s);
     memset(s->y, 0, part.outputs * sizeof(double));
     for (uint32_t i = 0; i < part.inputs; i++) {
         const double *row = row_of(s->w, part, i);
@@ -79,7 +78,7 @@ void float_op_mvm(const float_site *s)
 void float_op_mtvm(const float_site *s)
 {
     ir_block part = part_of(s);
-    const double *x = join(s);
+    const double *x = float_join(s);
     for (uint32_t i = 0; i < part.inputs; i++) {
         const double *row = row_of(s->w, part, i);
         double sum = 0;
@@ -101,7 +100,7 @@ static void update(void *context, const ir_op *op, size_t matrix, size_t point)
     float_site s = {.f = f, .op = op, .w = &f->matrices[matrix], .point = point};
     ir_block part = part_of(&s);
     s.x = (const double *const *)ir_values_args(&f->values, f->g, op, point);
-    const double *col = join(&s), *row = col + part.outputs;
+    const double *col = float_join(&s), *row = col + part.outputs;
     for (uint32_t i = 0; i < part.inputs; i++) {
         double *weights = row_of(s.w, part, i);
         for (uint32_t j = 0; j < part.outputs; j++)

@@ -40,6 +40,9 @@ typedef struct float_site {
     const double *const *x; /* vectors or maps of the arguments */
 } float_site;
 
+/* The arguments end to end, until the next call. */
+double *float_join(const float_site *s);
+
 typedef void float_function(const float_site *s);
 #define OP(name, low, high, class, result, attrs, meaning) float_function float_op_##name;
 #include "ir/ops.def"

@@ -18,6 +18,8 @@ static const struct {
     }
     WINDOW(window),             WINDOW(fold),                 WINDOW(pool_max),
     WINDOW(unpool),             WINDOW(pool_sum),             WINDOW(spread),
+    WINDOW(tap),                WINDOW(untap),                {IR_tap, IR_ATTR_at},
+    {IR_untap, IR_ATTR_at},
 #undef WINDOW
 };
 
@@ -33,7 +35,8 @@ static const struct {
     {IR_ATTR_channel, 0, UINT16_MAX}, {IR_ATTR_thread, 0, UINT16_MAX},
     {IR_ATTR_group, 0, UINT32_MAX},   {IR_ATTR_part, 0, UINT32_MAX},
     {IR_ATTR_kernel, 1, 65536},       {IR_ATTR_stride, 1, 65536},
-    {IR_ATTR_pad, 0, 65536},
+    {IR_ATTR_pad, 0, 65536},          {IR_ATTR_at, 0, 65535},
+    {IR_ATTR_fill, INT16_MIN, 0},
 };
 
 static const struct {
@@ -42,6 +45,7 @@ static const struct {
 } choices[] = {
     {IR_ATTR_role, {"input", "target", "scalar"}},
     {IR_ATTR_mode, {"nearest", "stochastic", "nearest"}},
+    {IR_ATTR_layout, {"lanes", "pixels", "lanes"}},
 };
 
 static bool range_holds(ir_check *c, const ir_op *op, const ir_attr *a)

@@ -122,14 +122,67 @@ static void check_unpool_lanes(ir_check *c, const ir_op *op, const ir_window *w)
         ir_fail_op(c, op, "compares formats q%u and q%u", x.q, y.q);
 }
 
+static void check_formats(ir_check *c, const ir_op *op)
+{
+    for (uint32_t i = 0; i < op->arg_count; i++)
+        if (op->args[i]->type.q != op->type.q)
+            ir_fail_op(c, op, "argument %u has format q%u, the result q%u", i + 1,
+                       op->args[i]->type.q, op->type.q);
+}
+
+/* Lanes first .. of so many; without `first` all of them. */
+static void check_part(ir_check *c, const ir_op *op, uint64_t all)
+{
+    uint64_t first = (uint64_t)ir_get_int(op, IR_ATTR_first, 0), end = first + op->type.lanes;
+    if (end > all)
+        ir_fail_op(c, op, "lanes %" PRIu64 " to %" PRIu64 " of %" PRIu64, first, end - 1, all);
+    check_formats(c, op);
+}
+
 static void check_flatten_lanes(ir_check *c, const ir_op *op, const ir_window *w)
 {
-    check_ratio(c, op, ir_window_pixels(w), op->args[0]->type, op->type);
+    if (ir_get(op, IR_ATTR_first))
+        check_part(c, op, (uint64_t)op->args[0]->type.lanes * ir_window_pixels(w));
+    else
+        check_ratio(c, op, ir_window_pixels(w), op->args[0]->type, op->type);
 }
 
 static void check_unflatten_lanes(ir_check *c, const ir_op *op, const ir_window *w)
 {
-    check_ratio(c, op, ir_window_pixels(w), op->type, op->args[0]->type);
+    uint64_t lanes = 0, pixels = ir_window_pixels(w);
+    for (uint32_t i = 0; i < op->arg_count; i++)
+        lanes += op->args[i]->type.lanes;
+    if (op->arg_count == 1 && !ir_get(op, IR_ATTR_first))
+        check_ratio(c, op, pixels, op->type, op->args[0]->type);
+    else if (lanes % pixels || (!ir_get(op, IR_ATTR_first) && op->type.lanes * pixels != lanes))
+        ir_fail_op(c, op, "%" PRIu64 " pixels do not have %" PRIu64 " lanes together", pixels,
+                   lanes);
+    else
+        check_part(c, op, lanes / pixels);
+}
+
+static void check_tap_at(ir_check *c, const ir_op *op, const ir_window *w)
+{
+    if (w->at[0] >= w->kernel[0] || w->at[1] >= w->kernel[1])
+        ir_fail_op(c, op, "a kernel of %u x %u has no tap (%u, %u)", w->kernel[0], w->kernel[1],
+                   w->at[0], w->at[1]);
+}
+
+/* The run ends within the kernel. */
+static void check_tap_lanes(ir_check *c, const ir_op *op, const ir_window *w)
+{
+    int64_t fill = ir_get_int(op, IR_ATTR_fill, 0);
+    check_tap_at(c, op, w);
+    if (w->at[1] < w->kernel[1])
+        check_part(c, op, (uint64_t)(w->kernel[1] - w->at[1]) * op->args[0]->type.lanes);
+    if (fill != 0 && fill != INT16_MIN)
+        ir_fail_op(c, op, "'fill' must be 0 or %d, found %" PRId64, INT16_MIN, fill);
+}
+
+static void check_untap_lanes(ir_check *c, const ir_op *op, const ir_window *w)
+{
+    check_tap_at(c, op, w);
+    check_part(c, op, op->args[0]->type.lanes);
 }
 
 typedef void lanes_rule(ir_check *c, const ir_op *op, const ir_window *w);
@@ -138,7 +191,8 @@ typedef void lanes_rule(ir_check *c, const ir_op *op, const ir_window *w);
 static lanes_rule *const lanes_rules[IR_OPCODES] = {
     [IR_window] = check_window_lanes,       [IR_fold] = check_fold_lanes,
     [IR_unpool] = check_unpool_lanes,       [IR_flatten] = check_flatten_lanes,
-    [IR_unflatten] = check_unflatten_lanes,
+    [IR_unflatten] = check_unflatten_lanes, [IR_tap] = check_tap_lanes,
+    [IR_untap] = check_untap_lanes,
 };
 
 void ir_check_space(ir_check *c, const ir_op *op)

@@ -1,5 +1,7 @@
 #include "ir/window.h"
 
+#include <string.h>
+
 enum { SPATIAL_ARGS_MAX = 3 };
 
 static const struct {
@@ -14,6 +16,10 @@ static const struct {
     [IR_flatten] = {IR_SIDE_NONE, {IR_SIDE_MAP}},
     [IR_unflatten] = {IR_SIDE_MAP, {IR_SIDE_NONE}},
     [IR_total] = {IR_SIDE_NONE, {IR_SIDE_MAP}},
+    [IR_tap] = {IR_SIDE_POSITIONS, {IR_SIDE_MAP}},
+    [IR_untap] = {IR_SIDE_MAP, {IR_SIDE_POSITIONS}},
+    [IR_running] = {IR_SIDE_MAP, {IR_SIDE_MAP}},
+    [IR_final] = {IR_SIDE_NONE, {IR_SIDE_MAP}},
 };
 
 ir_map_side ir_result_side(ir_opcode code)
@@ -41,6 +47,12 @@ ir_space ir_arg_frame(const ir_op *op, uint32_t i)
 {
     ir_space s = op->args[i]->space;
     return ir_arg_side(op->code, i) == IR_SIDE_NONE ? s : ir_frame(s);
+}
+
+size_t ir_port_pixels(const ir_graph *g, const ir_op *op)
+{
+    bool map = (op->code == IR_input || op->code == IR_output) && op->space.count >= 3;
+    return map ? ir_space_points(g, op->space) / ir_space_points(g, ir_frame(op->space)) : 1;
 }
 
 ir_space ir_over(const ir_graph *g, ir_space frame, ir_space s)
@@ -78,6 +90,7 @@ ir_window ir_window_of(const ir_graph *g, const ir_op *op)
     pair_of(op, IR_ATTR_kernel, w.kernel);
     pair_of(op, IR_ATTR_stride, w.stride);
     pair_of(op, IR_ATTR_pad, w.pad);
+    pair_of(op, IR_ATTR_at, w.at);
     note_side(g, &w, ir_result_side(op->code), op->space);
     note_side(g, &w, ir_arg_side(op->code, 0), op->args[0]->space);
     return w;
@@ -104,4 +117,35 @@ ir_tap ir_tap_first(const ir_window *w, size_t position)
     if (t.more)
         ir_tap_place(w, &t);
     return t;
+}
+
+int64_t ir_run_word(const ir_window *w, size_t position, uint32_t word, uint32_t lanes)
+{
+    int64_t row = (int64_t)(position / w->positions[1] * w->stride[0]) - w->pad[0] + w->at[0];
+    int64_t column = (int64_t)(position % w->positions[1] * w->stride[1]) - w->pad[1] + w->at[1];
+    column += word / lanes;
+    if (row < 0 || row >= w->map[0] || column < 0 || column >= w->map[1])
+        return -1;
+    return (row * w->map[1] + column) * lanes + word % lanes;
+}
+
+/* Index of the position along one axis, or -1. */
+static int64_t position_of(const ir_window *w, int axis, size_t at)
+{
+    int64_t start = (int64_t)at + w->pad[axis] - w->at[axis], stride = w->stride[axis];
+    return start < 0 || start % stride || start / stride >= w->positions[axis] ? -1
+                                                                               : start / stride;
+}
+
+int64_t ir_tap_position(const ir_window *w, size_t pixel)
+{
+    int64_t y = position_of(w, 0, pixel / w->map[1]), x = position_of(w, 1, pixel % w->map[1]);
+    return y < 0 || x < 0 ? -1 : y * w->positions[1] + x;
+}
+
+ir_flat ir_flat_of(const ir_op *op, const ir_window *w, uint32_t lanes)
+{
+    bool pixels = !strcmp(ir_get_name(op, IR_ATTR_layout, "lanes"), "pixels");
+    return (ir_flat){.pixel = pixels ? lanes : 1, .lane = pixels ? 1 : ir_window_pixels(w),
+                     .first = (size_t)ir_get_int(op, IR_ATTR_first, 0)};
 }

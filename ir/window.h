@@ -30,12 +30,18 @@ ir_space ir_frame(ir_space s);
 ir_space ir_result_frame(const ir_op *op);
 ir_space ir_arg_frame(const ir_op *op, uint32_t i);
 
+/*
+ * Pixels of an input or output over a map, which is one over three dimensions or more: its port has
+ * the word of lane i at pixel p at (first + i) * pixels + p of every frame. 1: it is no map.
+ */
+size_t ir_port_pixels(const ir_graph *g, const ir_op *op);
+
 /* frame and then the last two dimensions of s. */
 ir_space ir_over(const ir_graph *g, ir_space frame, ir_space s);
 
 /* Vertical first, then horizontal. */
 typedef struct ir_window {
-    uint32_t kernel[2], stride[2], pad[2];
+    uint32_t kernel[2], stride[2], pad[2], at[2];
     uint32_t map[2], positions[2]; /* rows, columns */
 } ir_window;
 
@@ -87,6 +93,23 @@ static inline void ir_tap_next(const ir_window *w, ir_tap *t)
     }
     ir_tap_place(w, t);
 }
+
+/*
+ * Where the word `word` of the run that starts at tap `at` is in a map of so many lanes; -1: outside
+ * of it.
+ */
+int64_t ir_run_word(const ir_window *w, size_t position, uint32_t word, uint32_t lanes);
+/* The position whose tap `at` is this pixel; -1: there is none. */
+int64_t ir_tap_position(const ir_window *w, size_t pixel);
+
+/* Where words of a map stand in the vector that `flatten` makes of it. */
+typedef struct ir_flat {
+    size_t pixel, lane; /* from one pixel, or one lane of it, to the next */
+    size_t first;       /* of the op */
+} ir_flat;
+
+/* `lanes`: of the whole pixel. */
+ir_flat ir_flat_of(const ir_op *op, const ir_window *w, uint32_t lanes);
 
 /* The taps of a position that are inside the map, in (ky, kx) order. */
 #define IR_EACH_TAP(t, window, position)                                                           \

@@ -400,6 +400,11 @@ static void gradient_mse(gradients *t, ir_op *op, ir_op *g)
 #define gradient_bcast gradient_convert
 #define gradient_onehot gradient_none
 #define gradient_descend gradient_none
+#define gradient_unpool gradient_later
+#define gradient_tap gradient_later
+#define gradient_untap gradient_later
+#define gradient_running gradient_later
+#define gradient_final gradient_later
 #define gradient_collect gradient_convert
 #define gradient_store gradient_convert
 #define gradient_load gradient_convert

@@ -36,7 +36,7 @@ static inline bool gradient_is_mask(const ir_op *op)
 }
 
 /* gradients_map.c */
-gradient_row gradient_window, gradient_fold, gradient_pool_max, gradient_unpool, gradient_pool_sum,
+gradient_row gradient_window, gradient_fold, gradient_pool_max, gradient_later, gradient_pool_sum,
     gradient_spread, gradient_flatten, gradient_unflatten, gradient_total;
 
 /* ---- for rows ---- */

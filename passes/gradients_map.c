@@ -18,7 +18,8 @@ static ir_op *whole_error(gradients *t, const ir_op *op, ir_op *g)
 static ir_op *on_map(gradients *t, ir_opcode code, uint32_t lanes, ir_space like, const ir_op *op,
                      size_t count, ir_op *const *args)
 {
-    static const ir_attr_key kept[] = {IR_ATTR_kernel, IR_ATTR_stride, IR_ATTR_pad};
+    static const ir_attr_key kept[] = {IR_ATTR_kernel, IR_ATTR_stride, IR_ATTR_pad,
+                                       IR_ATTR_layout};
     ir_op *made = rewrite_op(&t->at, code, ir_vec(lanes, t->q_error), count, args);
     ir_space frame = ir_arg_frame(made, 0);
     made->space = ir_result_side(code) == IR_SIDE_NONE ? frame
@@ -52,12 +53,13 @@ void gradient_pool_max(gradients *t, ir_op *op, ir_op *g)
     gradient_give(t, op, 0, on_map(t, IR_unpool, x->type.lanes, x->space, op, 3, args));
 }
 
-void gradient_unpool(gradients *t, ir_op *op, ir_op *g)
+void gradient_later(gradients *t, ir_op *op, ir_op *g)
 {
     (void)g;
     diag_error(t->diag, op->where,
-               "not supported: a gradient through unpool, because it is an operation of backward "
-               "graphs only");
+               "not supported: a gradient through %s, because only backward graphs and later passes "
+               "have it",
+               ir_ops[op->code].name);
 }
 
 void gradient_pool_sum(gradients *t, ir_op *op, ir_op *g)
@@ -70,14 +72,23 @@ void gradient_spread(gradients *t, ir_op *op, ir_op *g)
     through(t, op, g, IR_pool_sum);
 }
 
+/* A part of a vector, or a vector in parts, is what passes make of one. */
+static void through_vector(gradients *t, ir_op *op, ir_op *g, ir_opcode adjoint)
+{
+    if (op->arg_count > 1 || ir_get(op, IR_ATTR_first))
+        gradient_later(t, op, g);
+    else
+        through(t, op, g, adjoint);
+}
+
 void gradient_flatten(gradients *t, ir_op *op, ir_op *g)
 {
-    through(t, op, g, IR_unflatten);
+    through_vector(t, op, g, IR_unflatten);
 }
 
 void gradient_unflatten(gradients *t, ir_op *op, ir_op *g)
 {
-    through(t, op, g, IR_flatten);
+    through_vector(t, op, g, IR_flatten);
 }
 
 /* Every pixel gets the error, which needs no operation: it is the same at all points of the map. */

@@ -48,6 +48,7 @@ static const char *const sound[] = {
     "  %2 = input {port = 1} : vec<3 q9> [n, v, u]\n"                                              \
     "  %3 = input {port = 2} : vec<60 q9> [n]\n"                                                   \
     "  %4 = const {value = 1} : vec<3 q9> [y, x]\n"
+#define TAP "{kernel = (3, 3), stride = (1, 1), pad = (0, 0), at = (2, 1), "
 #define K3 "{kernel = (3, 3), stride = (1, 1), pad = (0, 0)}"
 
 static const char *const sound_maps[] = {
@@ -62,6 +63,12 @@ static const char *const sound_maps[] = {
     "%5 = pool_sum %1 " K3 " : vec<3 q5> [n, v, u]\n  %6 = spread %5 " K3 " : vec<3 q8> [n, y, x]",
     "%5 = flatten %1 : vec<60 q9> [n]\n  %6 = unflatten %5 : vec<3 q9> [n, y, x]",
     "%5 = total %1 : vec<3 q3> [n]\n  %6 = add %1, %5 : vec<3 q9> [n, y, x]",
+    "%5 = tap %1 " TAP "first = 2, fill = -32768} : vec<4 q9> [n, v, u]",
+    "%5 = untap %2 " TAP "first = 2} : vec<1 q9> [n, y, x]",
+    "%5 = running %1 : vec<3 q5> [n, y, x]\n  %6 = final %5 : vec<3 q5> [n]",
+    "%5 = flatten %1 {first = 58, layout = pixels} : vec<2 q9> [n]",
+    "%5 = unflatten %3, %3 {first = 4, layout = pixels} : vec<2 q9> [n, y, x]",
+    "%5 = output %1 {port = 0, first = 3} [n, y, x]",
 };
 
 static const struct {
@@ -115,6 +122,23 @@ static const struct {
      "unflatten %5: 4 lanes of 20 pixels are not 60 lanes"},
     {"%5 = total %1 : vec<3 q9> []",
      "total %5: argument 1 and the result run over different dimensions beside rows and columns"},
+    {"%5 = tap %1 " TAP "first = 2} : vec<5 q9> [n, v, u]", "tap %5: lanes 2 to 6 of 6"},
+    {"%5 = tap %1 " TAP "first = 0} : vec<5 q8> [n, v, u]",
+     "tap %5: argument 1 has format q9, the result q8"},
+    {"%5 = tap %1 " TAP "fill = -1} : vec<5 q9> [n, v, u]",
+     "tap %5: 'fill' must be 0 or -32768, found -1"},
+    {"%5 = tap %1 " K3 " : vec<3 q9> [n, v, u]", "tap %5: needs the attribute 'at'"},
+    {"%5 = tap %1 {kernel = (3, 3), stride = (1, 1), pad = (0, 0), at = (1, 3)} : vec<3 q9> "
+     "[n, v, u]", "tap %5: a kernel of 3 x 3 has no tap (1, 3)"},
+    {"%5 = untap %2 " TAP "first = 2} : vec<2 q9> [n, y, x]", "untap %5: lanes 2 to 3 of 3"},
+    {"%5 = running %1 : vec<3 q9> [n, v, u]",
+     "running %5: argument 1 has other rows and columns than it should"},
+    {"%5 = final %1 : vec<3 q8> [n]", "final %5: makes format q9, but its type says q8"},
+    {"%5 = flatten %1 {first = 58} : vec<3 q9> [n]", "flatten %5: lanes 58 to 60 of 60"},
+    {"%5 = flatten %1 {layout = rows} : vec<60 q9> [n]", "flatten %5: 'layout' cannot be 'rows'"},
+    {"%5 = unflatten %3, %3 : vec<3 q9> [n, y, x]",
+     "unflatten %5: 20 pixels do not have 120 lanes together"},
+    {"%5 = unflatten %3, %3 {first = 5} : vec<2 q9> [n, y, x]", "unflatten %5: lanes 5 to 6 of 6"},
     {"%5 = add %1, %2 : vec<3 q9> [n, y, x]",
      "add %5: argument 2 runs over a dimension that the op does not have"},
 };

@@ -19,6 +19,9 @@ typedef struct trial {
     ir_graph *graph;
     ir_op *map, *places, *patches; /* inputs: of (n, y, x), (n, y', x'), and kh*kw*lanes wide */
     ir_op *window, *fold, *pool_max, *unpool, *pool_sum, *spread, *flatten, *unflatten, *total;
+    ir_op *tap, *walled, *untap, *running, *final, *pixels, *back, *part, *some, *outputs[2];
+    int16_t *out_fixed[2];
+    double *out_real[2];
     int16_t *fixed[3];
     double *real[3];
     ir_fixed *in_fixed;
@@ -48,7 +51,65 @@ static ir_op *on_map(trial *t, ir_opcode code, uint32_t lanes, uint8_t q, ir_spa
     return op;
 }
 
-static void make_graph(trial *t)
+static void add_taps(trial *t, random_state *r, ir_space map, ir_space places)
+{
+    const geometry *g = &t->g;
+    int at[2] = {(int)random_below(r, (uint64_t)g->k[0]), (int)random_below(r, (uint64_t)g->k[1])};
+    int words = (g->k[1] - at[1]) * g->lanes, first = (int)random_below(r, (uint64_t)words);
+    int lanes = 1 + (int)random_below(r, (uint64_t)(words - first));
+    ir_op *made[] = {
+        t->tap = on_map(t, IR_tap, (uint32_t)lanes, 9, places, t->map),
+        t->walled = on_map(t, IR_tap, (uint32_t)lanes, 9, places, t->map),
+        t->untap = on_map(t, IR_untap, (uint32_t)g->lanes, 9, map, t->patches),
+    };
+    ir_set_int(t->graph, t->walled, IR_ATTR_fill, INT16_MIN);
+    for (int i = 0; i < 3; i++) {
+        ir_set_pair(t->graph, made[i], IR_ATTR_at, at[0], at[1]);
+        ir_set_int(t->graph, made[i], IR_ATTR_first,
+                   i < 2 ? first : (at[0] * g->k[1] + at[1]) * g->lanes);
+    }
+}
+
+/* The vector of a map by pixels, back again in two parts, and lanes out of the middle. */
+static void add_vectors(trial *t, random_state *r, ir_space map, ir_space frame)
+{
+    uint32_t lanes = (uint32_t)t->g.lanes, all = lanes * (uint32_t)(t->g.h * t->g.w);
+    uint32_t first = (uint32_t)random_below(r, all), lane = (uint32_t)random_below(r, lanes);
+    t->pixels = on_map(t, IR_flatten, all, 9, frame, t->map);
+    t->part = on_map(t, IR_flatten, 1 + (uint32_t)random_below(r, all - first), 9, frame, t->map);
+    ir_op *low = on_map(t, IR_flatten, first + 1, 9, frame, t->map), *high = NULL;
+    if (first + 1 < all)
+        high = on_map(t, IR_flatten, all - first - 1, 9, frame, t->map);
+    ir_op *vectors[] = {t->pixels, t->part, low, high};
+    uint32_t from[] = {0, first, 0, first + 1};
+    for (int i = 0; i < (high ? 4 : 3); i++) {
+        ir_set_name(t->graph, vectors[i], IR_ATTR_layout, "pixels");
+        ir_set_int(t->graph, vectors[i], IR_ATTR_first, from[i]);
+    }
+    t->back = on_map(t, IR_unflatten, lanes, 9, map, low);
+    t->some = on_map(t, IR_unflatten, lanes - lane, 9, map, low);
+    for (int i = 0; i < 2; i++) {
+        ir_op *op = i ? t->some : t->back;
+        if (high)
+            ir_op_add_arg(t->graph, op, high);
+        op->space = map;
+        ir_set_name(t->graph, op, IR_ATTR_layout, "pixels");
+    }
+    ir_set_int(t->graph, t->some, IR_ATTR_first, lane);
+}
+
+/* Two outputs that share a port. */
+static void add_outputs(trial *t)
+{
+    for (int i = 0; i < 2; i++) {
+        ir_op *out = ir_op_new(t->graph, NULL, IR_output, ir_no_type, &t->map, 1, SOURCE_NOWHERE);
+        ir_set_int(t->graph, out, IR_ATTR_port, 0);
+        ir_set_int(t->graph, out, IR_ATTR_first, i * t->g.lanes);
+        t->outputs[i] = out;
+    }
+}
+
+static void make_graph(trial *t, random_state *r)
 {
     const geometry *g = &t->g;
     uint32_t lanes = (uint32_t)g->lanes, taps = (uint32_t)(g->k[0] * g->k[1]);
@@ -75,6 +136,11 @@ static void make_graph(trial *t)
     t->flatten = on_map(t, IR_flatten, all, 9, frame, t->map);
     t->unflatten = on_map(t, IR_unflatten, lanes, 9, map, t->flatten);
     t->total = on_map(t, IR_total, lanes, 6, frame, t->map);
+    t->running = on_map(t, IR_running, lanes, 6, map, t->map);
+    t->final = on_map(t, IR_final, lanes, 9, frame, t->map);
+    add_taps(t, r, map, places);
+    add_vectors(t, r, map, frame);
+    add_outputs(t);
 }
 
 /* ---- data ---- */
@@ -84,6 +150,14 @@ static int16_t word(random_state *r, bool large)
 {
     int64_t v = (int64_t)random_below(r, large ? 65535 : 9);
     return (int16_t)(large ? v - 32767 : v - 4);
+}
+
+/* Where the word that is k-th in (example, row, column, lane) order is in the port of a map. */
+static size_t port_word(const trial *t, const ir_op *op, size_t k)
+{
+    size_t lanes = op->type.lanes, pixels = ir_space_points(t->graph, op->space) / BATCH;
+    size_t lane = k % lanes, pixel = k / lanes % pixels, example = k / lanes / pixels;
+    return (example * lanes + lane) * pixels + pixel;
 }
 
 static void make_data(trial *t, random_state *r)
@@ -96,17 +170,23 @@ static void make_data(trial *t, random_state *r)
         size_t words = ir_space_points(t->graph, ports[i]->space) * ports[i]->type.lanes;
         t->fixed[i] = ARENA_ARRAY(t->f.memory, int16_t, words);
         t->real[i] = ARENA_ARRAY(t->f.memory, double, words);
+        int16_t *in = ARENA_ARRAY(t->f.memory, int16_t, words);
+        double *in_real = ARENA_ARRAY(t->f.memory, double, words);
         for (size_t k = 0; k < words; k++) {
-            t->fixed[i][k] = word(r, large);
-            t->real[i][k] = t->fixed[i][k];
+            size_t at = port_word(t, ports[i], k);
+            in[at] = t->fixed[i][k] = word(r, large);
+            in_real[at] = t->real[i][k] = t->fixed[i][k];
         }
-        fixed[i] = t->fixed[i];
-        real[i] = t->real[i];
+        fixed[i] = in;
+        real[i] = in_real;
     }
+    size_t words = 2 * ir_space_points(t->graph, t->map->space) * t->map->type.lanes;
+    t->out_fixed[0] = ARENA_ARRAY(t->f.memory, int16_t, words);
+    t->out_real[0] = ARENA_ARRAY(t->f.memory, double, words);
     t->in_fixed = ir_fixed_new(t->f.memory, t->f.m, FIDELITY_ADC, 1);
     t->in_float = ir_float_new(t->f.memory, t->f.m, 1);
-    ir_fixed_run(t->in_fixed, t->graph, 0, fixed, NULL);
-    ir_float_run(t->in_float, t->graph, 0, real, NULL);
+    ir_fixed_run(t->in_fixed, t->graph, 0, fixed, t->out_fixed);
+    ir_float_run(t->in_float, t->graph, 0, real, t->out_real);
 }
 
 /* ---- formulas, in either arithmetic ---- */
@@ -280,6 +360,75 @@ static void expect_spaces(expectation *e)
     expect_words(e->t, e->t->total, e->plain.fixed, e->example, all);
 }
 
+/* Runs go on to the right of their tap, over several pixels. */
+static void expect_taps(expectation *e)
+{
+    const geometry *g = e->g;
+    const ir_op *tap = e->t->tap;
+    const ir_attr *at = ir_get(tap, IR_ATTR_at);
+    int first = (int)ir_get_int(tap, IR_ATTR_first, 0), lanes = (int)tap->type.lanes;
+    for (int walled = 0; walled < 2; walled++) {
+        double *out = cleared(e, walled ? e->t->walled : tap);
+        pad_map(e->t, e->image, e->map,
+                !walled ? 0 : e->plain.fixed ? INT16_MIN : -INFINITY);
+        for (int p = 0; p < g->h2 * g->w2; p++)
+            for (int i = 0; i < lanes; i++)
+                out[p * lanes + i] =
+                    e->image->at[p / g->w2 * g->s[0] + (int)at->value]
+                                [p % g->w2 * g->s[1] + (int)at->second + (first + i) / g->lanes]
+                                [(first + i) % g->lanes];
+        expect_words(e->t, walled ? e->t->walled : tap, e->plain.fixed, e->example, out);
+    }
+    memset(e->adds, 0, sizeof *e->adds);
+    EACH(g)
+        if (ky == at->value && kx == at->second)
+            e->adds->at[Y][X][c] = e->patches[PATCH];
+    cut_map(e->t, cleared(e, e->t->untap), e->adds);
+    expect_words(e->t, e->t->untap, e->plain.fixed, e->example, e->out);
+}
+
+static void expect_running(expectation *e)
+{
+    const geometry *g = e->g;
+    arithmetic coarse = {e->plain.fixed, 9, 6};
+    int words = g->h * g->w * g->lanes;
+    double *out = cleared(e, e->t->running);
+    for (int i = 0; i < words; i++)
+        out[i] = sum_of(&coarse, i < g->lanes ? 0 : out[i - g->lanes], e->map[i]);
+    expect_words(e->t, e->t->running, e->plain.fixed, e->example, out);
+    expect_words(e->t, e->t->final, e->plain.fixed, e->example, e->map + words - g->lanes);
+}
+
+static void expect_vectors(expectation *e)
+{
+    const geometry *g = e->g;
+    const trial *t = e->t;
+    int lane = (int)ir_get_int(t->some, IR_ATTR_first, 0), left = (int)t->some->type.lanes;
+    expect_words(t, t->pixels, e->plain.fixed, e->example, e->map);
+    expect_words(t, t->part, e->plain.fixed, e->example,
+                 e->map + ir_get_int(t->part, IR_ATTR_first, 0));
+    expect_words(t, t->back, e->plain.fixed, e->example, e->map);
+    double *out = cleared(e, t->some);
+    for (int p = 0; p < g->h * g->w; p++)
+        for (int i = 0; i < left; i++)
+            out[p * left + i] = e->map[p * g->lanes + lane + i];
+    expect_words(t, t->some, e->plain.fixed, e->example, out);
+}
+
+/* Each output fills its half of the port of an example. */
+static void expect_outputs(const expectation *e)
+{
+    const geometry *g = e->g;
+    int pixels = g->h * g->w, words = pixels * g->lanes;
+    for (int i = 0; i < 2 * words; i++) {
+        size_t at = (size_t)(e->example * 2 * words + i);
+        double expected = e->map[i % pixels * g->lanes + i / pixels % g->lanes];
+        double found = e->plain.fixed ? e->t->out_fixed[0][at] : e->t->out_real[0][at];
+        if (found != expected)
+            fail_msg("output word %zu is %g, not %g", at, found, expected);
+    }
+}
+
 static void expect_all(trial *t)
 {
     const geometry *g = &t->g;
@@ -295,6 +444,10 @@ static void expect_all(trial *t)
         expect_pool_max(&e);
         expect_sums(&e);
         expect_spaces(&e);
+        expect_taps(&e);
+        expect_running(&e);
+        expect_vectors(&e);
+        expect_outputs(&e);
     }
 }
 
@@ -326,7 +479,7 @@ static void run_trial(random_state *r, int kernel, int stride, int pad)
     g->h2 = positions(g->h, g->k[0], g->s[0], g->p[0]);
     g->w2 = positions(g->w, g->k[1], g->s[1], g->p[1]);
     fixture_open(&t.f, &paper_numerics);
-    make_graph(&t);
+    make_graph(&t, r);
     if (!ir_verify(t.f.m, t.f.d, NULL))
         fail_msg("%s", messages_of(t.f.memory, t.f.d));
     const char *text = text_of(t.f.memory, t.f.m);
