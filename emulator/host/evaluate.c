@@ -1,3 +1,4 @@
+#include "emulator/host/progress.h"
 #include "emulator/host/run.h"
 
 typedef struct tally {
@@ -27,27 +28,39 @@ static bool check(host *h, const bound_entry *b, const data_part *part)
     return !part->set->labels || classes == 1 || data_check_labels(part, classes, h->d);
 }
 
+/* Runs the batch that starts at an example and judges its outputs. */
+static exit_status evaluate_batch(host *h, bound_entry *b, const data_part *part, size_t first,
+                                  tally *t)
+{
+    size_t batch = b->entry->batch, left = part->count - first;
+    size_t filled = left < batch ? left : batch;
+    for (size_t slot = 0; slot < filled; slot++)
+        bind_fill(h, b, part, slot, first + slot);
+    for (size_t slot = filled; slot < batch; slot++)
+        bind_clear(b, slot); /* padding; its outputs are ignored */
+    exit_status status = bind_run(h, b, first / batch);
+    for (size_t slot = 0; status == EXIT_DONE && slot < filled; slot++)
+        judge(h, b, part, slot, first + slot, t);
+    return status;
+}
+
 exit_status evaluate(host *h, const char *name, const data_part *part, double *loss,
                      double *accuracy)
 {
     bound_entry *b = bind_entry(h, name);
     if (!b || !check(h, b, part))
         return EXIT_INPUT;
+    arena *scratch = arena_new();
+    progress *line = progress_new(scratch, h->o->progress && !h->o->quiet, "examples");
     tally t = {0};
-    size_t batch = b->entry->batch;
-    for (size_t first = 0; first < part->count; first += batch) {
-        size_t left = part->count - first, filled = left < batch ? left : batch;
-        for (size_t slot = 0; slot < filled; slot++)
-            bind_fill(h, b, part, slot, first + slot);
-        for (size_t slot = filled; slot < batch; slot++)
-            bind_clear(b, slot); /* padding; its outputs are ignored */
-        exit_status status = bind_run(h, b, first / batch);
-        if (status != EXIT_DONE)
-            return status;
-        for (size_t slot = 0; slot < filled; slot++)
-            judge(h, b, part, slot, first + slot, &t);
+    exit_status status = EXIT_DONE;
+    for (size_t first = 0; status == EXIT_DONE && first < part->count; first += b->entry->batch) {
+        status = evaluate_batch(h, b, part, first, &t);
+        progress_show(line, name, first, part->count);
     }
+    progress_wipe(line);
+    arena_free(scratch);
     *loss = metric_value(&t.loss);
     *accuracy = metric_value(&t.accuracy);
-    return EXIT_DONE;
+    return status;
 }

@@ -3,6 +3,7 @@
  * from CSV files by port, or are 0; outputs are printed as values.
  */
 #include "emulator/host/data_read.h"
+#include "emulator/host/progress.h"
 #include "emulator/host/run.h"
 
 #include <string.h>
@@ -77,6 +78,12 @@ static bool read_inputs(host *h, const bound_entry *b, data_group *groups, data_
     return true;
 }
 
+static void show_progress(const host *h, uint32_t entry, int64_t done)
+{
+    progress_show(h->kernels, h->e->im->entries[entry].name, (uint64_t)done,
+                  (uint64_t)h->o->kernels);
+}
+
 static exit_status execute_with_data(host *h, bound_entry *b)
 {
     data_set **sets = ARENA_ARRAY(h->memory, data_set *, b->entry->input_count + 1);
@@ -87,9 +94,12 @@ static exit_status execute_with_data(host *h, bound_entry *b)
             if (sets[p])
                 feed(b, (int)p, sets[p], (size_t)k);
         status = bind_run(h, b, h->at.step++);
+        progress_wipe(h->kernels);
         if (status == EXIT_DONE && !h->o->quiet)
             print_outputs(h, b);
+        show_progress(h, b->index, k);
     }
+    progress_wipe(h->kernels);
     for (size_t i = 0; i < h->o->input_count; i++)
         data_close(&groups[i]);
     return status;
@@ -98,8 +108,11 @@ static exit_status execute_with_data(host *h, bound_entry *b)
 static exit_status execute_timing(host *h, uint32_t index)
 {
     exit_status status = EXIT_DONE;
-    for (int64_t k = 0; status == EXIT_DONE && k < h->o->kernels; k++)
+    for (int64_t k = 0; status == EXIT_DONE && k < h->o->kernels; k++) {
         status = h->e->table->run(h->e, index, h->at.step++, NULL, NULL, h->d);
+        show_progress(h, index, k);
+    }
+    progress_wipe(h->kernels);
     return status;
 }
 
@@ -137,6 +150,7 @@ exit_status execute_entries(host *h)
         if (!wanted(h, &im->entries[i]))
             continue;
         any = true;
+        h->kernels = progress_new(h->memory, h->o->progress && !h->o->quiet, "kernels");
         emulator_totals before = {0};
         if (h->e->table->statistics)
             before = *h->e->table->statistics(h->e);

@@ -132,7 +132,7 @@ exit_status host_run(arena *memory, diag *d, engine *e, const plan *p, const hos
     h.at.best = INFINITY;
     h.metrics = (run_metrics){.rate = NAN};
     clock_gettime(CLOCK_MONOTONIC, &h.started);
-    h.progress = progress_new(memory, options->progress && !options->quiet);
+    h.progress = progress_new(memory, options->progress && !options->quiet, "examples");
     bool entries_only = p->train_count == 0 || options->entry || options->timing_only;
     if (!entries_only && options->input_count > 0) {
         diag_file_error(d, options->path,

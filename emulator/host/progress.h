@@ -12,9 +12,10 @@
 
 typedef struct progress progress;
 
-progress *progress_new(arena *memory, bool shown);
+/* unit: what is counted, "examples". The first call of progress_show starts the clock. */
+progress *progress_new(arena *memory, bool shown, const char *unit);
 
-/* done of total examples of this run; text says which epoch. */
+/* done of total; text says of what: "epoch 3/20". */
 void progress_show(progress *p, const char *text, uint64_t done, uint64_t total);
 void progress_wipe(progress *p);
 

@@ -72,7 +72,7 @@ typedef struct host {
     uint64_t first_kernel_cycles;
     uint64_t examples; /* trained in this process */
     struct timespec started;
-    struct progress *progress;
+    struct progress *progress, *kernels; /* of the run; of an entry without a plan */
 } host;
 
 /* bind.c: buffers for an entry, checked against the data. NULL with errors in d. */

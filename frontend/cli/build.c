@@ -1,5 +1,7 @@
 #include "frontend/cli/build.h"
 
+#include <time.h>
+
 ir_numerics build_numerics(const machine *m)
 {
     return (ir_numerics){.slices = m->slices,
@@ -43,30 +45,59 @@ static machine *machine_of(cli *c, const pan_deploy *d, exit_status *status)
     return cli_machine(c, &model, status);
 }
 
-bool build_program(cli *c, const char *path, const pass_options *options, built *b,
-                   exit_status *status)
+static double seconds(void)
 {
-    *status = EXIT_INPUT;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static bool check_program(cli *c, const char *path, built *b, exit_status *status)
+{
     size_t length;
+    double started = seconds();
     char *text = cli_read(c, path, &length);
     b->program = text ? pan_check(c->memory, c->sources, c->d, path, text, length) : NULL;
     if (!b->program)
         return false;
-    if (!apply_options(c, b->program)) {
-        *status = EXIT_USAGE;
+    cli_verbose(c, "checked %s, %zu bytes: %.3f s", path, length, seconds() - started);
+    if (apply_options(c, b->program))
+        return true;
+    *status = EXIT_USAGE;
+    return false;
+}
+
+static bool run_passes(cli *c, const pass_options *options, built *b)
+{
+    b->times = ARENA_ARRAY(c->memory, pass_time, pass_count + 1);
+    if (!passes_run(b->module, b->machine, c->memory, c->d, options, b->times, &b->stopped))
         return false;
-    }
+    for (size_t i = 0; i < pass_count; i++)
+        if (b->times[i].seconds > 0)
+            cli_verbose(c, "pass %s: %.3f s", b->times[i].name, b->times[i].seconds);
+    return true;
+}
+
+bool build_program(cli *c, const char *path, const pass_options *options, built *b,
+                   exit_status *status)
+{
+    *status = EXIT_INPUT;
+    if (!check_program(c, path, b, status))
+        return false;
     b->machine = machine_of(c, &b->program->deploy, status);
     if (!b->machine)
         return false;
     *status = EXIT_INPUT;
+    cli_verbose(c, "machine %s from %s", b->machine->name, b->machine->path);
     ir_numerics numerics = build_numerics(b->machine);
+    double started = seconds();
     b->module = pan_build(b->program, &numerics, c->d);
     if (!b->module)
         return false;
+    cli_verbose(c, "%zu graphs, %zu matrices: %.3f s", b->module->graph_count,
+                b->module->matrix_count, seconds() - started);
     b->plan = pan_plan_json(b->program, c->memory);
-    b->times = ARENA_ARRAY(c->memory, pass_time, pass_count + 1);
-    if (!passes_run(b->module, b->machine, c->memory, c->d, options, b->times, &b->stopped))
+    if (!run_passes(c, options, b))
         return false;
     *status = EXIT_DONE;
     return true;

@@ -21,6 +21,14 @@ typedef enum option_id {
     OPTIONS
 } option_id;
 
+typedef struct option_row {
+    char letter; /* 0: none */
+    const char *name, *argument; /* argument: NULL if it takes none */
+    const char *commands, *help;
+} option_row;
+
+extern const option_row option_rows[OPTIONS];
+
 typedef struct cli cli;
 
 typedef struct command {
@@ -50,6 +58,8 @@ struct cli {
     int operand_count;
 };
 
+bool option_taken(const command *chosen, option_id id);
+
 /* options.c: false after a message on stderr (wrong usage). */
 bool options_parse(cli *c, int argc, char **argv);
 void options_help(const command *chosen, FILE *out);
@@ -62,6 +72,9 @@ bool options_choice(cli *c, option_id id, const char *const *names, int count, i
 /* An error about usage, in main.c's form; the command then returns EXIT_USAGE. */
 void cli_usage(const cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* With -v a line on stderr, after "panther: ". */
+void cli_verbose(const cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* machine_file.c: what the model says (any may be NULL), under what the command line says. */
 typedef struct machine_choice {
     const char *file, *base; /* of the model */
@@ -70,6 +83,8 @@ typedef struct machine_choice {
     const char *name; /* of an image's machine: shipped, where the file is not there */
 } machine_choice;
 machine *cli_machine(cli *c, const machine_choice *model, exit_status *status);
+/* Names of the machines that are shipped, sorted. */
+size_t cli_machine_names(cli *c, const char ***names);
 
 /* files: whole texts, folders of paths, results. */
 char *cli_read(cli *c, const char *path, size_t *length); /* NULL with an error */
@@ -78,6 +93,6 @@ const char *cli_folder(cli *c, const char *path);         /* "." if there is non
 bool cli_write(cli *c, void (*print)(void *context, FILE *out), void *context);
 
 exit_status compile_run(cli *c), run_run(cli *c), asm_run(cli *c), disasm_run(cli *c),
-    machine_run(cli *c), import_run(cli *c);
+    machine_run(cli *c), import_run(cli *c), completion_run(cli *c), man_run(cli *c);
 
 #endif

@@ -16,6 +16,19 @@ static exit_status show(cli *c)
     return status;
 }
 
+static exit_status list(cli *c)
+{
+    if (c->operand_count > 1) {
+        cli_usage(c, "machine list takes nothing");
+        return EXIT_USAGE;
+    }
+    const char **names = NULL;
+    size_t count = cli_machine_names(c, &names);
+    for (size_t i = 0; i < count; i++)
+        puts(names[i]);
+    return EXIT_DONE;
+}
+
 static exit_status check(cli *c)
 {
     if (c->operand_count < 2) {
@@ -42,6 +55,8 @@ exit_status machine_run(cli *c)
         return show(c);
     if (strcmp(c->operands[0], "check") == 0)
         return check(c);
-    cli_usage(c, "machine takes show or check, not '%s'", c->operands[0]);
+    if (strcmp(c->operands[0], "list") == 0)
+        return list(c);
+    cli_usage(c, "machine takes show, check or list, not '%s'", c->operands[0]);
     return EXIT_USAGE;
 }

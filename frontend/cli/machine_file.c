@@ -53,19 +53,27 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+size_t cli_machine_names(cli *c, const char ***names)
+{
+    const char *folders[2];
+    size_t folder_count = machine_folders(c->memory, folders), count = 0;
+    for (size_t i = 0; i < folder_count && count == 0; i++)
+        list_machines(c, folders[i], names, &count);
+    if (count)
+        qsort(*names, count, sizeof **names, by_text);
+    return count;
+}
+
 static const char *find_name(cli *c, const char *name)
 {
     const char *folders[2], **known = NULL, *list = "";
-    size_t folder_count = machine_folders(c->memory, folders), count = 0;
+    size_t folder_count = machine_folders(c->memory, folders);
     for (size_t i = 0; i < folder_count; i++) {
         const char *path = arena_printf(c->memory, "%s/%s.yaml", folders[i], name);
         if (access(path, F_OK) == 0)
             return path;
     }
-    for (size_t i = 0; i < folder_count && count == 0; i++)
-        list_machines(c, folders[i], &known, &count);
-    if (count)
-        qsort(known, count, sizeof *known, by_text);
+    size_t count = cli_machine_names(c, &known);
     for (size_t i = 0; i < count; i++)
         list = arena_printf(c->memory, "%s%s%s", list, i ? ", " : "", known[i]);
     diag_error(c->d, SOURCE_NOWHERE, "there is no machine '%s'", name);

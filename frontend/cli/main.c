@@ -18,14 +18,20 @@ const command commands[] = {
      run_run},
     {"asm", 'a', "FILE.s", 1, 1, "Assembles text to an image.", "", asm_run},
     {"disasm", 'd', "FILE.pimg", 1, 1, "Prints an image as assembly text.", "", disasm_run},
-    {"machine", 'm', "show|check [FILE...]", 1, 1000,
+    {"machine", 'm', "show|check|list [MACHINE...]", 1, 1000,
      "show prints a machine with all its numbers; check reads machine files and says what is "
-     "wrong.",
+     "wrong; list names those that are shipped.",
      "A name without a folder or .yaml is one of the machines that are shipped.\n", machine_run},
     {"import", 'i', "FILE.onnx", 1, 1,
      "Writes an ONNX model as a program (-o FILE.pan) and its weights (FILE.safetensors).",
      "What the language cannot express is named, node by node, and nothing is written.\n",
      import_run},
+    {"completion", 's', "bash|zsh", 1, 1, "Prints what a shell needs to complete panther's words.",
+     "bash: put it into ~/.local/share/bash-completion/completions/panther\n"
+     "zsh:  put it into a folder of $fpath as _panther\n",
+     completion_run},
+    {"man", 'u', "", 0, 0, "Prints the manual page, for man -l or share/man/man1/panther.1.", "",
+     man_run},
 };
 
 const size_t command_count = sizeof commands / sizeof *commands;
@@ -37,7 +43,7 @@ static void print_help(FILE *out)
           "computes the numbers and counts cycles and energy.\n\ncommands\n",
           out);
     for (size_t i = 0; i < command_count; i++)
-        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
     fputs("\npanther COMMAND --help explains one. Exit status: 0 done, 1 the input has errors,\n"
           "2 wrong usage, 3 the emulated program failed, 4 a fault of panther.\n",
           out);

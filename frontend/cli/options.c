@@ -6,12 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct option_row {
-    char letter;
-    const char *name, *argument, *commands, *help;
-} option_row;
-
-static const option_row rows[OPTIONS] = {
+const option_row option_rows[OPTIONS] = {
 #define OPTION(id, letter, name, argument, commands, help) {letter, name, argument, commands, help},
 #include "frontend/cli/options.def"
 #undef OPTION
@@ -29,9 +24,21 @@ void cli_usage(const cli *c, const char *format, ...)
     fprintf(stderr, "\nhelp: panther %s --help lists what there is\n", c->command->name);
 }
 
-static bool takes(const command *chosen, const option_row *row)
+void cli_verbose(const cli *c, const char *format, ...)
 {
-    return strchr(row->commands, chosen->letter) != NULL;
+    if (!c->given[OPTION_VERBOSE])
+        return;
+    va_list args;
+    va_start(args, format);
+    fputs("panther: ", stderr);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+bool option_taken(const command *chosen, option_id id)
+{
+    return strchr(option_rows[id].commands, chosen->letter) != NULL;
 }
 
 static void keep(cli *c, int id, const char *value)
@@ -46,7 +53,7 @@ static void keep(cli *c, int id, const char *value)
 static int row_of(const command *chosen, int letter)
 {
     for (int i = 0; i < OPTIONS; i++)
-        if (rows[i].letter == letter && takes(chosen, &rows[i]))
+        if (option_rows[i].letter == letter && option_taken(chosen, (option_id)i))
             return i;
     return -1;
 }
@@ -56,8 +63,8 @@ static void unknown_option(cli *c, const char *text)
     const char *known[OPTIONS];
     size_t count = 0;
     for (int i = 0; i < OPTIONS; i++)
-        if (takes(c->command, &rows[i]))
-            known[count++] = rows[i].name;
+        if (option_taken(c->command, (option_id)i))
+            known[count++] = option_rows[i].name;
     const char *name = text + strspn(text, "-");
     const char *near =
         diag_nearest(arena_strndup(c->memory, name, strcspn(name, "=")), known, count);
@@ -83,13 +90,14 @@ bool options_parse(cli *c, int argc, char **argv)
     char shorts[2 * OPTIONS + 2] = ":";
     size_t count = 0, letters = 1;
     for (int i = 0; i < OPTIONS; i++) {
-        if (!takes(c->command, &rows[i]))
+        const option_row *r = &option_rows[i];
+        if (!option_taken(c->command, (option_id)i))
             continue;
-        int argument = rows[i].argument ? required_argument : no_argument;
-        longs[count++] = (struct option){rows[i].name, argument, NULL, KEY_BASE + i};
-        if (rows[i].letter) {
-            shorts[letters++] = rows[i].letter;
-            if (rows[i].argument)
+        int argument = r->argument ? required_argument : no_argument;
+        longs[count++] = (struct option){r->name, argument, NULL, KEY_BASE + i};
+        if (r->letter) {
+            shorts[letters++] = r->letter;
+            if (r->argument)
                 shorts[letters++] = ':';
         }
     }
@@ -106,6 +114,10 @@ bool options_parse(cli *c, int argc, char **argv)
     }
     c->operands = argv + optind;
     c->operand_count = argc - optind;
+    if (c->given[OPTION_QUIET] && c->given[OPTION_VERBOSE]) {
+        cli_usage(c, "--quiet and --verbose exclude each other");
+        return false;
+    }
     return check_operands(c);
 }
 
@@ -122,7 +134,7 @@ bool options_whole(cli *c, option_id id, int64_t low, int64_t high, int64_t othe
         *value = v;
         return true;
     }
-    cli_usage(c, "--%s takes a whole number from %lld to %lld, not '%s'", rows[id].name,
+    cli_usage(c, "--%s takes a whole number from %lld to %lld, not '%s'", option_rows[id].name,
               (long long)low, (long long)high, c->values[id]);
     return false;
 }
@@ -141,7 +153,7 @@ bool options_choice(cli *c, option_id id, const char *const *names, int count, i
         }
         list = arena_printf(c->memory, "%s%s%s", list, i ? ", " : "", names[i]);
     }
-    cli_usage(c, "--%s takes one of %s, not '%s'", rows[id].name, list, c->values[id]);
+    cli_usage(c, "--%s takes one of %s, not '%s'", option_rows[id].name, list, c->values[id]);
     return false;
 }
 
@@ -150,8 +162,8 @@ void options_help(const command *chosen, FILE *out)
     fprintf(out, "usage: panther %s [OPTION...] %s\n\n%s\n%s%s\noptions\n", chosen->name,
             chosen->operands, chosen->summary, chosen->details[0] ? "\n" : "", chosen->details);
     for (int i = 0; i < OPTIONS; i++) {
-        const option_row *r = &rows[i];
-        if (!takes(chosen, r))
+        const option_row *r = &option_rows[i];
+        if (!option_taken(chosen, (option_id)i))
             continue;
         char left[64];
         int used = snprintf(left, sizeof left, "%c%c%s--%s%s%s", r->letter ? '-' : ' ',

@@ -39,8 +39,9 @@ static const char *box_of(const drawing *d, const ir_op *op)
     const char *layer = ir_get_name(op, IR_ATTR_layer, "");
     if (at->tile < 0)
         return layer[0] ? arena_printf(d->scratch, "layer %s", layer) : "";
-    const char *tile = at->node > 0 ? arena_printf(d->scratch, "node %d tile %d", at->node, at->tile)
-                                    : arena_printf(d->scratch, "tile %d", at->tile);
+    const char *tile = arena_printf(d->scratch, "tile %d", at->tile);
+    if (at->node > 0)
+        tile = arena_printf(d->scratch, "node %d %s", at->node, tile);
     if (at->core >= 0)
         return arena_printf(d->scratch, "%s core %d", tile, at->core);
     return arena_printf(d->scratch, "%s thread %lld", tile,

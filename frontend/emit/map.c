@@ -63,7 +63,8 @@ static void print_machine(const map *p)
     }
     fprintf(p->out, "machine %s, crossbars of %d x %d\n", m->name, m->slices.rows,
             m->slices.columns);
-    fprintf(p->out, "in use  %zu of %d node%s, %zu of %lld tiles, %zu of %lld cores, %zu of %lld MCUs\n",
+    fprintf(p->out,
+            "in use  %zu of %d node%s, %zu of %lld tiles, %zu of %lld cores, %zu of %lld MCUs\n",
             nodes, m->nodes, m->nodes == 1 ? "" : "s", tiles, (long long)m->nodes * m->tiles,
             cores, m->nodes * per_node, p->count, m->nodes * per_node * m->mcus);
 }
@@ -145,15 +146,16 @@ static void print_tile(const map *p, const image_block *b)
     fputc('\n', p->out);
     if (p->m->nodes > 1)
         fprintf(p->out, "node %u ", b->node);
-    fprintf(p->out, "tile %u: %u of %d words of shared memory, %u instructions of control threads\n",
-            b->tile, memory_of(p, b), p->m->memory_words, instructions_of(p, b, true));
+    fprintf(p->out, "tile %u: %u of %d words of shared memory, ", b->tile,
+            memory_of(p, b), p->m->memory_words);
+    fprintf(p->out, "%u instructions of control threads\n", instructions_of(p, b, true));
 }
 
 static void print_slot(const map *p, const slot *s)
 {
     const image_block *b = s->block;
-    fprintf(p->out, "    m%u  %-20s inputs %u-%u, outputs %u-%u\n", b->mcu, s->matrix->name, b->row0,
-            b->row0 + b->rows - 1, b->column0, b->column0 + b->columns - 1);
+    fprintf(p->out, "    m%u  %-20s inputs %u-%u, outputs %u-%u\n", b->mcu, s->matrix->name,
+            b->row0, b->row0 + b->rows - 1, b->column0, b->column0 + b->columns - 1);
 }
 
 void emit_map(const image *im, const machine *m, FILE *out)

@@ -41,7 +41,8 @@ listing=$("$PANTHER" disasm "$work/d.pimg" --entry train:mlp --tile 0 --core 1)
 expect "buffer names" 0 '[s4 + collect2]' echo "$listing"
 expect "layer and source line" 0 '; layer dense_2, ' echo "$listing"
 expect "what an MCU holds" 0 '; m0: dense_2, inputs 0-64, outputs 0-9' echo "$listing"
-twice=$(grep '^ ' <<<"$listing" | sed -n 's/.*; layer/layer/p; t; s/.*//p' | uniq -d | grep -c layer)
+twice=$(grep '^ ' <<<"$listing" | sed -n 's/.*; layer/layer/p; t; s/.*//p' | uniq -d |
+    grep -c layer)
 same "a group has one comment" "0" "$twice"
 layer=$("$PANTHER" disasm "$work/d.pimg" --layer dense_2 --entry train:mlp)
 expect "a layer keeps its labels" 0 'blt    s0, 1, L' echo "$layer"
@@ -51,7 +52,8 @@ while read -r _ label; do
     grep -q "^$label:" <<<"$layer" || missing=1
 done < <(grep -Eo ', L[0-9]+' <<<"$layer")
 same "every branch target is in the listing" 0 "$missing"
-expect "a misspelt layer" 1 "did you mean 'dense_2'?" "$PANTHER" disasm "$work/d.pimg" --layer dens_2
+expect "a misspelt layer" 1 "did you mean 'dense_2'?" \
+    "$PANTHER" disasm "$work/d.pimg" --layer dens_2
 expect "no such entry" 1 "there are test:mlp, train:mlp, crs" \
     "$PANTHER" disasm "$work/d.pimg" --entry backward
 finish

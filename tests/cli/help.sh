@@ -6,7 +6,7 @@ expect "help" 0 "commands" "$PANTHER" --help
 expect "version" 0 "panther 0" "$PANTHER" --version
 expect "no command" 2 "usage: panther COMMAND" "$PANTHER"
 expect "unknown command" 2 "did you mean 'run'?" "$PANTHER" rnu
-for command in compile run asm disasm machine import; do
+for command in compile run asm disasm machine import completion; do
     expect "help of $command" 0 "usage: panther $command [OPTION...]" "$PANTHER" "$command" --help
     expect "$command without operands" 2 "panther $command --help" "$PANTHER" "$command"
     expect "$command with an unknown option" 2 "no option '--frobnicate'" \
@@ -34,5 +34,5 @@ expect "unknown interpreter" 2 "one of fixed, float" \
     "$PANTHER" run "$examples/mlp_digits.pan" --interpreter double
 expect "asm without output" 2 "asm needs -o FILE" "$PANTHER" asm x.s
 expect "import without output" 2 "import needs -o FILE.pan" "$PANTHER" import x.onnx
-expect "machine without verb" 2 "takes show or check" "$PANTHER" machine print
+expect "machine without verb" 2 "takes show, check or list" "$PANTHER" machine print
 finish
