@@ -1,6 +1,6 @@
 /*
  * Random valid images: whatever they say, a kernel ends, with a message if it failed; without data
- * it ends alike, and after the same cycles.
+ * it ends alike, and after the same cycles, and on several threads and in pieces with the same words.
  */
 #include "emulator/emulator.h"
 #include "isa/support/file.h"
@@ -107,27 +107,66 @@ static size_t port_words(const image_port *p, uint32_t batch)
     return (size_t)p->elements * (p->per_kernel ? 1 : batch);
 }
 
-static exit_status run(arena *memory, const machine *m, const image *im, bool timing_only,
-                       uint32_t entry, uint64_t *cycles)
+/* What a kernel leaves behind. */
+typedef struct outcome {
+    exit_status status;
+    uint64_t cycles, instructions;
+    int16_t **out;
+} outcome;
+
+static outcome run(arena *memory, const machine *m, const image *im, emulator_options options,
+                   uint32_t entry)
 {
     diag *d = diag_new(memory, source_set_new(memory));
-    emulator_options options = {.seed = 1, .timing_only = timing_only, .max_cycles = 20000};
+    options.seed = 1;
+    options.max_cycles = 20000;
     emulator *e = emulator_new(memory, m, im, &options, d, "random");
     const image_entry *row = &im->entries[entry];
     const int16_t **in = ARENA_ARRAY(memory, const int16_t *, row->input_count);
-    int16_t **out = ARENA_ARRAY(memory, int16_t *, row->output_count);
+    random_state r = random_from(SEED, 2);
+    outcome o = {.status = EXIT_INPUT, .out = ARENA_ARRAY(memory, int16_t *, row->output_count)};
     if (!e) {
         assert_int_not_equal(diag_errors(d), 0);
-        return EXIT_INPUT;
+        return o;
     }
-    for (uint32_t p = 0; p < row->input_count; p++)
-        in[p] = ARENA_ARRAY(memory, int16_t, port_words(&row->inputs[p], row->batch));
+    for (uint32_t p = 0; p < row->input_count; p++) {
+        int16_t *words = ARENA_ARRAY(memory, int16_t, port_words(&row->inputs[p], row->batch));
+        for (size_t k = 0; k < port_words(&row->inputs[p], row->batch); k++)
+            words[k] = (int16_t)random_below(&r, 65536);
+        in[p] = words;
+    }
     for (uint32_t p = 0; p < row->output_count; p++)
-        out[p] = ARENA_ARRAY(memory, int16_t, port_words(&row->outputs[p], row->batch));
-    exit_status status = emulator_run(e, entry, 0, in, out, d);
-    assert_int_equal(status == EXIT_DONE, diag_errors(d) == 0);
-    *cycles = emulator_statistics(e)->last_kernel_cycles;
-    return status;
+        o.out[p] = ARENA_ARRAY(memory, int16_t, port_words(&row->outputs[p], row->batch));
+    o.status = emulator_run(e, entry, 0, in, o.out, d);
+    assert_int_equal(o.status == EXIT_DONE, diag_errors(d) == 0);
+    o.cycles = emulator_statistics(e)->last_kernel_cycles;
+    o.instructions = emulator_statistics(e)->instructions;
+    return o;
+}
+
+static void assert_same(const outcome *a, const outcome *b)
+{
+    assert_int_equal(a->status, b->status);
+    assert_int_equal(a->cycles, b->cycles);
+    assert_int_equal(a->instructions, b->instructions);
+}
+
+/* On one thread, on several, in pieces, and without data. */
+static exit_status run_ways(arena *memory, random_state *r, const machine *m, const image *im,
+                            uint32_t entry)
+{
+    static const int threads[] = {2, 3, 8};
+    emulator_options several = {.threads = threads[pick(r, 3)], .trace_steps = pick(r, 2) * 7};
+    outcome one = run(memory, m, im, (emulator_options){.threads = 1}, entry);
+    outcome timing = run(memory, m, im, (emulator_options){.timing_only = true}, entry);
+    outcome other = run(memory, m, im, several, entry);
+    assert_same(&one, &timing);
+    assert_same(&one, &other);
+    const image_entry *e = &im->entries[entry];
+    for (uint32_t p = 0; p < e->output_count && one.status == EXIT_DONE; p++)
+        assert_memory_equal(one.out[p], other.out[p],
+                            port_words(&e->outputs[p], e->batch) * sizeof(int16_t));
+    return one.status;
 }
 
 static bool small_ports(const image_entry *e)
@@ -152,13 +191,8 @@ static void random_images_end(void **state)
         image *im = random_image(memory, &r, m);
         for (uint32_t k = 0; k < im->entry_count; k++)
             tame_entry(&r, m, im, &im->entries[k]);
-        for (uint32_t k = 0; k < im->entry_count && small_ports(&im->entries[k]); k++) {
-            uint64_t full = 0, timing = 0;
-            exit_status status = run(memory, m, im, false, k, &full);
-            assert_int_equal(run(memory, m, im, true, k, &timing), status);
-            assert_int_equal(full, timing);
-            ended[status]++;
-        }
+        for (uint32_t k = 0; k < im->entry_count && small_ports(&im->entries[k]); k++)
+            ended[run_ways(memory, &r, m, im, k)]++;
         arena_free(memory);
     }
     print_message("%d done, %d refused, %d failed\n", ended[EXIT_DONE], ended[EXIT_INPUT],
