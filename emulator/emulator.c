@@ -3,7 +3,7 @@
 #include "emulator/build.h"
 #include "emulator/cells.h"
 #include "emulator/network.h"
-#include "emulator/observe/observe.h"
+#include "emulator/observe/watch.h"
 #include "emulator/replay.h"
 #include "emulator/report.h"
 #include "emulator/tile.h"
@@ -102,6 +102,8 @@ emulator *emulator_new(arena *memory, const machine *m, const image *im,
     e->by_layer = ARENA_ARRAY(memory, double, layers);
     build_matrices(e);
     build_programs(e, d);
+    if (diag_errors(d) == errors && (options->watch || options->timeline))
+        e->watch = watch_new(e, d);
     return diag_errors(d) == errors ? e : NULL;
 }
 
@@ -203,6 +205,8 @@ static bool measure(emulator *e, program *p, diag *d)
     start_time(p);
     if (!e->options.timing_only)
         replay_start(p);
+    if (e->watch)
+        watch_kernel_starts(e->watch, p);
     if (!simulate(p)) {
         report_failure(e, p, d);
         return false;
@@ -236,7 +240,9 @@ exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16
     e->limit = e->options.max_cycles ? e->options.max_cycles : CYCLES_MAX;
     p->inputs = inputs;
     p->outputs = outputs;
-    if (p->measured && !p->in_pieces && !e->options.measure_each) {
+    bool known = p->measured && !p->in_pieces && !e->options.measure_each &&
+                 !(e->watch && watch_wants_kernel(e->watch, p));
+    if (known) {
         p->repeats++;
         if (!e->options.timing_only)
             replay_start(p);
@@ -246,11 +252,14 @@ exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16
     }
     if (!e->options.timing_only)
         replay_finish(p);
+    if (e->watch)
+        watch_kernel_ends(e->watch, p, !known);
     e->last_kernel_cycles = p->cycles;
     e->cycles += p->cycles;
     e->kernels++;
+    p->kernels++;
     update_count(p);
-    observe_activity(e, p);
+    observe_activity(p);
     return EXIT_DONE;
 }
 
@@ -319,6 +328,8 @@ void emulator_crs(emulator *e)
         cells += (uint64_t)t.list[k]->rows * (uint64_t)t.list[k]->columns;
     atomic_init(&t.next, 0);
     pool_run(replay_pool(e, cells * CRS_CELL_COST), resolve_carries, &t);
+    if (e->watch)
+        watch_host_crs(e->watch);
     e->host_crs++;
     e->cycles += e->cost.rewrite;
 }

@@ -28,6 +28,8 @@ typedef struct emulator_options {
     bool measure_each;  /* work out the time of every kernel, and compare it with the first's */
     uint64_t max_cycles; /* a kernel that runs longer is stopped with an error; 0: 10^11 */
     bool wear;          /* count how often cells are rewritten (costs about as much as updates do) */
+    bool watch;         /* note waits, timelines and memory (observe/profile.h) */
+    struct timeline *timeline; /* a trace file to write to (observe/timeline.h), or NULL */
 } emulator_options;
 
 /*

@@ -4,6 +4,7 @@
  */
 #include "emulator/handlers.h"
 #include "emulator/network.h"
+#include "emulator/observe/watch.h"
 #include "emulator/tile.h"
 
 #include <string.h>
@@ -54,6 +55,8 @@ void data_receive(agent *a, const operation *op)
 static void take_words(agent *a, const operation *op)
 {
     tile *t = a->tile;
+    if (t->emulator->watch)
+        watch_take(t->emulator->watch, t, a->address, op->words);
     memory_take(&t->memory, a->address, op->words);
     if (t->waiting)
         tile_memory_changed(t, a->address, op->words, a->now);
@@ -62,6 +65,8 @@ static void take_words(agent *a, const operation *op)
 static void fill_words(agent *a, const operation *op)
 {
     tile *t = a->tile;
+    if (t->emulator->watch)
+        watch_fill(t->emulator->watch, t, a->address, op->words);
     memory_mark(&t->memory, a->address, op->words, op->count, a->phase[op->scalar[0]]);
     if (t->waiting)
         tile_memory_changed(t, a->address, op->words, a->now);

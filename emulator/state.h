@@ -29,6 +29,9 @@ typedef struct channel channel;
 typedef struct operation operation;
 typedef struct pool pool;
 typedef struct agent_progress agent_progress;
+typedef struct watch watch;
+typedef struct timeline_track timeline_track;
+typedef struct emulator_profile emulator_profile;
 
 typedef void insn_handler(agent *a, const operation *op);
 
@@ -78,6 +81,8 @@ typedef struct mcu {
     const image_block *block;
     uint16_t layer;
     uint64_t commits; /* kernels that ended with updates here */
+    uint64_t update_cycles; /* that applying them took at halt */
+    uint64_t busy[OPERATION_KINDS]; /* scratch of the profile: cycles by operation */
     uint64_t error_writes; /* crossbars written with errors (UNIT_MVM), for its column of blocks */
 } mcu;
 
@@ -124,6 +129,11 @@ struct agent {
     uint64_t crossbar_free[ISA_MCUS_MAX]; /* variant 1: MVM and MTVM share it */
     uint64_t updates[ISA_MCUS_MAX];       /* OPAs of this kernel */
     uint64_t active_cycles;               /* all kernels */
+    /* only while somebody watches: what it waits for, and its track in the trace file */
+    uint64_t held_from;
+    uint8_t held_by;
+    bool held;
+    timeline_track *track;
 };
 
 /* A packet of a host port as a channel sees it: one element of a repeating sequence. */
@@ -189,6 +199,7 @@ struct tile {
     uint32_t in_flight; /* most messages that can be under way to it */
     channel *inbound[CHANNELS_MAX], *to_host[CHANNELS_MAX];
     uint64_t active_cycles; /* all kernels */
+    uint32_t live;          /* words that hold something, while somebody watches */
     failure failed;
 };
 
@@ -203,6 +214,7 @@ struct program {
     uint64_t lookahead;
     /* what the first kernel found out: time and counts are the same every time */
     bool measured, in_pieces;
+    uint64_t kernels; /* that ended well */
     uint64_t cycles, repeats; /* kernels since then whose instructions were not counted */
     /* the trace */
     uint64_t steps, cells;
@@ -241,8 +253,10 @@ struct emulator {
     /* totals that are not counted per instruction */
     uint64_t cycles, kernels, last_kernel_cycles, host_crs;
     energy_counts *energy; /* per layer */
-    double *by_layer, leakage_pj;
+    double *by_layer;
     emulator_totals totals;
+    emulator_profile *profile; /* NULL until somebody asks */
+    watch *watch;              /* NULL: nobody watches */
 };
 
 /* Notes the first failure of a tile: time and instruction are the agent's, or the tile's (NULL). */

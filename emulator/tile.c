@@ -1,6 +1,7 @@
 #include "emulator/tile.h"
 
 #include "emulator/network.h"
+#include "emulator/observe/watch.h"
 #include "emulator/trace.h"
 
 #include <math.h>
@@ -145,12 +146,14 @@ static bool begin_access(agent *a, const operation *op)
     }
     if (op->access & ACCESS_CREDIT)
         op->with.channel->credits--;
-    uint64_t start = a->now;
+    uint64_t asked = a->now, start = asked;
     if (op->port_cycles) {
         start = start > t->port_free ? start : t->port_free;
         t->port_free = start + op->port_cycles;
     }
-    a->now = start + (op->port_cycles > op->cycles ? op->port_cycles : op->cycles);
+    a->now = start + observe_busy(op);
+    if (t->emulator->watch)
+        watch_access(t->emulator->watch, a, op, asked, start);
     return true;
 }
 
@@ -205,26 +208,37 @@ static bool within_limits(agent *a, uint32_t alone)
 static void run_agent(agent *a, uint64_t end)
 {
     tile *t = a->tile;
+    watch *looks = t->emulator->watch;
     uint32_t alone = 0;
+    if (looks)
+        watch_woken(looks, a);
     if (a->state == AGENT_ACCESSES)
         execute(a, &a->code[a->pc]);
     a->state = AGENT_RUNS;
     while (!t->failed.set) {
         const operation *op = &a->code[a->pc];
+        uint64_t start = a->now;
         if (op->touches)
             a->now = when_free(a, op->touches);
+        if (looks && a->now > start)
+            watch_mcu_wait(looks, a, start);
         if (!within_limits(a, alone)) {
             return;
         } else if (!op->access) {
             alone++;
+            start = a->now;
             a->now += op->cycles;
             execute(a, op);
+            if (looks)
+                watch_instruction(looks, a, op, start);
             if (a->state == AGENT_HALTED)
                 return;
         } else if (!next_in_turn(a, end)) {
             yield(a, AGENT_RUNS);
             return;
         } else if (!begin_access(a, op)) {
+            if (looks)
+                watch_blocked(looks, a);
             return;
         } else if (!next_in_turn(a, end)) {
             yield(a, AGENT_ACCESSES);

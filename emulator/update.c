@@ -12,7 +12,7 @@ matrix_unit update_unit(const agent *a, int m)
     return unit == UNIT_MVM && a->updates[m] <= examples_of(a) ? UNIT_DIGITAL : unit;
 }
 
-static uint64_t cycles_of(const agent *a, int m)
+uint64_t update_mcu_cycles(const agent *a, int m)
 {
     const emulator *e = a->tile->emulator;
     const cycle_costs *cost = &e->cost;
@@ -31,7 +31,7 @@ uint64_t update_cycles(const agent *a)
 {
     uint64_t longest = 0;
     for (int m = 0; m < ISA_MCUS_MAX; m++) {
-        uint64_t cycles = a->updates[m] ? cycles_of(a, m) : 0;
+        uint64_t cycles = a->updates[m] ? update_mcu_cycles(a, m) : 0;
         longest = cycles > longest ? cycles : longest;
     }
     return longest;
@@ -56,6 +56,7 @@ void update_count(program *p)
             if (!a->updates[m])
                 continue;
             a->mcus[m]->commits++;
+            a->mcus[m]->update_cycles += update_mcu_cycles(a, m);
             a->mcus[m]->error_writes += error_crossbars(a, m);
         }
     }

@@ -18,6 +18,9 @@
 /* The unit of an MCU's updates in the kernel that its agent's program measured. */
 matrix_unit update_unit(const agent *a, int m);
 
+/* Cycles that one MCU with updates takes from the node's halt on. */
+uint64_t update_mcu_cycles(const agent *a, int m);
+
 /* Cycles from the node's halt until the updates of all MCUs of a core are applied. */
 uint64_t update_cycles(const agent *a);
 

@@ -10,7 +10,7 @@ static uint64_t beats_of(const machine *m, uint32_t words)
 }
 
 /* Which kind of operation an instruction belongs to; those of an mcu are told apart below. */
-static int kind_of(isa_op op)
+int observe_kind(isa_op op)
 {
     switch (isa_table[op].cost) {
     case TIME_load:
@@ -158,13 +158,13 @@ static void count_rewrite(const machine *m, uint64_t times, uint64_t *count)
     count_serial(m, times, times * (m->variant == 1 ? 1 : 2), count);
 }
 
-static void count_instruction(const emulator *e, const agent *a, uint32_t at, uint64_t times,
-                              energy_counts *to)
+void observe_instruction(const emulator *e, const agent *a, uint32_t at, uint64_t times,
+                         energy_counts *to)
 {
     const machine *m = e->machine;
     const operation *op = &a->code[at];
     const isa_row *row = &isa_table[op->op];
-    uint64_t *count = (*to)[kind_of((isa_op)op->op)];
+    uint64_t *count = (*to)[observe_kind((isa_op)op->op)];
     (*to)[OPERATION_CONTROL][a->source->is_thread ? ENERGY_tile_fetch : ENERGY_core_fetch] += times;
     if (row->cost == TIME_scalar || row->cost == TIME_branch)
         count[ENERGY_scalar] += times;
@@ -179,18 +179,17 @@ static void count_instruction(const emulator *e, const agent *a, uint32_t at, ui
         count_rewrite(m, times * (uint64_t)__builtin_popcount((unsigned)op->imm), count);
 }
 
-static uint16_t layer_of(const emulator *e, const agent *a, uint32_t at)
+uint16_t observe_layer(const emulator *e, const agent *a, uint32_t at)
 {
     const image_origin *o = a->source->code.origins;
     return o && o[at].layer < e->image->layer_count ? o[at].layer : 0;
 }
 
-/* What an agent costs per cycle goes to the first layer it works for. */
-static uint16_t main_layer(const emulator *e, const agent *a)
+uint16_t observe_main_layer(const emulator *e, const agent *a)
 {
     uint16_t layer = 0;
     for (uint32_t k = 0; k < a->source->code.count && !layer; k++)
-        layer = layer_of(e, a, k);
+        layer = observe_layer(e, a, k);
     return layer;
 }
 
@@ -198,9 +197,11 @@ static void count_agent(emulator *e, const agent *a)
 {
     for (uint32_t k = 0; k < a->source->code.count; k++)
         if (a->executed[k])
-            count_instruction(e, a, k, a->executed[k], &e->energy[layer_of(e, a, k)]);
-    if (!a->source->is_thread)
-        e->energy[main_layer(e, a)][OPERATION_CONTROL][ENERGY_core_control] += a->active_cycles;
+            observe_instruction(e, a, k, a->executed[k], &e->energy[observe_layer(e, a, k)]);
+    if (a->source->is_thread)
+        return;
+    uint64_t *control = e->energy[observe_main_layer(e, a)][OPERATION_CONTROL];
+    control[ENERGY_core_control] += a->active_cycles;
 }
 
 /* After its kernels: a commit of variant 3, or the crossbars that updates beside them rewrite. */
@@ -239,20 +240,12 @@ void observe_energy(emulator *e)
     count_rewrites(e);
 }
 
-void observe_activity(emulator *e, program *p)
+void observe_activity(program *p)
 {
-    const machine *m = e->machine;
-    double ns = 0;
     for (uint32_t k = 0; k < p->tile_count; k++) {
         tile *t = &p->tiles[k];
         t->active_cycles += t->halted_at;
-        ns += (double)t->halted_at * (m->leak_tile_mw + m->leak_router_mw);
-        for (uint32_t i = 0; i < t->agent_count; i++) {
-            agent *a = &t->agents[i];
-            a->active_cycles += a->now;
-            if (!a->source->is_thread)
-                ns += (double)a->now * m->leak_core_mw;
-        }
+        for (uint32_t i = 0; i < t->agent_count; i++)
+            t->agents[i].active_cycles += t->agents[i].now;
     }
-    e->leakage_pj += ns / m->clock_ghz;
 }

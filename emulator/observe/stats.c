@@ -47,23 +47,37 @@ static void count_crossbars(const emulator *e, emulator_totals *t)
         }
 }
 
+uint64_t observe_femtojoule(double count, double price_pj)
+{
+    double fj = count * price_pj * 1000 + 0.5;
+    return fj < 0x1p62 ? (uint64_t)fj : (uint64_t)1 << 62;
+}
+
+/* The doubles are whole femtojoules too: every way of adding them up comes to the same total. */
 static void convert_energy(emulator *e, emulator_totals *t)
 {
+    uint64_t component[ENERGY_COUNT] = {0}, of_kind[OPERATION_KINDS] = {0}, total = 0;
     uint32_t layers = e->image->layer_count ? e->image->layer_count : 1;
     double price[ENERGY_COUNT];
     for (int c = 0; c < ENERGY_COUNT; c++)
         price[c] = machine_price(e->machine, (energy_component)c);
     for (uint32_t layer = 0; layer < layers; layer++) {
-        e->by_layer[layer] = 0;
+        uint64_t sum = 0;
         for (int kind = 0; kind < OPERATION_KINDS; kind++)
             for (int c = 0; c < ENERGY_COUNT; c++) {
-                double pj = (double)e->energy[layer][kind][c] * price[c];
-                t->by_component[c] += pj;
-                t->by_operation[kind] += pj;
-                e->by_layer[layer] += pj;
-                t->energy_pj += pj;
+                uint64_t fj = observe_femtojoule((double)e->energy[layer][kind][c], price[c]);
+                component[c] += fj;
+                of_kind[kind] += fj;
+                sum += fj;
             }
+        e->by_layer[layer] = (double)sum / 1000;
+        total += sum;
     }
+    for (int c = 0; c < ENERGY_COUNT; c++)
+        t->by_component[c] = (double)component[c] / 1000;
+    for (int kind = 0; kind < OPERATION_KINDS; kind++)
+        t->by_operation[kind] = (double)of_kind[kind] / 1000;
+    t->energy_pj = (double)total / 1000;
 }
 
 void observe_totals(emulator *e)
@@ -73,7 +87,6 @@ void observe_totals(emulator *e)
     t->cycles = e->cycles;
     t->kernels = e->kernels;
     t->last_kernel_cycles = e->last_kernel_cycles;
-    t->leakage_pj = e->leakage_pj;
     t->by_layer = e->by_layer;
     for (uint32_t k = 0; k < e->image->entry_count; k++)
         count_program(&e->programs[k], t);
@@ -81,4 +94,5 @@ void observe_totals(emulator *e)
     cells_wear(e, t);
     observe_energy(e);
     convert_energy(e, t);
+    t->leakage_pj = (double)observe_leakage(e, NULL) / 1000;
 }

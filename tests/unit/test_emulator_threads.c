@@ -142,6 +142,7 @@ static void run_case(uint64_t seed, const char *knobs)
         {.threads = 1, .trace_steps = 1},
         {.threads = 2, .trace_steps = 100},
         {.threads = 0},
+        {.threads = 2, .watch = true},
     };
     net_case c = {.memory = arena_new(), .seed = seed};
     c.diag = diag_new(c.memory, source_set_new(c.memory));
