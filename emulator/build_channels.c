@@ -79,40 +79,36 @@ static channel *host_channel(program_builder *b, const image_packet *k, bool inp
     return c;
 }
 
-/* Two passes over a table of ports: count the packets of each channel, then write them down. */
+static void add_host_packet(arena *memory, channel *c, const image_port *port, uint32_t index,
+                            const image_packet *packet)
+{
+    if (c->part_count == 0 || c->parts[c->part_count - 1].port != index)
+        ARENA_PUSH(memory, c->parts, c->part_count, c->part_capacity,
+                   ((host_part){.port = index,
+                                .points = port->points,
+                                .per_kernel = port->per_kernel}));
+    host_part *part = &c->parts[c->part_count - 1];
+    ARENA_PUSH(memory, part->packets, part->count, part->capacity, packet);
+    c->packets_once += port->points;
+    c->packets_each += port->per_kernel ? 0 : port->points;
+}
+
 static void add_host_packets(program_builder *b, const image_port *ports, uint32_t count,
-                             bool input, bool write)
+                             bool input)
 {
     for (uint32_t i = 0; i < count; i++)
         for (uint32_t k = 0; k < ports[i].packet_count; k++) {
-            const image_packet *from = &ports[i].packets[k];
-            channel *c = host_channel(b, from, input);
-            host_packet packet = {i, from->first, from->words};
-            if (write)
-                c->once[c->once_count] = packet;
-            c->once_count++;
-            if (ports[i].per_kernel)
-                continue;
-            if (write)
-                c->each[c->each_count] = packet;
-            c->each_count++;
+            const image_packet *packet = &ports[i].packets[k];
+            add_host_packet(b->emulator->memory, host_channel(b, packet, input), &ports[i], i,
+                            packet);
         }
 }
 
 static void build_host_streams(program_builder *b)
 {
     const image_entry *entry = b->program->entry;
-    arena *memory = b->emulator->memory;
-    add_host_packets(b, entry->inputs, entry->input_count, true, false);
-    add_host_packets(b, entry->outputs, entry->output_count, false, false);
-    for (size_t k = 0; k < b->program->channel_count; k++) {
-        channel *c = b->program->channels[k];
-        c->once = ARENA_ARRAY(memory, host_packet, c->once_count);
-        c->each = ARENA_ARRAY(memory, host_packet, c->each_count);
-        c->once_count = c->each_count = 0;
-    }
-    add_host_packets(b, entry->inputs, entry->input_count, true, true);
-    add_host_packets(b, entry->outputs, entry->output_count, false, true);
+    add_host_packets(b, entry->inputs, entry->input_count, true);
+    add_host_packets(b, entry->outputs, entry->output_count, false);
 }
 
 static int hops(const machine *m, const tile *a, const tile *b)
@@ -157,7 +153,7 @@ static void build_ring(program_builder *b, channel *c)
 static void finish_channel(program_builder *b, channel *c)
 {
     program *p = b->program;
-    bool host = c->once_count > 0;
+    bool host = c->part_count > 0;
     if (host && c->from && c->to)
         diag_file_error(b->d, b->emulator->path,
                         "entry '%s': channel %d of node %d tile %d has two senders, the host and "

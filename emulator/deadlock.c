@@ -48,7 +48,7 @@ static void note_waiting(arena *scratch, const emulator *e, const agent *a, diag
     if (a->state == AGENT_WAITS_PACKET)
         what = arena_printf(scratch, "a packet on channel %d from %s", c->number,
                             c->sender       ? agent_name(scratch, c->sender)
-                            : c->once_count ? "the host, which has sent all"
+                            : c->part_count ? "the host, which has sent all"
                                             : "nobody");
     else if (a->state == AGENT_WAITS_CREDIT)
         what = arena_printf(scratch, "a place in channel %d of %s", c->number,

@@ -6,7 +6,7 @@
 
 uint64_t channel_host_packets(const channel *c, const program *p)
 {
-    return c->once_count + (uint64_t)(p->entry->batch - 1) * c->each_count;
+    return c->packets_once + (uint64_t)(p->entry->batch - 1) * c->packets_each;
 }
 
 void channel_reset(channel *c)
@@ -22,30 +22,46 @@ void channel_reset(channel *c)
         event_push(&c->to->events, (event){e->cost.host, event_packet(c->index)});
 }
 
-/* The k-th packet of a host channel and the example it belongs to. */
-static const host_packet *host_packet_at(const channel *c, const program *p, uint64_t k,
-                                         uint64_t *example)
+/* A packet of a host channel: words of one point of a port, for one example. */
+typedef struct host_packet {
+    uint32_t port, words, points; /* its words lie `points` elements apart */
+    size_t at;                    /* first of its elements in the port's array */
+} host_packet;
+
+/* The number `k` of a turn. */
+static host_packet packet_of_turn(const channel *c, const program *p, uint64_t k, bool once,
+                                  uint64_t example)
+{
+    const host_part *part = c->parts;
+    for (;; part++) {
+        uint64_t packets = part->per_kernel && !once ? 0 : (uint64_t)part->count * part->points;
+        if (k < packets)
+            break;
+        k -= packets;
+    }
+    const image_port *port = (c->to ? p->entry->inputs : p->entry->outputs) + part->port;
+    const image_packet *packet = part->packets[k % part->count];
+    size_t at = (size_t)packet->first * part->points + k / part->count;
+    if (!part->per_kernel)
+        at += (size_t)example * port->elements;
+    return (host_packet){part->port, packet->words, part->points, at};
+}
+
+/* The k-th packet of a host channel. */
+static host_packet host_packet_at(const channel *c, const program *p, uint64_t k)
 {
     uint64_t others = p->entry->batch - 1;
-    uint64_t before = c->once_last ? others * c->each_count : 0;
-    if (k >= before && k < before + c->once_count) {
-        *example = c->once_last ? others : 0;
-        return &c->once[k - before];
-    }
-    uint64_t rest = k < before ? k : k - c->once_count;
-    *example = rest / c->each_count + (c->once_last ? 0 : 1);
-    return &c->each[rest % c->each_count];
+    uint64_t before = c->once_last ? others * c->packets_each : 0;
+    if (k >= before && k < before + c->packets_once)
+        return packet_of_turn(c, p, k - before, true, c->once_last ? others : 0);
+    uint64_t rest = k < before ? k : k - c->packets_once;
+    return packet_of_turn(c, p, rest % c->packets_each, false,
+                          rest / c->packets_each + (c->once_last ? 0 : 1));
 }
 
 uint32_t channel_host_port(const channel *c, const program *p, uint64_t k)
 {
-    uint64_t example;
-    return host_packet_at(c, p, k, &example)->port;
-}
-
-static size_t host_offset(const image_port *port, const host_packet *packet, uint64_t example)
-{
-    return (port->per_kernel ? 0 : (size_t)example * port->elements) + packet->first;
+    return host_packet_at(c, p, k).port;
 }
 
 /* A message that cannot be held back: within the tile an event, otherwise for the next exchange. */
@@ -72,12 +88,10 @@ static bool send_to_host(agent *a, channel *c, uint32_t words)
                   (unsigned long long)c->sent, c->number);
         return false;
     }
-    uint64_t example;
-    const host_packet *packet = host_packet_at(c, p, c->sent, &example);
-    const image_port *port = &p->entry->outputs[packet->port];
-    if (packet->words != words) {
+    host_packet packet = host_packet_at(c, p, c->sent);
+    if (packet.words != words) {
         tile_fail(t, a, a->now, "the host expects %u words of '%s' on its channel %d, not %u",
-                  packet->words, port->name, c->number, words);
+                  packet.words, p->entry->outputs[packet.port].name, c->number, words);
         return false;
     }
     event_push(&t->events,
@@ -112,9 +126,7 @@ static bool receive_from_host(agent *a, channel *c, uint32_t words)
 {
     tile *t = a->tile;
     const program *p = t->program;
-    uint64_t example;
-    const host_packet *packet = host_packet_at(c, p, c->received, &example);
-    if (!check_length(a, c, packet->words, words))
+    if (!check_length(a, c, host_packet_at(c, p, c->received).words, words))
         return false;
     c->received++;
     c->arrived--;
@@ -138,38 +150,40 @@ bool channel_receive(agent *a, channel *c, uint32_t words)
     return true;
 }
 
+static void send_data_to_host(const channel *c, uint64_t k, const int16_t *from, uint32_t words)
+{
+    const program *p = c->from->program;
+    host_packet packet = host_packet_at(c, p, k);
+    int16_t *to = p->outputs ? p->outputs[packet.port] : NULL;
+    for (size_t i = 0; to && i < words; i++)
+        to[packet.at + i * packet.points] = from[i];
+}
+
+static void receive_data_from_host(const channel *c, uint64_t k, int16_t *to, uint32_t words)
+{
+    const program *p = c->to->program;
+    host_packet packet = host_packet_at(c, p, k);
+    const int16_t *from = p->inputs ? p->inputs[packet.port] : NULL;
+    for (size_t i = 0; from && i < words; i++)
+        to[i] = from[packet.at + i * packet.points];
+}
+
 void channel_send_data(channel *c, const int16_t *from, uint32_t words)
 {
-    uint64_t k = c->data_sent++, example;
-    int16_t *to = NULL;
-    if (c->to) {
-        to = c->ring + k % c->places * c->width;
-    } else {
-        const program *p = c->from->program;
-        const host_packet *packet = host_packet_at(c, p, k, &example);
-        if (p->outputs && p->outputs[packet->port])
-            to = p->outputs[packet->port] +
-                 host_offset(&p->entry->outputs[packet->port], packet, example);
-    }
-    if (to)
-        memcpy(to, from, words * sizeof *to);
+    uint64_t k = c->data_sent++;
+    if (c->to)
+        memcpy(c->ring + k % c->places * c->width, from, words * sizeof *from);
+    else
+        send_data_to_host(c, k, from, words);
 }
 
 void channel_receive_data(channel *c, int16_t *to, uint32_t words)
 {
-    uint64_t k = c->data_received++, example;
-    const int16_t *from = NULL;
-    if (c->from) {
-        from = c->ring + k % c->places * c->width;
-    } else {
-        const program *p = c->to->program;
-        const host_packet *packet = host_packet_at(c, p, k, &example);
-        if (p->inputs && p->inputs[packet->port])
-            from = p->inputs[packet->port] +
-                   host_offset(&p->entry->inputs[packet->port], packet, example);
-    }
-    if (from)
-        memcpy(to, from, words * sizeof *to);
+    uint64_t k = c->data_received++;
+    if (c->from)
+        memcpy(to, c->ring + k % c->places * c->width, words * sizeof *to);
+    else
+        receive_data_from_host(c, k, to, words);
 }
 
 void channel_deliver(tile *t, uint32_t order, uint64_t time)

@@ -136,10 +136,13 @@ struct agent {
     timeline_track *track;
 };
 
-/* A packet of a host port as a channel sees it: one element of a repeating sequence. */
-typedef struct host_packet {
-    uint32_t port, first, words;
-} host_packet;
+/* What a port sends over one host channel in an example's turn: its packets there, point by point. */
+typedef struct host_part {
+    uint32_t port, points;
+    bool per_kernel; /* in one turn only */
+    const image_packet **packets;
+    size_t count, capacity;
+} host_part;
 
 struct channel {
     uint32_t index; /* in the program */
@@ -160,9 +163,10 @@ struct channel {
     /* the receiver's side */
     uint32_t arrived;
     uint64_t received;
-    /* host channels: packets of the first example's turn, and of every other (a part of them) */
-    host_packet *once, *each;
-    uint32_t once_count, each_count;
+    /* host channels: an example's turn, and its packets with and without those per kernel */
+    host_part *parts;
+    size_t part_count, part_capacity;
+    uint64_t packets_once, packets_each;
     bool once_last; /* outputs: the turn with the per-kernel ports is the last one */
 };
 

@@ -344,9 +344,9 @@ static bool preset_runs(assembler *s, const asm_statement *st, image_preset *p)
                    p->words);
         return false;
     }
-    return p->repeat <= (uint32_t)s->m->memory_words / p->stride + 1
-               ? in_memory(s, st->where, p->address, (int64_t)(p->repeat - 1) * p->stride + p->words)
-               : in_memory(s, st->where, p->address, (int64_t)s->m->memory_words + 1);
+    int64_t most = s->m->memory_words; /* runs, since each begins at another word */
+    int64_t before = p->repeat > most ? most : p->repeat - 1;
+    return in_memory(s, st->where, p->address, before * p->stride + p->words);
 }
 
 static void run_preset(assembler *s, const asm_statement *st)

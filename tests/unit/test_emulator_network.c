@@ -139,6 +139,105 @@ static void host_streams_follow_the_tables(void **state)
     bench_free(&b);
 }
 
+/*
+ * A map of 3 lanes at 5 points and a vector in one channel, a lane of the map in another; batch 2.
+ * The core sends each point back with 10 more in every lane, and lane 2 first.
+ */
+static const char map_program[] =
+    ".entry main batch=2\n"
+    ".input x role=input elements=15 points=5\n"
+    ".packet channel=1 first=1 words=2\n"
+    ".packet channel=2 first=0 words=1\n"
+    ".input t role=target elements=2\n"
+    ".packet channel=1 words=2\n"
+    ".output y role=output elements=15 points=5\n"
+    ".packet channel=0 first=2 words=1\n"
+    ".packet channel=0 first=0 words=2\n"
+    ".output sum role=output elements=2\n"
+    ".packet channel=0 words=2\n"
+    ".thread 0\n"
+    "next:   receive [s2 + 1], 2, 1, 1\n"
+    "        sring  s2, 4, 8\n"
+    "        saddi  s1, s1, 1\n"
+    "        blt    s1, 5, next\n"
+    "        receive [s3 + 20], 2, 1, 1\n"
+    "        sset   s1, 0\n"
+    "        sring  s3, 2, 4\n"
+    "        saddi  s4, s4, 1\n"
+    "        blt    s4, 2, next\n"
+    "        halt\n"
+    ".thread 1\n"
+    "next:   receive [s2 + 0], 1, 2, 1\n"
+    "        sring  s2, 4, 8\n"
+    "        saddi  s1, s1, 1\n"
+    "        blt    s1, 10, next\n"
+    "        halt\n"
+    ".core 0\n"
+    "next:   load   v0, [s2 + 0], 3\n"
+    "        sring  s2, 4, 8\n"
+    "        addi   v0, v0, 10, 3\n"
+    "        store  [s0 + 30], v2, 1, 1\n"
+    "        store  [s0 + 32], v0, 2, 1\n"
+    "        saddi  s1, s1, 1\n"
+    "        blt    s1, 5, next\n"
+    "        load   v0, [s3 + 20], 2\n"
+    "        store  [s0 + 32], v0, 2, 1\n"
+    "        sset   s1, 0\n"
+    "        sring  s3, 2, 4\n"
+    "        saddi  s4, s4, 1\n"
+    "        blt    s4, 2, next\n"
+    "        halt\n"
+    ".thread 2\n"
+    "next:   send   [s0 + 30], 1, host, 0, 0\n"
+    "        send   [s0 + 32], 2, host, 0, 0\n"
+    "        saddi  s1, s1, 1\n"
+    "        blt    s1, 5, next\n"
+    "        send   [s0 + 32], 2, host, 0, 0\n"
+    "        sset   s1, 0\n"
+    "        saddi  s4, s4, 1\n"
+    "        blt    s4, 2, next\n"
+    "        halt\n";
+
+static void maps_cross_point_by_point(void **state)
+{
+    (void)state;
+    int16_t x[30], t[4] = {-1, -2, -3, -4}, y[30] = {0}, sum[4] = {0};
+    const int16_t *inputs[] = {x, t};
+    int16_t *outputs[] = {y, sum};
+    for (int k = 0; k < 30; k++)
+        x[k] = (int16_t)(100 * k);
+    bench b = bench_new();
+    bench_program(&b, map_program);
+    uint64_t cycles = bench_run(&b, inputs, outputs);
+    for (int k = 0; k < 30; k++)
+        assert_int_equal(y[k], x[k] + 10);
+    assert_memory_equal(sum, t, sizeof sum);
+    memset(y, 0, sizeof y);
+    assert_int_equal(bench_run(&b, inputs, outputs), cycles);
+    assert_int_equal(y[29], x[29] + 10);
+    bench_free(&b);
+}
+
+/* The rows of a map arrive in row-major order: point q is element q of each lane's plane. */
+static void points_arrive_in_order(void **state)
+{
+    (void)state;
+    int16_t x[8] = {1, 2, 3, 4, 5, 6, 7, 8}, y[8] = {0};
+    const int16_t *inputs[] = {x};
+    int16_t *outputs[] = {y};
+    bench b = bench_new();
+    bench_program(&b, ".input x role=input elements=8 points=4\n.packet channel=1 words=2\n"
+                      ".output y elements=8\n.packet channel=0 words=8\n"
+                      ".thread 0\n"
+                      "next: receive [s2 + 0], 2, 1, 1\n"
+                      "  saddi s2, s2, 2\n  blt s2, 8, next\n"
+                      "  send [s0 + 0], 8, host, 0, 0\n  halt\n");
+    bench_run(&b, inputs, outputs);
+    const int16_t wanted[8] = {1, 5, 2, 6, 3, 7, 4, 8};
+    assert_memory_equal(y, wanted, sizeof y);
+    bench_free(&b);
+}
+
 /* Four places: the first packets come at 5, 5, 5, 5; a freed place is filled 2 x 5 later. */
 static void host_is_limited_by_credits(void **state)
 {
@@ -287,6 +386,8 @@ int main(void)
         cmocka_unit_test(credits_hold_the_sender),
         cmocka_unit_test(packets_stay_in_order),
         cmocka_unit_test(host_streams_follow_the_tables),
+        cmocka_unit_test(maps_cross_point_by_point),
+        cmocka_unit_test(points_arrive_in_order),
         cmocka_unit_test(host_is_limited_by_credits),
         cmocka_unit_test(lengths_must_agree),
         cmocka_unit_test(left_over_packets_are_found),

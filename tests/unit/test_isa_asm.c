@@ -151,10 +151,11 @@ static void tables_and_presets(void **state)
         ".tensor w matrix=0 rank=2 dim0=12 dim1=20 first=2 rows=20 columns=10 init=normal value=-1.5e-3\n"
         ".plan \"{\\n}\"\n"
         ".entry \"train:a\" batch=4 updates=1 steps=9 steps_serial=10\n"
-        ".input x role=target encoding=one_hot per_kernel=1 elements=10 q=9\n"
+        ".input x role=target encoding=one_hot per_kernel=1 elements=20 points=2 q=9\n"
         ".packet node=1 tile=3 channel=7 first=2 words=8\n"
         ".output y elements=4 q=3\n.packet channel=9 words=4\n"
         ".node 1\n.tile 2\n.preset 100, keep, 1, -2*3, ; goes on\n   4\n.preset 7, 255\n"
+        ".preset 8, 1, -7*3 repeat=4 stride=5\n.preset 9, 2, 1, 2 stride=2 repeat=2\n"
         ".core 0\nhalt\n";
     (void)state;
     arena *memory = arena_new();
@@ -182,6 +183,12 @@ static void tables_and_presets(void **state)
     assert_memory_equal(e->presets[0].values, values, sizeof values);
     assert_int_equal(e->presets[0].count, 0);
     assert_true(e->presets[1].count == 255 && e->presets[1].words == 0);
+    assert_true(e->presets[0].repeat == 1 && e->presets[1].repeat == 1);
+    const image_preset *runs = &e->presets[2];
+    assert_true(runs->repeat == 4 && runs->stride == 5 && runs->words == 3);
+    assert_true(!runs->values && runs->value == -7);
+    assert_true(e->presets[3].values[1] == 2 && e->presets[3].stride == 2);
+    assert_true(x->points == 2 && e->outputs[0].points == 1);
     assert_true(e->presets[0].node == 1 && e->presets[0].tile == 2);
     arena_free(memory);
 }

@@ -309,6 +309,32 @@ static void bad_preset(image *im)
 {
     im->entries[0].presets[0].address = 4095;
 }
+static void bad_runs(image *im)
+{
+    im->entries[0].presets[0].repeat = UINT32_MAX;
+    im->entries[0].presets[0].stride = UINT32_MAX;
+}
+static void close_runs(image *im)
+{
+    im->entries[0].presets[0].repeat = 2;
+    im->entries[0].presets[0].stride = 1;
+}
+static void no_runs(image *im)
+{
+    im->entries[0].presets[0].repeat = 0;
+}
+static void bad_points(image *im)
+{
+    im->entries[0].inputs[0].points = 3;
+}
+static void no_points(image *im)
+{
+    im->entries[0].inputs[0].points = 0;
+}
+static void bad_lanes(image *im)
+{
+    im->entries[0].inputs[0].points = 2;
+}
 static void bad_packet(image *im)
 {
     im->entries[0].inputs[0].packets[0].first = 1;
@@ -386,6 +412,12 @@ static void faults_are_named(void **state)
         {"core 2: the machine has 2 nodes of 4 tiles with 2 cores", bad_core},
         {"a core or thread has two programs", twice},
         {"a preset at node 0, tile 0, words 4095 to 4096 lies outside", bad_preset},
+        {"a preset at node 0, tile 0, words 0 to 18446744060824649731 lies outside", bad_runs},
+        {"a preset at word 0 of 2 runs of 2 words, 1 words apart", close_runs},
+        {"a preset at word 0 of 0 runs", no_runs},
+        {"port 'x' has 8 elements at 3 points", bad_points},
+        {"port 'x' has 8 elements at 0 points", no_points},
+        {"packet 0 of port 'x' (node 0, tile 0, channel 0, elements 0 to 8 of 4)", bad_lanes},
         {"packet 0 of port 'x'", bad_packet},
         {"a block of 16 x 8 at row 1, column 0 does not fit the matrix (16 x 16)", bad_block},
         {"matrix 'w': node 0, tile 0, core 2, MCU 0 does not exist", bad_block_place},
