@@ -2,7 +2,10 @@
 #include "emulator/crossbar/collapse.h"
 #include "emulator/crossbar/simd.h"
 
-enum { STRIP = 256 / VEC8 }; /* vectors that hold 128 outputs: as many stay in registers together */
+enum {
+    STRIP = 256 / VEC8, /* vectors that hold 128 outputs: as many stay in registers together */
+    LINES = 8,          /* dot products that do */
+};
 
 SIMD_INLINE void add_lines(const int16_t *plane, size_t stride, const uint16_t *at, int count,
                            int vectors, vec *sum)
@@ -86,19 +89,25 @@ SIMD_INLINE __m128i reduce4(const vec *sum)
     return v_fold32(V(add_epi32)(V(unpacklo_epi64)(a, b), V(unpackhi_epi64)(a, b)));
 }
 
-SIMD_INLINE void dot4(const int16_t *line, size_t stride, const int16_t *in, int inputs,
+/* Dot products of `lines` (4 or LINES) lines with the same words, which are loaded once. */
+SIMD_INLINE void dots(const int16_t *line, int lines, size_t stride, const int16_t *in, int inputs,
                       int shift, int64_t *out)
 {
-    vec sum[4] = {v_zero(), v_zero(), v_zero(), v_zero()};
+    vec sum[LINES];
+    for (int o = 0; o < lines; o++)
+        sum[o] = v_zero();
     for (int i = 0; i < inputs; i += VEC16) {
         vec word = v_load(in + i);
-        for (int o = 0; o < 4; o++)
+#pragma GCC unroll 8
+        for (int o = 0; o < lines; o++)
             sum[o] = v_dot16(sum[o], v_load(line + (size_t)o * stride + i), word);
     }
-    __m256i wide = _mm256_cvtepi32_epi64(reduce4(sum));
-    wide = _mm256_sll_epi64(wide, _mm_cvtsi32_si128(shift));
-    __m256i *at = (__m256i *)out;
-    _mm256_storeu_si256(at, _mm256_add_epi64(_mm256_loadu_si256(at), wide));
+    for (int o = 0; o < lines; o += 4) {
+        __m256i wide = _mm256_cvtepi32_epi64(reduce4(sum + o));
+        wide = _mm256_sll_epi64(wide, _mm_cvtsi32_si128(shift));
+        __m256i *at = (__m256i *)(out + o);
+        _mm256_storeu_si256(at, _mm256_add_epi64(_mm256_loadu_si256(at), wide));
+    }
 }
 
 static int32_t dot1(const int16_t *line, const int16_t *in, int inputs)
@@ -117,8 +126,10 @@ static void collapsed_product(const crossbar_direction *d, const int16_t *in, in
     const int16_t *part = c->plane;
     for (int p = 0; p < c->parts; p++) {
         int o = 0;
+        for (; o + LINES <= d->outputs; o += LINES, part += LINES * stride)
+            dots(part, LINES, stride, in, d->input_stride, c->shift[p], out + o);
         for (; o + 4 <= d->outputs; o += 4, part += 4 * stride)
-            dot4(part, stride, in, d->input_stride, c->shift[p], out + o);
+            dots(part, 4, stride, in, d->input_stride, c->shift[p], out + o);
         for (; o < d->outputs; o++, part += stride) {
             int64_t sum = dot1(part, in, d->input_stride);
             out[o] = (int64_t)((uint64_t)out[o] + ((uint64_t)sum << c->shift[p]));
