@@ -6,7 +6,7 @@
 #ifndef PANTHER_EMULATOR_HOST_ENGINE_H
 #define PANTHER_EMULATOR_HOST_ENGINE_H
 
-#include "emulator/emulator.h"
+#include "emulator/observe/profile.h"
 
 typedef struct engine engine;
 
@@ -27,6 +27,8 @@ typedef struct engine_table {
     void (*crs)(engine *e);
     /* NULL if the engine counts nothing. */
     const emulator_totals *(*statistics)(engine *e);
+    const emulator_profile *(*profile)(engine *e);
+    void (*sample)(const engine *e, emulator_sample *to);
     /* What cells hold beside digits (emulator_save_cells); has_cells may be NULL: nothing. */
     bool (*has_cells)(const engine *e);
     void (*save_cells)(engine *e, uint32_t matrix, uint32_t block, int16_t *residues,

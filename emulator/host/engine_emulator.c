@@ -92,6 +92,16 @@ static const emulator_totals *statistics(engine *base)
     return emulator_statistics(((emulator_engine *)base)->emulator);
 }
 
+static const emulator_profile *profile(engine *base)
+{
+    return emulator_profile_of(((emulator_engine *)base)->emulator);
+}
+
+static void sample(const engine *base, emulator_sample *to)
+{
+    emulator_sample_now(((const emulator_engine *)base)->emulator, to);
+}
+
 static bool has_cells(const engine *base)
 {
     return emulator_has_cells(((const emulator_engine *)base)->emulator);
@@ -118,6 +128,8 @@ static const engine_table table = {.name = "emulator",
                                    .read_digits = read_digits,
                                    .crs = crs,
                                    .statistics = statistics,
+                                   .profile = profile,
+                                   .sample = sample,
                                    .has_cells = has_cells,
                                    .save_cells = save_cells,
                                    .restore_cells = restore_cells};

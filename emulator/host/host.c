@@ -112,6 +112,7 @@ static exit_status train_all(host *h)
         exit_status status = EXIT_INPUT;
         if (prepare_block(h) && block_weights(h)) {
             report_block(h);
+            samples_plan(h, (uint64_t)h->epochs * h->batches_per_epoch);
             status = train_block(h);
         }
         data_close(h->data);
@@ -120,6 +121,7 @@ static exit_status train_all(host *h)
             return status;
         if (h->at.block + 1 == h->plan->train_count)
             break; /* the last block stays current: a checkpoint of the end can be continued */
+        h->epochs_before += h->at.epoch;
         uint64_t step = h->at.step, opas = h->at.opas, block = h->at.block;
         h->at = (run_position){.block = block, .step = step, .opas = opas, .best = INFINITY};
     }
@@ -148,7 +150,7 @@ exit_status host_run(arena *memory, diag *d, engine *e, const plan *p, const hos
         report_end(&h);
     if (status == EXIT_DONE && options->save)
         status = checkpoint_save(&h, options->save);
-    if (status == EXIT_DONE && options->stats && !stats_write(&h))
+    if (status == EXIT_DONE && host_wants_statistics(options) && !stats_write(&h))
         status = EXIT_INPUT;
     return status;
 }

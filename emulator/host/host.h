@@ -26,6 +26,9 @@ typedef struct host_options {
     bool resume;         /* continue where the weights file was saved */
     const char *save;    /* written at the end, or NULL */
     const char *stats;   /* JSON, or NULL */
+    /* receives the same text at the end; NULL: nobody. False: what it did with it failed */
+    bool (*on_statistics)(void *context, const char *json);
+    void *statistics_context;
     int64_t epochs;      /* 0: the plan's */
     int64_t batch;       /* 0: the plan's; must be what the image was compiled for */
     bool seed_given;

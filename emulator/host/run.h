@@ -4,6 +4,7 @@
 
 #include "emulator/host/host.h"
 #include "emulator/host/metrics.h"
+#include "emulator/host/samples.h"
 #include "emulator/host/weights.h"
 
 #include <math.h>
@@ -69,6 +70,8 @@ typedef struct host {
     run_metrics metrics;
     epoch_record *history;
     size_t history_count, history_capacity;
+    uint64_t epochs_before; /* of the blocks before this one */
+    sample_log samples;
     uint64_t first_kernel_cycles;
     uint64_t examples; /* trained in this process */
     struct timespec started;
@@ -114,6 +117,12 @@ typedef struct wear_summary {
 } wear_summary;
 wear_summary wear_summarise(const slice_wear *w, double endurance, double examples);
 void report_wear(const host *h, const emulator_totals *t);
-bool stats_write(const host *h);
+
+/* Whether somebody will read statistics: --stats, or a caller of host_run. */
+static inline bool host_wants_statistics(const host_options *o)
+{
+    return o->stats || o->on_statistics;
+}
+bool stats_write(const host *h); /* to whom it concerns */
 
 #endif

@@ -1,8 +1,10 @@
 /* --stats: the figures of a run as JSON. README.md of this folder explains every field. */
 #include "emulator/host/run.h"
+#include "emulator/host/stats_profile.h"
 #include "isa/support/file.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -20,12 +22,22 @@ static void add_machine(cJSON *root, const machine *m, arena *memory)
 {
     cJSON *at = cJSON_AddObjectToObject(root, "machine");
     cJSON_AddStringToObject(at, "name", m->name);
+    cJSON_AddStringToObject(at, "file", m->path ? m->path : "");
     cJSON_AddStringToObject(at, "fingerprint", machine_fingerprint(memory, m));
     cJSON_AddNumberToObject(at, "variant", m->variant);
     cJSON_AddStringToObject(at, "slices", slicing_text(memory, &m->slices));
     cJSON_AddStringToObject(at, "opa_mode", opa_mode_names[m->opa_mode]);
     cJSON_AddStringToObject(at, "fidelity", fidelity_names[m->fidelity]);
     cJSON_AddNumberToObject(at, "clock_ghz", m->clock_ghz);
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        return;
+    machine_print(m, out);
+    if (fclose(out) == 0)
+        cJSON_AddStringToObject(at, "text", text);
+    free(text);
 }
 
 static void add_code(cJSON *root, const image *im)
@@ -121,6 +133,7 @@ static void add_statistics(cJSON *root, const host *h, const emulator_totals *t)
         cJSON_AddItemToArray(slices, cJSON_CreateNumber((double)t->slice_saturation[s]));
     if (t->wear_counted)
         add_wear(root, h, t);
+    stats_add_profile(root, h->e->table->profile(h->e), h->e->im, m);
 }
 
 static void add_history(cJSON *root, const host *h)
@@ -165,16 +178,15 @@ static char *stats_text(const host *h, arena *memory)
     if (h->e->table->statistics)
         add_statistics(root, h, h->e->table->statistics(h->e));
     add_history(root, h);
+    samples_write(h, root);
     add_host(root, h);
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
     return text;
 }
 
-bool stats_write(const host *h)
+static bool write_file(const host *h, arena *scratch, const char *text)
 {
-    arena *scratch = arena_new();
-    char *text = stats_text(h, scratch);
     file_writer w;
     const char *error = file_write_begin(scratch, &w, h->o->stats);
     if (!error) {
@@ -183,7 +195,17 @@ bool stats_write(const host *h)
     }
     if (error)
         diag_file_error(h->d, h->o->stats, "%s", error);
+    return !error;
+}
+
+bool stats_write(const host *h)
+{
+    arena *scratch = arena_new();
+    char *text = stats_text(h, scratch);
+    bool good = !h->o->stats || write_file(h, scratch, text);
+    if (h->o->on_statistics)
+        good = h->o->on_statistics(h->o->statistics_context, text) && good;
     cJSON_free(text);
     arena_free(scratch);
-    return !error;
+    return good;
 }

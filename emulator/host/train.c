@@ -45,6 +45,13 @@ static bool check_scalars(host *h)
     return true;
 }
 
+static void add_loss(host *h, double loss)
+{
+    metric_add(&h->metrics.loss, loss);
+    metric_add(&h->metrics.log_loss, loss);
+    metric_add(&h->samples.loss, loss);
+}
+
 /* What the outputs of a training kernel say: its loss, and a kernel's scalar results. */
 static void collect(host *h, size_t first)
 {
@@ -52,18 +59,15 @@ static void collect(host *h, size_t first)
     const image_entry *entry = b->entry;
     for (size_t slot = 0; h->train->loss != LOSS_OUTPUT && slot < entry->batch; slot++) {
         double loss = bind_loss(h, b, &h->data->train, slot, h->order[first + slot]);
-        metric_add(&h->metrics.loss, loss);
-        metric_add(&h->metrics.log_loss, loss);
+        add_loss(h, loss);
     }
     for (uint32_t p = 0; p < entry->output_count && p < OUTPUTS_MAX; p++) {
         const image_port *port = &entry->outputs[p];
         size_t words = engine_port_words(entry, port);
         for (size_t i = 0; port->elements == 1 && i < words; i++) {
             metric_add(&h->metrics.outputs[p], b->outputs[p][i]);
-            if (p == 0 && h->train->loss == LOSS_OUTPUT) {
-                metric_add(&h->metrics.loss, b->outputs[p][i]);
-                metric_add(&h->metrics.log_loss, b->outputs[p][i]);
-            }
+            if (p == 0 && h->train->loss == LOSS_OUTPUT)
+                add_loss(h, b->outputs[p][i]);
         }
     }
 }
@@ -130,6 +134,7 @@ static exit_status run_epoch(host *h)
         exit_status status = EXIT_DONE;
         if (!h->at.in_moment) {
             status = run_batch(h);
+            samples_batch(h, h->at.batch == h->batches_per_epoch);
             h->at.every = h->at.action = 0;
             h->at.in_moment = true;
         }

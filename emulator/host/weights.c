@@ -10,10 +10,11 @@ static size_t matrix_size(const image_matrix *m)
     return (size_t)m->rows * m->columns;
 }
 
-/* Where the weight of element i of an output stands: a kernel's lanes come last in the matrix. */
+/* Where the weight of element i of an output stands: lanes of kernels and maps come last there. */
 static size_t input_of(const image_tensor *t, size_t i)
 {
-    size_t taps = t->rank == 4 ? (size_t)t->dims[2] * t->dims[3] : 1;
+    bool pixels = t->rank == 4 || (t->rank == 2 && t->dims[2]);
+    size_t taps = pixels ? (size_t)t->dims[2] * t->dims[3] : 1;
     return t->row0 + i % taps * (t->rows / taps) + i / taps;
 }
 
@@ -180,6 +181,49 @@ bool weights_load(engine *e, const safetensors *file, bool with_digits, diag *d)
     if (!fill_matrices(e, fill_from_file, &context))
         return false;
     return !with_digits || !e->table->write_digits || load_digits(e, file, d);
+}
+
+/* Calls visit for every part of a tensor with its matrix, and writes the matrix back if asked to. */
+static void visit_tensor(engine *e, const char *name, bool write,
+                         void (*visit)(const image_tensor *t, const image_matrix *m, double *w,
+                                       double *values),
+                         double *values)
+{
+    arena *scratch = arena_new();
+    for (uint32_t i = 0; i < e->im->tensor_count; i++) {
+        const image_tensor *t = &e->im->tensors[i];
+        if (strcmp(t->name, name) != 0)
+            continue;
+        const image_matrix *m = &e->im->matrices[t->matrix];
+        double *w = ARENA_ARRAY(scratch, double, matrix_size(m) + 1);
+        e->table->read_matrix(e, t->matrix, w);
+        visit(t, m, w, values + (size_t)t->first * t->rows);
+        if (write)
+            e->table->write_matrix(e, t->matrix, w);
+    }
+    arena_free(scratch);
+}
+
+static void take_part(const image_tensor *t, const image_matrix *m, double *w, double *values)
+{
+    for (size_t j = 0; j < t->columns; j++)
+        for (size_t i = 0; i < t->rows; i++)
+            values[j * t->rows + i] = w[input_of(t, i) * m->columns + t->column0 + j];
+}
+
+static void put_part(const image_tensor *t, const image_matrix *m, double *w, double *values)
+{
+    tensor_to_matrix(t, m, values, w);
+}
+
+void weights_read_tensor(engine *e, const char *name, double *values)
+{
+    visit_tensor(e, name, false, take_part, values);
+}
+
+void weights_write_tensor(engine *e, const char *name, const double *values)
+{
+    visit_tensor(e, name, true, put_part, (double *)(uintptr_t)values);
 }
 
 /* The tensor that t is part of; made with the first part that is stored. */

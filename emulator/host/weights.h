@@ -23,6 +23,13 @@ void weights_init(engine *e, uint64_t seed);
  */
 bool weights_load(engine *e, const safetensors *file, bool with_digits, diag *d);
 
+/*
+ * The values of one tensor, with all its parts; the name is one of the image's. Writing it writes the
+ * matrices that hold parts of it anew, which leaves no carries in them.
+ */
+void weights_read_tensor(engine *e, const char *name, double *values);
+void weights_write_tensor(engine *e, const char *name, const double *values);
+
 /* Adds all tensors as F32, and the digits of every block as I16 if the engine has them. */
 void weights_store(engine *e, safetensors *file);
 

@@ -52,9 +52,14 @@ static void add_load(timeline_load *to, uint64_t times, const timeline_load *mor
         to->cycles[k] += times * more->cycles[k];
 }
 
+static void put_text(timeline_out *o, text t)
+{
+    out_bytes(o, t.at, t.length);
+}
+
 static void put_number(timeline_out *o, text name, uint64_t v)
 {
-    out_bytes(o, name.at, name.length);
+    put_text(o, name);
     out_number(o, v);
 }
 
@@ -64,19 +69,19 @@ static void write_slice(timeline *t, const timeline_slice *s)
     out_begin(o);
     put_number(o, TEXT("{\"ph\":\"X\",\"pid\":"), s->pid);
     put_number(o, TEXT(",\"tid\":"), s->tid);
-    out_bytes(o, ",\"ts\":", 6);
+    put_text(o, TEXT(",\"ts\":"));
     out_thousandths(o, s->start);
-    out_bytes(o, ",\"dur\":", 7);
+    put_text(o, TEXT(",\"dur\":"));
     out_thousandths(o, s->cycles);
-    out_bytes(o, ",", 1);
-    out_bytes(o, s->name.at, s->name.length);
-    out_bytes(o, ",\"args\":{\"layer\":", 16);
-    out_bytes(o, t->layers[s->layer].at, t->layers[s->layer].length);
+    put_text(o, TEXT(","));
+    put_text(o, s->name);
+    put_text(o, TEXT(",\"args\":{\"layer\":"));
+    put_text(o, t->layers[s->layer]);
     if (s->line) {
         put_number(o, TEXT(",\"at\":"), s->at);
         put_number(o, TEXT(",\"line\":"), s->line);
     }
-    out_bytes(o, "}},\n", 4);
+    put_text(o, TEXT("}},\n"));
 }
 
 void timeline_put(timeline *t, const timeline_slice *s)
@@ -186,13 +191,14 @@ void timeline_wait(timeline *t, const agent *a, wait_cause cause, uint64_t from,
     timeline_put(t, &s);
 }
 
-static void put_work(timeline *t, const agent *a, int m, text name, uint64_t from, uint64_t to)
+static void put_work(timeline *t, const agent *a, int m, int work, text name, uint64_t from,
+                     uint64_t to)
 {
     if (!a->track->shown || from >= to)
         return;
     timeline_slice s = slice_of(t, a, from, to);
     s.kind = UNIT_MCU;
-    s.tid += 1 + (uint32_t)m;
+    s.tid = timeline_mcu_tid(t, s.tid, m, work);
     s.layer = a->mcus[m]->layer;
     s.name = name;
     timeline_put(t, &s);
@@ -201,12 +207,12 @@ static void put_work(timeline *t, const agent *a, int m, text name, uint64_t fro
 
 void timeline_mcu(timeline *t, const agent *a, int m, int work, uint64_t from, uint64_t to)
 {
-    put_work(t, a, m, work_texts[work], from, to);
+    put_work(t, a, m, work, work_texts[work], from, to);
 }
 
 void timeline_updates(timeline *t, const agent *a, int m, uint64_t from, uint64_t to)
 {
-    put_work(t, a, m, update_text, from, to);
+    put_work(t, a, m, OPERATION_OPA, update_text, from, to);
     if (a->track->shown && t->e->machine->variant == 3)
         bins_spread(&t->power[timeline_place(t, a->tile->node, a->tile->number)], from, to,
                     (uint64_t)t->rewrite_fj);
@@ -220,7 +226,7 @@ void timeline_crs(timeline *t, const mcu *unit, uint64_t cycles)
         (f->has_core ? !in_range(f->core, b->core) : f->has_thread))
         return;
     timeline_slice s = {.pid = timeline_tile_pid(t, b->node, b->tile),
-                        .tid = timeline_core_tid(t, b->core) + 1u + b->mcu,
+                        .tid = timeline_mcu_tid(t, timeline_core_tid(b->core), b->mcu, OPERATION_CRS),
                         .kind = UNIT_MCU,
                         .layer = unit->layer,
                         .start = t->e->cycles,

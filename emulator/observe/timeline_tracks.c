@@ -15,10 +15,16 @@ uint32_t timeline_tile_pid(const timeline *t, int node, int number)
     return timeline_node_pid(t, node) + 1 + (uint32_t)number;
 }
 
-uint32_t timeline_core_tid(const timeline *t, int core)
+uint32_t timeline_core_tid(int core)
 {
-    (void)t;
-    return TID_CORES + (uint32_t)core * (1 + ISA_MCUS_MAX);
+    return TID_CORES + (uint32_t)core * (1 + ISA_MCUS_MAX * MCU_LANES);
+}
+
+/* Carry resolutions wait for everything else, so they share the first track. */
+uint32_t timeline_mcu_tid(const timeline *t, uint32_t core_tid, int m, int work)
+{
+    int lane = t->e->machine->issue == ISSUE_OVERLAPPED && work < MCU_LANES ? work : 0;
+    return core_tid + 1 + (uint32_t)(m * MCU_LANES + lane);
 }
 
 static text json_string(arena *memory, const char *from)
@@ -147,11 +153,14 @@ static void name_agent(timeline *t, const agent *a, const timeline_track *track)
     bool thread = a->source->is_thread;
     snprintf(name, sizeof name, "%s %d", thread ? "control thread" : "core", a->source->agent);
     name_track(t, track->pid, track->tid, "thread", name);
-    for (int m = 0; !thread && m < ISA_MCUS_MAX; m++) {
-        if (!a->mcus[m])
+    bool apart = t->e->machine->issue == ISSUE_OVERLAPPED;
+    for (int k = 0; !thread && k < ISA_MCUS_MAX * MCU_LANES; k++) {
+        int m = k / MCU_LANES, lane = k % MCU_LANES;
+        if (!a->mcus[m] || (lane && !apart))
             continue;
-        snprintf(name, sizeof name, "core %d MCU %d", a->source->agent, m);
-        name_track(t, track->pid, track->tid + 1 + (uint32_t)m, "thread", name);
+        snprintf(name, sizeof name, "core %d MCU %d%s%s", a->source->agent, m, apart ? " " : "",
+                 apart ? operation_names[lane] : "");
+        name_track(t, track->pid, timeline_mcu_tid(t, track->tid, m, lane), "thread", name);
     }
 }
 
@@ -168,7 +177,7 @@ static void bind_program(timeline *t, uint32_t entry, const double *price, bool 
         timeline_track *track = &t->tracks[entry][k];
         track->pid = timeline_tile_pid(t, source->node, source->tile);
         track->tid = source->is_thread ? (uint32_t)TID_THREADS + source->agent
-                                       : timeline_core_tid(t, source->agent);
+                                       : timeline_core_tid(source->agent);
         track->shown = shows(&t->filter, source);
         a->track = track;
         if (!track->shown)

@@ -14,7 +14,11 @@ typedef struct text {
     size_t length;
 } text;
 
-/* An agent as the trace sees it; cores: MCU m has the track tid + 1 + m. */
+/*
+ * An agent as the trace sees it. The MCUs of a core follow it with MCU_LANES tracks each; where
+ * operations of an MCU may overlap, each has a track of its own, since slices of one track must not.
+ */
+enum { MCU_LANES = MCU_OPERATIONS };
 typedef struct timeline_track {
     uint32_t pid, tid;
     bool shown;
@@ -67,7 +71,8 @@ bool timeline_bind(timeline *t, const emulator *e, diag *d);
 
 uint32_t timeline_node_pid(const timeline *t, int node);
 uint32_t timeline_tile_pid(const timeline *t, int node, int number);
-uint32_t timeline_core_tid(const timeline *t, int core);
+uint32_t timeline_core_tid(int core);
+uint32_t timeline_mcu_tid(const timeline *t, uint32_t core_tid, int m, int work);
 enum { TID_PORT = 1, TID_KERNELS = 1 };
 
 void timeline_put(timeline *t, const timeline_slice *s);

@@ -85,7 +85,10 @@ static void note_wait(watch *w, const agent *a, wait_cause cause, uint64_t from,
         timeline_wait(w->timeline, a, cause, from, to);
 }
 
-/* The operations of an mcu end when their slots say; those of a crs when the core goes on. */
+/*
+ * The operations of an mcu end when their slots say; those of a crs when the core goes on. Longer
+ * ones come first: they enclose the others that begin with them.
+ */
 static void note_operations(watch *w, const agent *a, const operation *op, uint64_t issued)
 {
     const cycle_costs *cost = &w->emulator->cost;
@@ -93,10 +96,15 @@ static void note_operations(watch *w, const agent *a, const operation *op, uint6
     for (int m = 0; m < ISA_MCUS_MAX; m++) {
         if (op->op == ISA_crs && op->imm >> m & 1)
             note_work(w, a, m, OPERATION_CRS, issued, a->now);
-        for (int o = 0; op->op == ISA_mcu && o < MCU_OPERATIONS; o++) {
-            uint64_t end = a->busy_until[m * MCU_OPERATIONS + o];
-            if (op->imm >> (m * MCU_OPERATIONS + o) & 1)
-                note_work(w, a, m, o, end - each[o], end);
+        int left = op->op == ISA_mcu ? op->imm >> (m * MCU_OPERATIONS) & 7 : 0;
+        while (left) {
+            int longest = -1;
+            for (int o = 0; o < MCU_OPERATIONS; o++)
+                if (left >> o & 1 && (longest < 0 || each[o] > each[longest]))
+                    longest = o;
+            uint64_t end = a->busy_until[m * MCU_OPERATIONS + longest];
+            note_work(w, a, m, longest, end - each[longest], end);
+            left &= ~(1 << longest);
         }
     }
 }

@@ -1,5 +1,6 @@
 #include "backend/backend.h"
 #include "frontend/cli/build.h"
+#include "frontend/cli/run_trace.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ typedef struct run_setup {
     int64_t max_cycles, threads;
     plan *plan;
     engine *engine;
+    timeline *trace; /* NULL: none */
 } run_setup;
 
 static bool parse_crs(cli *c, host_options *o)
@@ -104,6 +106,8 @@ static engine *emulate(cli *c, run_setup *s, const machine *m, const image *im)
     emulator_options o = {.seed = host_seed(s->plan, &s->options),
                           .timing_only = s->options.timing_only,
                           .wear = c->given[OPTION_WEAR],
+                          .watch = c->given[OPTION_STATS],
+                          .timeline = s->trace,
                           .threads = (int)s->threads,
                           .measure_each = c->given[OPTION_MEASURE_EACH],
                           .max_cycles = (uint64_t)s->max_cycles};
@@ -180,20 +184,28 @@ static exit_status prepare_image(cli *c, run_setup *s, const char *bytes, size_t
     return s->engine ? EXIT_DONE : EXIT_INPUT;
 }
 
-exit_status run_run(cli *c)
+static exit_status run_file(cli *c, run_setup *s)
 {
-    run_setup s = {0};
-    if (!parse_options(c, &s))
-        return EXIT_USAGE;
     size_t length;
     char *bytes = cli_read(c, c->operands[0], &length);
     if (!bytes)
         return EXIT_INPUT;
-    exit_status status = image_recognise(bytes, length) ? prepare_image(c, &s, bytes, length)
-                                                        : prepare_program(c, &s);
+    exit_status status = image_recognise(bytes, length) ? prepare_image(c, s, bytes, length)
+                                                        : prepare_program(c, s);
     if (status != EXIT_DONE)
         return status;
     diag_print(c->d, stderr,
                isatty(STDERR_FILENO) && !getenv("NO_COLOR")); /* warnings come first */
-    return host_run(c->memory, c->d, s.engine, s.plan, &s.options);
+    return host_run(c->memory, c->d, s->engine, s->plan, &s->options);
+}
+
+exit_status run_run(cli *c)
+{
+    run_setup s = {0};
+    exit_status status;
+    if (!parse_options(c, &s))
+        return EXIT_USAGE;
+    if (!run_trace_open(c, s.interpreter == NO_INTERPRETER, &s.trace, &status))
+        return status;
+    return run_trace_close(c, s.trace, run_file(c, &s));
 }
