@@ -17,4 +17,11 @@
  */
 const char *plan_check(arena *memory, const plan *p);
 
+/*
+ * With replicas[i] copies of layer i, the network ends in this step, by the definition of a step
+ * (steps.h) worked out pixel by pixel. NULL or a sentence.
+ */
+const char *plan_check_steps(arena *memory, const plan_network *n, const int64_t *replicas,
+                             int64_t steps);
+
 #endif

@@ -96,6 +96,13 @@ plan_network *plan_network_convs(arena *memory, const plan_network *n);
 /* A copy of the longest chain of layers that ends in the last one: no residual edges, no shortcuts. */
 plan_network *plan_network_chain(arena *memory, const plan_network *n);
 
+/*
+ * That chain's layers and, for each, the edge from the one before it (into room for n->count); how
+ * many they are.
+ */
+size_t plan_network_spine(arena *memory, const plan_network *n, int32_t *layers,
+                          const plan_edge **edges);
+
 int64_t plan_network_weights(const plan_network *n);
 int64_t plan_network_macs(const plan_network *n);
 

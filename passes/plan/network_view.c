@@ -51,26 +51,42 @@ static const plan_edge *deepest(const plan_layer *l, const int32_t *depth)
     return best;
 }
 
-plan_network *plan_network_chain(arena *memory, const plan_network *n)
+size_t plan_network_spine(arena *memory, const plan_network *n, int32_t *layers,
+                          const plan_edge **edges)
 {
     int32_t *depth = ARENA_ARRAY(memory, int32_t, n->count + 1);
-    bool *keep = ARENA_ARRAY(memory, bool, n->count + 1);
-    plan_network copy = *n;
-    copy.layers = ARENA_ARRAY(memory, plan_layer, n->count + 1);
+    const plan_edge **best = ARENA_ARRAY(memory, const plan_edge *, n->count + 1);
     for (size_t i = 0; i < n->count; i++) {
-        plan_layer *l = &copy.layers[i];
-        *l = n->layers[i];
-        const plan_edge *e = deepest(l, depth);
-        depth[i] = 1 + (e && e->from >= 0 ? depth[e->from] : 0);
+        best[i] = deepest(&n->layers[i], depth);
+        depth[i] = 1 + (best[i] && best[i]->from >= 0 ? depth[best[i]->from] : 0);
+    }
+    int32_t at = (int32_t)n->count - 1;
+    size_t count = n->count ? (size_t)depth[at] : 0;
+    for (size_t i = count; i-- > 0;) {
+        layers[i] = at;
+        edges[i] = best[at];
+        at = best[at] ? best[at]->from : PLAN_INPUT;
+    }
+    return count;
+}
+
+plan_network *plan_network_chain(arena *memory, const plan_network *n)
+{
+    int32_t *layers = ARENA_ARRAY(memory, int32_t, n->count + 1);
+    const plan_edge **edges = ARENA_ARRAY(memory, const plan_edge *, n->count + 1);
+    plan_network *made = ARENA_NEW(memory, plan_network);
+    *made = *n;
+    made->count = plan_network_spine(memory, n, layers, edges);
+    made->layers = ARENA_ARRAY(memory, plan_layer, made->count + 1);
+    for (size_t i = 0; i < made->count; i++) {
+        plan_layer *l = &made->layers[i];
+        *l = n->layers[layers[i]];
+        l->input_count = edges[i] != NULL;
         l->inputs = ARENA_ARRAY(memory, plan_edge, 1);
-        l->input_count = e != NULL;
-        if (e)
-            l->inputs[0] = *e;
+        if (edges[i]) {
+            l->inputs[0] = *edges[i];
+            l->inputs[0].from = edges[i]->from < 0 ? PLAN_INPUT : (int32_t)i - 1;
+        }
     }
-    for (size_t i = n->count; i-- > 0;) {
-        keep[i] = keep[i] || i + 1 == n->count;
-        if (keep[i] && copy.layers[i].input_count && copy.layers[i].inputs[0].from >= 0)
-            keep[copy.layers[i].inputs[0].from] = true;
-    }
-    return selected(memory, &copy, keep);
+    return made;
 }

@@ -1,0 +1,81 @@
+/*
+ * How many copies each layer gets (allocation paper, sections 3 and 4): crossbars of all copies
+ * together at most `total`, copies of a layer at most its output pixels, and as few steps as possible;
+ * with bandwidth, as little time as possible.
+ */
+#ifndef PANTHER_PASSES_PLAN_ALLOCATE_H
+#define PANTHER_PASSES_PLAN_ALLOCATE_H
+
+#include "passes/plan/steps.h"
+
+/* ---- bandwidth (bandwidth.c; Eq. 9 to 12) ---- */
+
+typedef struct plan_bandwidth {
+    const plan_chip *chip;
+    double scale; /* of both bandwidths; the paper's lambda */
+} plan_bandwidth;
+
+/* Microseconds of one step of layer j, at least those of the computation. */
+double plan_step_us(const steps_chain *c, const plan_bandwidth *b, size_t j, int64_t replicas,
+                    int64_t before);
+/* The longest of all layers. */
+double plan_steps_us(const steps_chain *c, const plan_bandwidth *b, const int64_t *replicas);
+double plan_compute_us(const plan_chip *c); /* T_C */
+/* NULL, or which number the chip does not state. */
+const char *plan_bandwidth_check(arena *memory, const plan_chip *c);
+
+/* ---- results ---- */
+
+typedef struct allocation {
+    bool found;
+    int64_t *replicas; /* of the chain */
+    int64_t steps;     /* of the model that the method used */
+    int64_t crossbars;
+    double us;         /* steps x the longest step */
+    double seconds;    /* spent */
+} allocation;
+
+/* What is asked. bandwidth NULL: fewest steps, else least time. */
+typedef struct allocate_task {
+    arena *memory;
+    const steps_chain *chain;
+    int64_t total;
+    const plan_bandwidth *bandwidth;
+} allocate_task;
+
+/* Fewest crossbars that hold the network. */
+int64_t allocate_least(const steps_chain *c);
+
+/* ---- methods ---- */
+
+/* Algorithm 2. exact_fill: crossbars used are `total` (or a reachable sum as in the paper's tables). */
+allocation allocate_dp(const allocate_task *t, bool exact_fill);
+
+/*
+ * Labels: the least crossbars with which a number of steps can be met, by layers and Pareto-minimal
+ * (PreOp, Op) pairs. With PreOp bound only to the layer before, their answer is a lower bound of
+ * Algorithm 1's for any allocation; with the full PreOp it is an allocation.
+ */
+typedef struct certificate {
+    allocation best;   /* the better of `given` and what the labels found */
+    int64_t bound;     /* no allocation has fewer steps in the model */
+    double bound_us;   /* with bandwidth: nor takes less time */
+} certificate;
+
+certificate allocate_exact(const allocate_task *t, const allocation *given);
+
+/* Rules of other papers. Not found if the total is too small for the rule. */
+allocation allocate_proportional(const allocate_task *t); /* R ~ Wo Ho (PipeLayer) */
+allocation allocate_stride(const allocate_task *t);       /* R = stride^2 x the next layer's (ISAAC) */
+allocation allocate_equal(const allocate_task *t);        /* the same R everywhere (PRIME) */
+
+/* Every allocation; only for small cases. most: give up (not found) beyond so many allocations. */
+allocation allocate_brute(const allocate_task *t, int64_t most);
+
+/* Steps of the simulator brought down by single moves from a start; at most `moves` simulations. */
+allocation allocate_polish(const allocate_task *t, const allocation *start, int64_t moves);
+
+/* Fills in steps, crossbars and us of replicas. */
+void allocate_measure(const allocate_task *t, allocation *a);
+
+#endif

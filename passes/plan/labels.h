@@ -1,0 +1,37 @@
+/* Can a chain end within so many steps? Private to allocate_*.c and labels*.c. */
+#ifndef PANTHER_PASSES_PLAN_LABELS_H
+#define PANTHER_PASSES_PLAN_LABELS_H
+
+#include "passes/plan/allocate.h"
+
+typedef struct labels_task {
+    const steps_chain *chain;
+    int64_t total;
+    const plan_bandwidth *bandwidth; /* NULL: any step */
+    double longest_us;               /* with bandwidth: no step is longer */
+    size_t limit;                    /* labels; beyond, the answer is unknown */
+} labels_task;
+
+typedef enum labels_answer { LABELS_NO, LABELS_YES, LABELS_UNKNOWN } labels_answer;
+
+/* replicas (of YES): the cheapest allocation found. */
+labels_answer labels_decide(const labels_task *t, int64_t steps, bool full, int64_t *replicas);
+
+/* What a layer's copies, PreOp and Op are bound to if the chain is to end within T (labels_bound.c). */
+typedef struct labels_bounds {
+    int64_t least, most; /* copies */
+    int64_t pre, op;     /* at least */
+    int64_t tails;       /* of all later layers at least */
+    int64_t *rest;       /* [PreOp - pre]: crossbars of all later layers at least */
+} labels_bounds;
+
+/* NULL: it cannot. */
+labels_bounds *labels_bound(arena *memory, const labels_task *t, int64_t steps);
+
+/*
+ * With bandwidth: the most copies of layer j - 1 with which a step of layer j with these is short
+ * enough (INT64_MAX: any); -1 if its own step is too long already.
+ */
+int64_t labels_cap(const labels_task *t, size_t j, int64_t replicas);
+
+#endif

@@ -1,0 +1,103 @@
+/* Crossbar allocation against the printed results of its paper, brute force and its own bounds. */
+#include "plan_fixture.h"
+
+#include "passes/plan/allocate.h"
+#include "passes/plan/check.h"
+
+/* A task of the paper: the convolutions of a network as a chain on Total square crossbars. */
+static allocate_task task_of(plan_fixture *f, const char *network, int64_t total, int64_t side)
+{
+    plan_network *n = plan_network_convs(f->memory, plan_example(f, network));
+    plan_chip *c = plan_example_chip(f, "isaac_like");
+    c->rows = c->columns = side;
+    n = plan_network_chain(f->memory, n);
+    assert_null(plan_network_check(f->memory, n));
+    return (allocate_task){.memory = f->memory, .chain = steps_chain_of(f->memory, n, c, true),
+                           .total = total};
+}
+
+static void expect_replicas(const allocation *a, const int64_t *expected, size_t count)
+{
+    assert_true(a->found);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(a->replicas[i], expected[i]);
+}
+
+static void base_sums(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t at128, at256;
+    } rows[] = {{"alexnet", 230, 72}, {"vgg_a", 564, 144}, {"vgg_e", 1226, 314},
+                {"resnet18", 684, 189}, {"mobilenet", 1732, 445}};
+    plan_fixture f = plan_begin();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(allocate_least(task_of(&f, rows[i].name, 1, 128).chain), rows[i].at128);
+        assert_int_equal(allocate_least(task_of(&f, rows[i].name, 1, 256).chain), rows[i].at256);
+    }
+    plan_end(&f);
+}
+
+static void table6(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool bandwidth;
+        int64_t replicas[8], op;
+    } rows[] = {
+        {"alexnet", false, {106, 21, 7, 6, 6}, 46},
+        {"vgg_a", false, {200, 50, 13, 13, 4, 4, 1, 1}, 306},
+        {"alexnet", true, {26, 6, 2, 22, 2}, 150},
+        {"vgg_a", true, {112, 28, 10, 10, 5, 4, 2, 2}, 493},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        plan_fixture f = plan_begin();
+        allocate_task t = task_of(&f, rows[i].name, 2304, 128);
+        plan_bandwidth b = {plan_example_chip(&f, "isaac_like"), 1};
+        t.bandwidth = rows[i].bandwidth ? &b : NULL;
+        allocation a = allocate_dp(&t, true);
+        expect_replicas(&a, rows[i].replicas, t.chain->count);
+        assert_int_equal(a.steps, rows[i].op);
+        plan_end(&f);
+    }
+}
+
+typedef struct case_row {
+    const char *name;
+    int64_t total, side, dp, bound, best;
+} case_row;
+
+/* What alone the dynamic program and the labels give, and the proven bound. */
+static void certified(void **state)
+{
+    (void)state;
+    static const case_row rows[] = {
+        {"alexnet", 2304, 128, 46, 44, 45},  {"vgg_a", 2304, 128, 306, 306, 306},
+        {"vgg_a", 4096, 128, 166, 164, 164}, {"vgg_e", 4096, 256, 196, 196, 196},
+        {"vgg_e", 8192, 128, 270, 270, 270}, {"resnet18", 4096, 128, 79, 79, 79},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        plan_fixture f = plan_begin();
+        allocate_task t = task_of(&f, rows[i].name, rows[i].total, rows[i].side);
+        allocation a = allocate_dp(&t, true);
+        certificate c = allocate_exact(&t, &a);
+        printf("%s(%d,%d): dp %d %.2f s, best %d bound %d %.2f s\n", rows[i].name, (int)rows[i].total, (int)rows[i].side,
+               (int)a.steps, a.seconds, (int)c.best.steps, (int)c.bound, c.best.seconds);
+        assert_int_equal(a.steps, rows[i].dp);
+        assert_int_equal(c.bound, rows[i].bound);
+        assert_int_equal(c.best.steps, rows[i].best);
+        plan_end(&f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(base_sums),
+        cmocka_unit_test(table6),
+        cmocka_unit_test(certified),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
