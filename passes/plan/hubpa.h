@@ -1,46 +1,44 @@
 /*
  * HUBPA: forward and backward propagations (FP, BP) of a chain of convolutions that share their
- * crossbars (Ji et al., ASP-DAC 2019). Allocation of tiles to layers (Eqs. 1-3), the schedules that
- * the paper compares, and a checker that shares nothing with them but these structures.
+ * crossbars (Ji et al., ASP-DAC 2019). Allocation of tiles to layers (Eqs. 1-3), the schedules
+ * that the paper compares, and a checker that shares nothing with them but these structures.
  *
- * Work is counted in units: one output position of a layer, in row-major order. A replica of a layer
- * does one unit per step, forward or backward. What a step finishes is available from the next step
- * on. Weight gradients and updates are not part of the paper's model.
+ * Work is counted in units: one output position of a layer, in row-major order. A replica of a
+ * layer does one unit per step, forward or backward. What a step finishes is available from the
+ * next step on. Weight gradients and updates are not part of the paper's model.
  */
 #ifndef PANTHER_PASSES_PLAN_HUBPA_H
 #define PANTHER_PASSES_PLAN_HUBPA_H
 
-#include "isa/support/arena.h"
+#include "passes/plan/model.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
-enum { HUBPA_LAYERS_MAX = 256, HUBPA_TILES_MAX = 1 << 22, HUBPA_RATIO_TILES_MAX = 512 };
+enum { HUBPA_UNITS_MAX = 1 << 24, HUBPA_RATIO_TILES_MAX = 512 };
 
 typedef struct hubpa_layer {
-    int32_t rows, cols;                     /* output positions, before the pooling */
-    int32_t kernel_rows, kernel_cols;       /* window over the (pooled) map of the layer before */
-    int32_t stride, pad;                    /* of that window */
-    int32_t pool_rows, pool_cols;           /* pooling behind this layer; 1, 1: none */
-    int32_t pool_stride_rows, pool_stride_cols;
-    int32_t pool_pad;
-    int32_t tiles; /* that one replica takes */
+    int32_t map[2];    /* output positions, before the pooling */
+    plan_window conv;  /* over the pooled map of the layer before */
+    plan_window pool;  /* behind this layer */
+    int32_t footprint; /* tiles (or crossbars) that one replica takes */
 } hubpa_layer;
 
 static inline int32_t hubpa_units(const hubpa_layer *l)
 {
-    return l->rows * l->cols;
+    return l->map[0] * l->map[1];
 }
 
-/* Positions of the map that the next layer reads. */
-int32_t hubpa_pooled_rows(const hubpa_layer *l);
-int32_t hubpa_pooled_cols(const hubpa_layer *l);
+/*
+ * A chain of convolutions as layers; `fine`: footprints in crossbars instead of whole tiles. NULL
+ * with the reason in *error: residual edges, dense layers between convolutions (drop them with
+ * plan_network_convs), sizes beyond 2^24 units.
+ */
+hubpa_layer *hubpa_layers_of(arena *memory, const plan_network *n, const plan_chip *chip, bool fine,
+                             const char **error);
 
 /* ---- allocation ---- */
 
 /*
  * Eqs. 1 and 2: tiles S_i >= 1 that sum to `tiles`, S_i / S_{i+1} <= P_i, least
- * f = sum over i < N of (S_i / S_{i+1} - P_i)^2. (The paper's sum runs to N, but there is no S_{N+1}.)
+ * f = sum over i < N of (S_i / S_{i+1} - P_i)^2. (The paper's sum runs to N; there is no S_{N+1}.)
  * Eq. 3 (split: SDMP): all S_i even as well. Every allocation is considered; `optima` says how many
  * reach the least f and `gap` how far the next value of f lies above it (infinite: there is none),
  * so optima = 1 with a gap above 1e-9 proves that the answer is the only one.
@@ -55,16 +53,22 @@ typedef struct hubpa_ratio {
 bool hubpa_allocate_ratio(arena *memory, const int32_t *pooling, int count, int32_t tiles,
                           bool split, hubpa_ratio *result);
 
+typedef enum hubpa_sharing {
+    HUBPA_WHOLE,       /* a propagation has all replicas to itself (TDMP) */
+    HUBPA_SPLIT,       /* half of them, so counts are even (SDMP) */
+    HUBPA_SHARED_PAIR, /* an FP and a BP share them (HUBPA) */
+} hubpa_sharing;
+
 /*
- * With footprints: replicas r_i of layer i take r_i * tiles_i, their sum is at most `tiles`, and
- * the busiest layer's steps T = max ceil(units_i / r_i) are least; the replicas are the fewest with
- * that T, and what is left goes to the layers with the most units per replica. Exact: feasibility
- * is monotone in T. split: every count even (SDMP). Returns T, or 0: fewer tiles than
- * hubpa_tiles_least.
+ * With footprints: replicas r_i of layer i take r_i * footprint_i, at most `tiles` together, and
+ * the busiest layer's steps T are least: of a propagation, max ceil(units_i / r_i) (or r_i / 2),
+ * of a pair, max ceil(2 units_i / r_i). The replicas are the fewest with that T; what is left goes
+ * to the layers with the most units per replica. Exact: what suffices for T suffices for T + 1.
+ * Returns T, or 0: fewer tiles than hubpa_tiles_least.
  */
-int32_t hubpa_allocate_balanced(const hubpa_layer *layers, int count, int32_t tiles, bool split,
-                                int32_t *replicas);
-int64_t hubpa_tiles_least(const hubpa_layer *layers, int count, bool split);
+int32_t hubpa_allocate_balanced(const hubpa_layer *layers, int count, int32_t tiles,
+                                hubpa_sharing sharing, int32_t *replicas);
+int64_t hubpa_tiles_least(const hubpa_layer *layers, int count, hubpa_sharing sharing);
 
 /* ---- schedules ---- */
 
@@ -106,8 +110,8 @@ hubpa_schedule *hubpa_simulate(arena *memory, const hubpa_policy *policy, const 
 /* ---- checking ---- */
 
 /*
- * Whether a schedule is sound: every unit once, no unit before what its window covers, no layer over
- * its replicas in any step, the policy's order. Returns NULL, or what is wrong (in the arena).
+ * Whether a schedule is sound: every unit once, no unit before what its window covers, no layer
+ * over its replicas in any step, the policy's order. NULL, or what is wrong (in the arena).
  */
 const char *hubpa_check(arena *memory, const hubpa_schedule *s);
 

@@ -1,6 +1,6 @@
 /*
- * Allocation of tiles: the paper's ratio rule (Eqs. 1-3) over every allocation, and the balanced one
- * that knows how many tiles a replica takes.
+ * Allocation of tiles: the paper's ratio rule (Eqs. 1-3) over every allocation, and the balanced
+ * one that knows how many tiles a replica takes.
  */
 #include "passes/plan/hubpa.h"
 
@@ -91,26 +91,32 @@ bool hubpa_allocate_ratio(arena *memory, const int32_t *pooling, int count, int3
 
 /* ---- with footprints ---- */
 
-int64_t hubpa_tiles_least(const hubpa_layer *layers, int count, bool split)
+/* Replicas come in pairs if FP and BP have their own. */
+static int32_t replica_unit(hubpa_sharing sharing)
+{
+    return sharing == HUBPA_SPLIT ? 2 : 1;
+}
+
+int64_t hubpa_tiles_least(const hubpa_layer *layers, int count, hubpa_sharing sharing)
 {
     int64_t sum = 0;
     for (int i = 0; i < count; i++)
-        sum += (int64_t)layers[i].tiles * (split ? 2 : 1);
+        sum += (int64_t)layers[i].footprint * replica_unit(sharing);
     return sum;
 }
 
-/* Fewest replicas that do a propagation's units in `steps`; with split, those for FP and BP. */
-static int64_t replicas_for(const hubpa_layer *l, int32_t steps, bool split)
+/* Fewest replicas that do the units of the busiest time in `steps`. */
+static int64_t replicas_for(const hubpa_layer *l, int32_t steps, hubpa_sharing sharing)
 {
-    int64_t r = (hubpa_units(l) + (int64_t)steps - 1) / steps;
-    return split ? 2 * r : r;
+    int64_t units = (sharing == HUBPA_SHARED_PAIR ? 2 : 1) * (int64_t)hubpa_units(l);
+    return replica_unit(sharing) * ((units + steps - 1) / steps);
 }
 
-static int64_t tiles_for(const hubpa_layer *layers, int count, int32_t steps, bool split)
+static int64_t tiles_for(const hubpa_layer *layers, int count, int32_t steps, hubpa_sharing sharing)
 {
     int64_t sum = 0;
     for (int i = 0; i < count; i++)
-        sum += replicas_for(&layers[i], steps, split) * layers[i].tiles;
+        sum += replicas_for(&layers[i], steps, sharing) * layers[i].footprint;
     return sum;
 }
 
@@ -122,7 +128,7 @@ static void give_rest(const hubpa_layer *layers, int count, int64_t rest, int32_
         double most = 1;
         for (int i = 0; i < count; i++) {
             double load = (double)unit * hubpa_units(&layers[i]) / replicas[i];
-            if ((int64_t)layers[i].tiles * unit <= rest && load > most) {
+            if ((int64_t)layers[i].footprint * unit <= rest && load > most) {
                 chosen = i;
                 most = load;
             }
@@ -130,27 +136,29 @@ static void give_rest(const hubpa_layer *layers, int count, int64_t rest, int32_
         if (chosen < 0)
             return;
         replicas[chosen] += unit;
-        rest -= (int64_t)layers[chosen].tiles * unit;
+        rest -= (int64_t)layers[chosen].footprint * unit;
     }
 }
 
-int32_t hubpa_allocate_balanced(const hubpa_layer *layers, int count, int32_t tiles, bool split,
-                                int32_t *replicas)
+int32_t hubpa_allocate_balanced(const hubpa_layer *layers, int count, int32_t tiles,
+                                hubpa_sharing sharing, int32_t *replicas)
 {
-    if (hubpa_tiles_least(layers, count, split) > tiles)
+    if (hubpa_tiles_least(layers, count, sharing) > tiles)
         return 0;
     int32_t low = 1, high = 1;
     for (int i = 0; i < count; i++)
         high = hubpa_units(&layers[i]) > high ? hubpa_units(&layers[i]) : high;
+    high *= sharing == HUBPA_SHARED_PAIR ? 2 : 1;
     while (low < high) {
         int32_t middle = low + (high - low) / 2;
-        if (tiles_for(layers, count, middle, split) <= tiles)
+        if (tiles_for(layers, count, middle, sharing) <= tiles)
             high = middle;
         else
             low = middle + 1;
     }
     for (int i = 0; i < count; i++)
-        replicas[i] = (int32_t)replicas_for(&layers[i], low, split);
-    give_rest(layers, count, tiles - tiles_for(layers, count, low, split), split ? 2 : 1, replicas);
+        replicas[i] = (int32_t)replicas_for(&layers[i], low, sharing);
+    give_rest(layers, count, tiles - tiles_for(layers, count, low, sharing), replica_unit(sharing),
+              replicas);
     return low;
 }

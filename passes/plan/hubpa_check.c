@@ -44,11 +44,13 @@ static void check_capacity(checking *c)
             busy[b] = ARENA_ARRAY(c->memory, int32_t, (size_t)s->steps + 1);
             count_units(c, b, i, busy[b]);
         }
-        for (int32_t t = 1; t <= s->steps && !c->error; t++)
-            if (split ? busy[0][t] > limit || busy[1][t] > limit : busy[0][t] + busy[1][t] > limit)
+        for (int32_t t = 1; t <= s->steps && !c->error; t++) {
+            int32_t fp = busy[0][t], bp = busy[1][t];
+            if (split ? fp > limit || bp > limit : fp + bp > limit)
                 c->error = arena_printf(c->memory,
-                                        "step %d: layer %d does %d FP and %d BP units on %d replicas",
-                                        t, i + 1, busy[0][t], busy[1][t], s->replicas[i]);
+                                        "step %d: layer %d does %d FP, %d BP units on %d replicas",
+                                        t, i + 1, fp, bp, s->replicas[i]);
+        }
     }
 }
 
@@ -56,22 +58,27 @@ static void check_capacity(checking *c)
 
 typedef struct edge {
     const hubpa_layer *p, *l; /* l reads p */
-    int pooled_rows, pooled_cols;
+    int32_t pooled[2];
     const int32_t *p_steps, *l_steps;
     bool backward;
 } edge;
 
-/* Position (y, x) of the pooled map is read by unit u of l. */
+static bool inside(int64_t y, int64_t x, const int32_t map[2])
+{
+    return y >= 0 && y < map[0] && x >= 0 && x < map[1];
+}
+
+/* Unit u of l reads position (y, x) of the pooled map. */
 static bool pool_holds(const edge *e, int64_t y, int64_t x, int32_t u)
 {
-    const hubpa_layer *p = e->p;
-    for (int64_t i = 0; i < p->pool_rows; i++)
-        for (int64_t j = 0; j < p->pool_cols; j++) {
-            int64_t row = y * p->pool_stride_rows - p->pool_pad + i;
-            int64_t col = x * p->pool_stride_cols - p->pool_pad + j;
-            if (row < 0 || row >= p->rows || col < 0 || col >= p->cols)
+    const plan_window *w = &e->p->pool;
+    for (int64_t i = 0; i < w->kernel[0]; i++)
+        for (int64_t j = 0; j < w->kernel[1]; j++) {
+            int64_t row = y * w->stride[0] - w->pad[0] + i;
+            int64_t column = x * w->stride[1] - w->pad[1] + j;
+            if (!inside(row, column, e->p->map))
                 continue;
-            int32_t from = e->p_steps[row * p->cols + col], to = e->l_steps[u];
+            int32_t from = e->p_steps[row * e->p->map[1] + column], to = e->l_steps[u];
             if (e->backward ? to >= from : from >= to)
                 return false;
         }
@@ -80,13 +87,12 @@ static bool pool_holds(const edge *e, int64_t y, int64_t x, int32_t u)
 
 static bool window_holds(const edge *e, int32_t u)
 {
-    const hubpa_layer *l = e->l;
-    for (int64_t i = 0; i < l->kernel_rows; i++)
-        for (int64_t j = 0; j < l->kernel_cols; j++) {
-            int64_t y = (int64_t)(u / l->cols) * l->stride - l->pad + i;
-            int64_t x = (int64_t)(u % l->cols) * l->stride - l->pad + j;
-            bool inside = y >= 0 && y < e->pooled_rows && x >= 0 && x < e->pooled_cols;
-            if (inside && !pool_holds(e, y, x, u))
+    const plan_window *w = &e->l->conv;
+    for (int64_t i = 0; i < w->kernel[0]; i++)
+        for (int64_t j = 0; j < w->kernel[1]; j++) {
+            int64_t y = (int64_t)(u / e->l->map[1]) * w->stride[0] - w->pad[0] + i;
+            int64_t x = (int64_t)(u % e->l->map[1]) * w->stride[1] - w->pad[1] + j;
+            if (inside(y, x, e->pooled) && !pool_holds(e, y, x, u))
                 return false;
         }
     return true;
@@ -95,14 +101,17 @@ static bool window_holds(const edge *e, int32_t u)
 static void check_data(checking *c, int backward, int pair, int layer)
 {
     const hubpa_schedule *s = c->s;
-    const hubpa_layer *p = &s->layers[layer - 1];
-    edge e = {p, &s->layers[layer], hubpa_pooled_rows(p), hubpa_pooled_cols(p),
-              steps_of(s, backward, pair, layer - 1), steps_of(s, backward, pair, layer), backward};
+    edge e = {.p = &s->layers[layer - 1], .l = &s->layers[layer], .backward = backward};
+    e.p_steps = steps_of(s, backward, pair, layer - 1);
+    e.l_steps = steps_of(s, backward, pair, layer);
+    plan_window_map(&e.p->pool, e.p->map, e.pooled);
     for (int32_t u = 0; u < hubpa_units(e.l); u++)
         if (!window_holds(&e, u)) {
-            c->error = arena_printf(c->memory, "%s %d: unit %d of layer %d in step %d is out of order"
-                                    " with its window in layer %d", propagation_names[backward],
-                                    pair, u, layer + 1, e.l_steps[u], layer);
+            c->error = arena_printf(c->memory,
+                                    "%s %d: unit %d of layer %d in step %d is out of order with "
+                                    "its window in layer %d",
+                                    propagation_names[backward], pair, u, layer + 1, e.l_steps[u],
+                                    layer);
             return;
         }
 }
@@ -171,7 +180,7 @@ static double work(const hubpa_schedule *s)
 {
     double sum = 0;
     for (int i = 0; i < s->count; i++)
-        sum += 2.0 * hubpa_units(&s->layers[i]) * s->layers[i].tiles;
+        sum += 2.0 * hubpa_units(&s->layers[i]) * s->layers[i].footprint;
     return sum;
 }
 

@@ -7,10 +7,12 @@
 #include <limits.h>
 
 const hubpa_policy hubpa_policies[HUBPA_POLICIES] = {
-    [HUBPA_SDMP] = {"sdmp", true, true, false, 1, 1, 1, "own tiles for FP and BP, pair after pair"},
+    [HUBPA_SDMP] = {"sdmp", true, true, false, 1, 1, 1, 
+                    "own tiles for FP and BP, pair after pair"},
     [HUBPA_SDMP_PIPELINED] = {"sdmp-pipelined", true, false, false, 1, INT_MAX, INT_MAX,
                               "own tiles for FP and BP, successive FPs overlap"},
-    [HUBPA_TDMP] = {"tdmp", false, false, true, 0, 1, 1, "all tiles for FP, then all for BP"},
+    [HUBPA_TDMP] = {"tdmp", false, false, true, 0, 1, 1, 
+                    "all tiles for FP, then all for BP"},
     [HUBPA_SHARED] = {"hubpa", false, false, false, 1, 1, 2,
                       "tiles shared step by step, FP first, one FP in flight"},
     [HUBPA_LOOKAHEAD] = {"hubpa-lookahead", false, false, false, 1, 2, 3,
@@ -25,66 +27,47 @@ typedef struct propagation {
 
 typedef struct simulation {
     hubpa_schedule *s;
-    int32_t **need[2];     /* [backward][layer][unit]: units of the layer before it, done at least */
+    int32_t **need[2];     /* [backward][layer][unit]: units of the layer that it reads */
     propagation *props[2]; /* [backward][pair] */
     int first[2];          /* the oldest one that is not complete */
     int started[2];
     int32_t *free;         /* per layer: replicas without work in this step */
 } simulation;
 
-int32_t hubpa_pooled_rows(const hubpa_layer *l)
-{
-    return (l->rows + 2 * l->pool_pad - l->pool_rows) / l->pool_stride_rows + 1;
-}
-
-int32_t hubpa_pooled_cols(const hubpa_layer *l)
-{
-    return (l->cols + 2 * l->pool_pad - l->pool_cols) / l->pool_stride_cols + 1;
-}
-
 static int32_t clip(int64_t x, int32_t count)
 {
     return x < 0 ? 0 : x >= count ? count - 1 : (int32_t)x;
 }
 
-/* The last row (or column) before pooling that output y of `l` reads of the layer before, `p`. */
-static int32_t last_read(int32_t y, int32_t kernel, const hubpa_layer *l, int32_t pooled,
-                         int32_t pool, int32_t pool_stride, const hubpa_layer *p, int32_t size)
+/* The last row (axis 0) or column of p, before pooling, that output `at` of l reads. */
+static int32_t last_read(const hubpa_layer *p, const hubpa_layer *l, const int32_t pooled[2],
+                         int axis, int64_t at)
 {
-    int32_t at = clip((int64_t)y * l->stride + kernel - 1 - l->pad, pooled);
-    return clip((int64_t)at * pool_stride + pool - 1 - p->pool_pad, size);
+    const plan_window *conv = &l->conv, *pool = &p->pool;
+    at = clip(at * conv->stride[axis] + conv->kernel[axis] - 1 - conv->pad[axis], pooled[axis]);
+    return clip(at * pool->stride[axis] + pool->kernel[axis] - 1 - pool->pad[axis], p->map[axis]);
 }
 
-static int32_t *forward_needs(arena *memory, const hubpa_layer *p, const hubpa_layer *l)
+/* The last row or column of l that reads `at` of p. */
+static int32_t last_reader(const hubpa_layer *p, const hubpa_layer *l, const int32_t pooled[2],
+                           int axis, int64_t at)
 {
-    int32_t *need = ARENA_ARRAY(memory, int32_t, (size_t)hubpa_units(l));
-    for (int32_t y = 0; y < l->rows; y++) {
-        int32_t row = last_read(y, l->kernel_rows, l, hubpa_pooled_rows(p), p->pool_rows,
-                                p->pool_stride_rows, p, p->rows);
-        for (int32_t x = 0; x < l->cols; x++)
-            need[y * l->cols + x] = row * p->cols + 1 +
-                                    last_read(x, l->kernel_cols, l, hubpa_pooled_cols(p),
-                                              p->pool_cols, p->pool_stride_cols, p, p->cols);
-    }
-    return need;
+    at = clip((at + p->pool.pad[axis]) / p->pool.stride[axis], pooled[axis]);
+    return clip((at + l->conv.pad[axis]) / l->conv.stride[axis], l->map[axis]);
 }
 
-/* The last row (or column) of the layer behind, of `size`, whose window covers row y of this one. */
-static int32_t last_cover(int32_t y, int32_t pool_stride, const hubpa_layer *p, int32_t pooled,
-                          const hubpa_layer *l, int32_t size)
+/* Per unit of l (backward: of p), the units of the other layer that are done before it. */
+static int32_t *needs(arena *memory, const hubpa_layer *p, const hubpa_layer *l, bool backward)
 {
-    int32_t at = clip(((int64_t)y + p->pool_pad) / pool_stride, pooled);
-    return clip(((int64_t)at + l->pad) / l->stride, size);
-}
-
-static int32_t *backward_needs(arena *memory, const hubpa_layer *p, const hubpa_layer *l)
-{
-    int32_t *need = ARENA_ARRAY(memory, int32_t, (size_t)hubpa_units(p));
-    for (int32_t y = 0; y < p->rows; y++) {
-        int32_t row = last_cover(y, p->pool_stride_rows, p, hubpa_pooled_rows(p), l, l->rows);
-        for (int32_t x = 0; x < p->cols; x++)
-            need[y * p->cols + x] = row * l->cols + 1 + last_cover(x, p->pool_stride_cols, p,
-                                                                   hubpa_pooled_cols(p), l, l->cols);
+    const hubpa_layer *own = backward ? p : l, *other = backward ? l : p;
+    int32_t *need = ARENA_ARRAY(memory, int32_t, (size_t)hubpa_units(own)), pooled[2];
+    int32_t (*last)(const hubpa_layer *, const hubpa_layer *, const int32_t[2], int, int64_t) =
+        backward ? last_reader : last_read;
+    plan_window_map(&p->pool, p->map, pooled);
+    for (int32_t y = 0; y < own->map[0]; y++) {
+        int32_t row = last(p, l, pooled, 0, y);
+        for (int32_t x = 0; x < own->map[1]; x++)
+            need[y * own->map[1] + x] = row * other->map[1] + last(p, l, pooled, 1, x) + 1;
     }
     return need;
 }
@@ -199,8 +182,8 @@ static void prepare(arena *memory, simulation *sim)
         }
     }
     for (int i = 1; i < s->count; i++) {
-        sim->need[0][i] = forward_needs(memory, &s->layers[i - 1], &s->layers[i]);
-        sim->need[1][i - 1] = backward_needs(memory, &s->layers[i - 1], &s->layers[i]);
+        sim->need[0][i] = needs(memory, &s->layers[i - 1], &s->layers[i], false);
+        sim->need[1][i - 1] = needs(memory, &s->layers[i - 1], &s->layers[i], true);
     }
 }
 

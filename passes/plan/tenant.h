@@ -6,9 +6,10 @@
  *
  *     T = w + N_b * max ceil(positions / copies) + sum over its operators (6 + N_b + N_p)
  *
- * w: cycles to write (1 + N_b is Eq. 1's first bracket), N_b: input bits, N_p: elements of the pooling
- * behind an operator. A copy makes one output position in N_b cycles. The paper leaves out how regions
- * move and how alpha is defined (its sections III.B and III.C are cut); what is here fills that in.
+ * w: cycles to write (1 + N_b is Eq. 1's first bracket), N_b: input bits, N_p: elements of the
+ * pooling behind an operator. A copy makes one output position in N_b cycles. The paper leaves out
+ * how regions move and how alpha is defined (its sections III.B and III.C are cut); what is here
+ * fills that in.
  */
 #ifndef PANTHER_PASSES_PLAN_TENANT_H
 #define PANTHER_PASSES_PLAN_TENANT_H
@@ -38,8 +39,8 @@ typedef struct tenant_chip {
 } tenant_chip;
 
 /*
- * What a plan network asks of a chip. Eq. 2's s_i is the stride of a pooling: once (power 1), as the
- * paper's numbers imply, or in both directions (power 2). NULL with the reason in *error.
+ * What a plan network asks of a chip. Eq. 2's s_i is the stride of a pooling: once (power 1), as
+ * the paper's numbers imply, or in both directions (power 2). NULL with the reason in *error.
  */
 tenant *tenant_of(arena *memory, const plan_network *n, const tenant_chip *chip, int power,
                   const char **error);
@@ -89,7 +90,7 @@ int64_t tenant_cycles(const tenant_chip *chip, const tenant *t, const tenant_rou
 /* rounds.parts with this one behind; the next one if it starts a round. */
 void tenant_add(tenant_rounds *r, int op, int32_t round, int64_t first, int64_t blocks,
                 int64_t copies);
-/* Parts of op that need more arrays than there are: whole rounds, copies 1. Returns the next round. */
+/* A part of op that needs more arrays than there are: whole rounds, one copy. The next round. */
 int32_t tenant_add_alone(tenant_rounds *r, int op, int32_t round, int64_t first, int64_t blocks,
                          int64_t arrays);
 
@@ -118,11 +119,12 @@ typedef struct tenant_plan {
 
 /* Tenant after tenant on the whole chip. */
 tenant_plan *tenant_share_temporal(arena *memory, const tenant_chip *chip,
-                                   const tenant *const *tenants, int count, tenant_method_id method);
+                                   const tenant *const *tenants, int count,
+                                   tenant_method_id method);
 /*
  * Regions that move: from equal ones and from ones in proportion to the work, arrays go from the
- * fastest tenant that can give to the slowest one while the slowest gets faster, in steps that halve
- * from 1/8 of the chip to `step`. Ends: the largest time falls with every move.
+ * fastest tenant that can give to the slowest one while the largest time falls, in steps that halve
+ * from 1/8 of the chip to `step`.
  */
 tenant_plan *tenant_share_moving(arena *memory, const tenant_chip *chip,
                                  const tenant *const *tenants, int count, tenant_method_id method,

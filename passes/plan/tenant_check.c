@@ -96,7 +96,8 @@ static const char *check_rounds(const checking *c, tenant_part **at, size_t coun
             return arena_printf(c->memory, "round %d of '%s' uses %lld of %lld arrays", k,
                                 p->tenants[c->tenant]->name, (long long)rounds[k].used,
                                 (long long)r->arrays);
-        cycles += p->chip->write_cycles + p->chip->input_bits * rounds[k].passes + rounds[k].latency;
+        cycles += p->chip->write_cycles + rounds[k].latency;
+        cycles += p->chip->input_bits * rounds[k].passes;
     }
     return cycles == r->cycles
                ? NULL
@@ -140,9 +141,10 @@ static const char *check_regions(const checking *c)
         }
         end = a->start + a->cycles > end ? a->start + a->cycles : end;
     }
-    return end == p->cycles ? NULL
-                            : arena_printf(c->memory, "the last tenant ends in cycle %lld, not %lld",
-                                           (long long)end, (long long)p->cycles);
+    if (end == p->cycles)
+        return NULL;
+    return arena_printf(c->memory, "the last tenant ends in cycle %lld, not %lld", (long long)end,
+                        (long long)p->cycles);
 }
 
 const char *tenant_check(arena *memory, const tenant_plan *p)

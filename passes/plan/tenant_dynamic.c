@@ -1,8 +1,9 @@
 /*
  * The stronger optimiser: operators in pieces of at most 1/8 of the chip, pieces in groups of
- * consecutive ones, one round per group. A dynamic program finds the groups of the least sum; inside
- * a group the copies are those of the least t with sum blocks * ceil(positions / t) <= arrays, which
- * is the best for the formula, since its other terms do not depend on the copies.
+ * consecutive ones, one round per group. A dynamic program finds the groups of the least sum;
+ * inside a group the copies are those of the least t with
+ *     sum blocks * ceil(positions / t) <= arrays,
+ * the best for the formula, since its other terms do not depend on the copies.
  *
  * Pieces do not depend on the region's arrays: what fits some arrays fits more, so the time never
  * grows with them.

@@ -50,8 +50,8 @@ tenant *tenant_of(arena *memory, const plan_network *n, const tenant_chip *chip,
         tenant_op *op = &t->ops[i];
         int64_t taps = l->pool.kernel[0] * (int64_t)l->pool.kernel[1];
         if (l->groups > 1) {
-            *error = arena_printf(memory, "not supported: layer '%s' of '%s' has groups of channels",
-                                  l->name, n->name);
+            *error = arena_printf(memory, "not supported: layer '%s' of '%s' has groups of "
+                                          "channels", l->name, n->name);
             return NULL;
         }
         *op = (tenant_op){.rows = l->rows, .columns = l->columns,
@@ -82,7 +82,8 @@ typedef struct placing {
 static void place(placing *p, int64_t row, int64_t rows, int64_t column, int64_t columns)
 {
     plan_place *x = &p->at;
-    int64_t row_end = (row + rows) * p->chip->rows, column_end = (column + columns) * p->chip->columns;
+    int64_t row_end = (row + rows) * p->chip->rows;
+    int64_t column_end = (column + columns) * p->chip->columns;
     x->row0 = row * p->chip->rows;
     x->column0 = column * p->chip->columns;
     x->rows = (row_end < p->op->rows ? row_end : p->op->rows) - x->row0;
