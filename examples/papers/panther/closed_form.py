@@ -1,7 +1,6 @@
 """Energies by formula, from the constants of a machine file: a second code path that only checks.
 
-Nothing here is used to produce a figure of an emulated machine. The machines that the paper
-compares with exist here only, until they are machine files of their own.
+Nothing here is used to produce a figure of an emulated machine.
 """
 
 STREAMED = 16   # input bits
@@ -25,10 +24,17 @@ def rewrite_nj(m, variant, slices=8):
     return slices * (m["serial_read"] + (1 if variant == 1 else 2) * m["serial_write"]) * 1e-3
 
 
-# The machines the paper compares with, per 128 x 128 block and example, in nJ. Per profile: MVM of
-# 16 slices of 2 bits, digital MVM, digital OPA (nJ); sources as in panther_paper.yaml's head.
-BASELINE = {"panther": {"mvm": 35.07, "digital_mvm": 146.25, "digital_opa": 37.17},
-            "panther_paper": {"mvm": 35.10, "digital_mvm": 365.0, "digital_opa": 37.28}}
+def price(m, component, slices):
+    """pJ of one count; of a converter the mean over the slices, as machine_price."""
+    if component != "adc":
+        return m[component]
+    return (mvm_nj(m, slices) * 1e3 - len(slices) * m["mvm"]) / len(slices)
+
+
+# The machines that the paper compares with, per 128 x 128 block and position, in nJ: MVM of 16 slices
+# of 2 bits, digital MVM, digital OPA. A second path beside the machine files base_*.yaml.
+BASELINE = {"code": {"mvm": 35.07, "digital_mvm": 146.25, "digital_opa": 37.17},
+            "paper": {"mvm": 35.10, "digital_mvm": 365.0, "digital_opa": 37.28}}
 
 
 def digital_nj(profile, passes, overhead):
@@ -36,27 +42,43 @@ def digital_nj(profile, passes, overhead):
     return passes * b["digital_mvm"] + b["digital_opa"] + overhead
 
 
-def base_mvm_nj(profile, m, passes, overhead, batch):
-    """16 arrays read and written once per batch."""
+def rewrite_base_nj(m):
+    """16 arrays read and written."""
+    return 16 * (m["serial_read"] + m["serial_write"]) * 1e-3
+
+
+def base_mvm_nj(profile, m, passes, overhead, positions):
+    """positions: of all examples of a batch; once for all of them the crossbar is rewritten."""
     b = BASELINE[profile]
-    serial = 16 * (m["serial_read"] + m["serial_write"]) * 1e-3
-    return passes * b["mvm"] + b["digital_opa"] + overhead + serial / batch
+    return passes * b["mvm"] + b["digital_opa"] + overhead + rewrite_base_nj(m) / positions
 
 
-def events_pj(m, s):
+def base_opa_mvm_nj(profile, m, layer, overhead, batch):
+    """A convolution's gradient by MVMs: its error takes a crossbar per 128 positions and example."""
+    mvm, n = BASELINE[profile]["mvm"], layer.positions
+    errors = rewrite_base_nj(m) * -(-n // 128) / (layer.row_tiles * n)
+    return (layer.passes + 1) * mvm + overhead + rewrite_base_nj(m) / (n * batch) + errors
+
+
+def events_pj(m, s, updates="crossbar", cells=SIDE * SIDE):
     """Components that follow from the counts of operations alone, from the figures of a run."""
     slices, variant = s["machine"]["slices"], s["machine"]["variant"]
-    products = s["mvm"] + s["mtvm"]
+    digital = m["digital_product"] > 0
+    products, outer = s["mvm"] + s["mtvm"], s["opa"]
+    on_crossbars = 0 if digital else products
     n = len(slices)
-    rewrites = s["crs"] + (s["opa_commits"] if "opa_commits" in s else 0)
+    rewrites = s["crs"] + s.get("opa_commits", 0)
+    copies = 2 if variant > 1 and updates == "crossbar" else 1
     return {
-        "mvm": s["mvm"] * n * m["mvm"],
-        "mtvm": s["mtvm"] * n * m["mtvm"],
-        "adc": products * (mvm_nj(m, slices) * 1e3 - n * m["mvm"]),
-        "opa": s["opa"] * opa_nj(m, n, int(m["opa_copies"])) * 1e3,
+        "mvm": 0 if digital else s["mvm"] * n * m["mvm"],
+        "mtvm": 0 if digital else s["mtvm"] * n * m["mtvm"],
+        "adc": on_crossbars * n * price(m, "adc", slices),
+        "opa": outer * opa_nj(m, n, int(m["opa_copies"])) * 1e3 if updates == "crossbar" else 0,
+        "digital_product": (products if digital else 0) * cells * m["digital_product"],
+        "digital_update": (0 if updates == "crossbar" else outer) * cells * m["digital_update"],
         "serial_read": rewrites * n * m["serial_read"],
-        "serial_write": rewrites * n * (1 if variant == 1 else 2) * m["serial_write"],
-        "xbar_in_read": (products + s["opa"]) * STREAMED * m["xbar_in_read"],
-        "shift_add": products * SIDE * STREAMED * (n + 1) * m["shift_add"],
-        "sample_hold": products * SIDE * STREAMED * n * m["sample_hold"],
+        "serial_write": rewrites * n * copies * m["serial_write"],
+        "xbar_in_read": (products + outer) * STREAMED * m["xbar_in_read"],
+        "shift_add": on_crossbars * SIDE * STREAMED * (n + 1) * m["shift_add"],
+        "sample_hold": on_crossbars * SIDE * STREAMED * n * m["sample_hold"],
     }

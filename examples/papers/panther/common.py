@@ -1,5 +1,6 @@
 """What the experiments share: running panther, comparing with the paper, writing JSON and SVG."""
 import json
+import math
 import os
 import subprocess
 import sys
@@ -140,4 +141,36 @@ def svg_scatter(title, x_label, y_label, series, lines=False):
                 out.append('<text x="%.1f" y="%.1f" font-size="8">%s</text>'
                            % (px + 5, py - 4, label))
         out.append('<text x="%d" y="44" fill="%s">&#9679; %s</text>' % (75 + 150 * i, colour, name))
+    return "\n".join(out + ["</svg>\n"])
+
+
+def svg_bars(title, y_label, groups, series, log=False):
+    """series: {name: [value per group or None]}: bars of 1000 x 440, side by side; from 1 if log."""
+    highest = max(v for s in series.values() for v in s if v)
+    top = math.log10(highest) if log else highest
+    wide, bar = 900 / len(groups), 700 / len(groups) / len(series)
+    out = ['<svg xmlns="http://www.w3.org/2000/svg" width="1000" height="440" '
+           'font-family="sans-serif" font-size="11">',
+           '<rect width="1000" height="440" fill="white"/>',
+           '<text x="500" y="22" text-anchor="middle" font-size="14">%s</text>' % title,
+           '<path d="M70 60V380H980" fill="none" stroke="black"/>',
+           '<text x="16" y="220" text-anchor="middle" transform="rotate(-90 16 220)">%s</text>'
+           % y_label]
+    for i in range(5):
+        value = 10 ** (top * i / 4) if log else top * i / 4
+        out.append('<text x="62" y="%.0f" text-anchor="end">%.3g</text>' % (384 - 80 * i, value))
+    for k, (name, values) in enumerate(series.items()):
+        colour = COLOURS[k % len(COLOURS)]
+        out.append('<text x="%d" y="44" fill="%s">&#9632; %s</text>' % (75 + 180 * k, colour, name))
+        for g, value in enumerate(values):
+            if value:
+                high = 320 * (max(math.log10(value), 0) if log else value) / top
+                out.append('<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s">'
+                           '<title>%s %s: %.4g</title></rect>'
+                           % (75 + wide * g + bar * k, 380 - high, bar, high, colour, groups[g],
+                              name, value))
+    for g, name in enumerate(groups):
+        x = 75 + wide * g + bar * len(series) / 2
+        out.append('<text x="%.1f" y="392" font-size="9" text-anchor="end" '
+                   'transform="rotate(-35 %.1f 392)">%s</text>' % (x, x, name))
     return "\n".join(out + ["</svg>\n"])

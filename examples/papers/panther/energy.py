@@ -1,41 +1,57 @@
 #!/usr/bin/env python3
-"""The emulator's energy against formulas from its own event counts, and the ratios they lead to.
+"""The emulator's energy against formulas from its own event counts, and MLP-L4 as one program.
 
-The machines the paper compares with are formulas here (closed_form.py), with the overhead that the
-emulator measured; both profiles stand side by side. FC layers of MLP-L4.
+The same image runs on six machines: variants 1 to 3, Base_digital, Base_mvm and Base_opa/mvm (which
+is Base_mvm here: it differs in convolutions only). machines.py has the layers one at a time.
 """
+import os
 import sys
+import tempfile
 
 import common
 import closed_form
 
 LAYERS = (("dense_1", 16), ("dense_2", 8), ("dense_3", 16), ("dense_4", 4))   # MCUs of each
 PROFILES = ("panther_paper", "panther")
+MACHINES = (("panther", 1), ("panther", 2), ("panther", 3), ("base_digital", 2), ("base_mvm", 2),
+            ("base_opa_mvm", 2))
+DIGITS = "examples/mlp_digits.pan"
+
+
+def compare_run(machine, updates, variant, options):
+    """(relative error of what the counts determine, distance of counts from whole numbers)."""
+    worst, whole, batch = 0, 0, 8 if "--batch" in options else 1
+    s = common.panther_stats(["run", DIGITS, "--epochs", 1, "--machine", machine, "--variant",
+                              variant, *options])
+    m = common.machine_numbers(machine)
+    if variant == 3 or updates != "crossbar" and not m["digital_product"]:
+        # every training kernel rewrites each of the two crossbars that it updates
+        s["opa_commits"] = 2 * (s["opa"] // 2 // batch)
+    e = s["energy_by_component"]
+    for name, pj in closed_form.events_pj(m, s, updates).items():
+        worst = max(worst, abs(e[name] / pj - 1) if pj else e[name])
+    total = sum(e.values()) + s["leakage_pj"]
+    worst = max(worst, abs(total / s["energy_pj"] - 1),
+                abs(sum(s["energy_by_layer"].values()) / sum(e.values()) - 1),
+                abs(sum(s["energy_by_operation"].values()) / sum(e.values()) - 1))
+    for name, pj in e.items():
+        if name != "adc" and m[name]:
+            count = pj / m[name]
+            whole = max(whole, abs(count - round(count)))
+    return worst, whole
 
 
 def compare_events(r):
-    """Components that operations alone determine, on three variants, training with resolutions."""
-    worst, whole = 0, 0
-    for variant in (1, 2, 3):
-        for options in ((), ("--slices", "55555555"), ("--batch", 8)):
-            s = common.panther_stats(["run", "examples/mlp_digits.pan", "--epochs", 1, "--machine",
-                                      "panther_paper", "--variant", variant, *options])
-            m = common.machine_numbers("panther_paper")
-            if variant == 3:
-                # every training kernel commits on each of the two crossbars that it updates
-                s["opa_commits"] = 2 * (s["opa"] // 2 // (8 if "--batch" in options else 1))
-            e = s["energy_by_component"]
-            for name, pj in closed_form.events_pj(m, s).items():
-                worst = max(worst, abs(e[name] / pj - 1))
-            total = sum(e.values()) + s["leakage_pj"]
-            worst = max(worst, abs(total / s["energy_pj"] - 1),
-                        abs(sum(s["energy_by_layer"].values()) / sum(e.values()) - 1),
-                        abs(sum(s["energy_by_operation"].values()) / sum(e.values()) - 1))
-            for name, pj in e.items():
-                if name != "adc" and m[name]:
-                    count = pj / m[name]
-                    whole = max(whole, abs(count - round(count)))
-    r.check("components = formula from counts (1e-9)", worst < 1e-9, "%.0e" % worst)
+    """Components that operations alone determine, on all machines, training with resolutions."""
+    found = [compare_run("panther_paper", "crossbar", variant, options) for variant in (1, 2, 3)
+             for options in ((), ("--slices", "55555555"), ("--batch", 8))]
+    found += [compare_run(machine + "_paper", updates, 2, options)
+              for machine, updates in (("base_digital", "digital"), ("base_mvm", "digital"),
+                                       ("base_opa_mvm", "digital"))
+              for options in ((), ("--batch", 8))]
+    worst, whole = (max(values) for values in zip(*found))
+    r.check("components = formula from counts (1e-9), %d runs" % len(found), worst < 1e-9,
+            "%.0e" % worst)
     r.check("every component is a whole number of events", whole < 1e-3, "%.0e" % whole)
 
 
@@ -47,59 +63,65 @@ def layer_energy(profile, batch):
     return nj, s["leakage_pj"] * 1e-3 / sum(m for _, m in LAYERS) / batch
 
 
-def ratios(r, profile, batch):
-    m = common.machine_numbers(profile)
-    products = closed_form.mvm_nj(m, "44466555")
-    nj, leakage = layer_energy(profile, batch)
-    rows, digital, mvm = [], [], []
-    for k, (name, _) in enumerate(LAYERS):
-        passes = 1 if k == 0 else 2
-        overhead = nj[name] - passes * products - closed_form.opa_nj(m)
-        digital.append(closed_form.digital_nj(profile, passes, overhead) / nj[name])
-        mvm.append(closed_form.base_mvm_nj(profile, m, passes, overhead, batch) / nj[name])
-        twice = mvm[-1] * nj[name] / (nj[name] + closed_form.opa_nj(m))
-        rows.append((profile, batch, name, *("%.2f" % v for v in (
-            nj[name], overhead, digital[-1], mvm[-1], twice))))
-    return rows, digital, mvm, leakage
+def run_network(r, suffix, folder, batch):
+    """{(machine, variant): statistics} of one image of MLP-L4."""
+    image = os.path.join(folder, "mlp_l4.pimg")
+    common.panther(["compile", "examples/mlp_l4.pan", "-o", image, "--batch", batch, "--machine",
+                    "panther" + suffix])
+    found = {}
+    for machine, variant in MACHINES:
+        found[machine, variant] = common.panther_stats(
+            ["run", image, "--entry", "train:mlp_l4", "--timing-only", "--machine",
+             machine + suffix, "--variant", variant])
+    return found
+
+
+def compare_networks(r):
+    """Ratios of layers of the whole program, and of its time; the `paper` profile's are returned."""
+    ratios = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for profile, suffix in (("paper", "_paper"), ("code", "")):
+            rows = []
+            for batch in (1, 64, 1024):
+                found = run_network(r, suffix, folder, batch)
+                own = found["panther", 1 if batch == 1 else 2]
+                for key, s in found.items():
+                    layers = [s["energy_by_layer"][name] / own["energy_by_layer"][name]
+                              for name, _ in LAYERS]
+                    ratios[profile, batch, key] = layers
+                    nj = sum(s["energy_by_layer"][name] for name, _ in LAYERS) * 1e-3
+                    rows.append((batch, "%s, %d" % key, "%.1f" % (nj / batch),
+                                 "%.1f" % (s["leakage_pj"] * 1e-3 / batch),
+                                 *("%.2f" % v for v in layers),
+                                 "%.0f" % (s["cycles_per_kernel"] / batch),
+                                 "%.2f" % (s["cycles_per_kernel"] / own["cycles_per_kernel"])))
+            r.table("mlp_l4_" + profile,
+                    ["batch", "machine, variant", "nJ", "leakage"] + [name for name, _ in LAYERS] +
+                    ["cycles", "time"], rows)
+            r.line("  profile `%s`: per example; then times the energy (by layer) and time of\n"
+                   "  PANTHER, variant 1 at batch 1, else 2" % profile)
+    return ratios
 
 
 def main():
-    r = common.Report("energy", "energies of MLP programs and the ratios of FC layers")
+    r = common.Report("energy", "energies of MLP programs, and MLP-L4 on six machines")
     compare_events(r)
-    rows, found = [], {}
-    for profile in PROFILES:
-        for batch in (1, 64, 1024):
-            more, *found[profile, batch] = ratios(r, profile, batch)
-            rows += more
-    r.table("ratios", ["machine", "batch", "layer", "nJ per MCU", "overhead", "digital",
-                       "Base_mvm", "with 2 copies"], rows)
-    r.line("  `paper` profile: calibrated (kappa, on the 31.03), five hypotheses; baselines by\n"
-           "  formula")
-    digital, mvm, leakage = found["panther_paper", 1]
-    overheads = [float(row[4]) for row in rows]
-    r.value("SGD against Base_mvm, FC, least", 31.03, min(mvm), 2, 6)
-    r.line("    kappa makes this 31.03 with an overhead estimated at 8 nJ; the compiled dense_2 has\n"
-           "    %.0f. Packets are more than half of the program's overhead. The emulator's figure stands."
-           % overheads[1])
+    ratios = compare_networks(r)
+    r.line("  calibrated: one number (kappa), five hypotheses (panther_paper.yaml)")
+    mvm, digital = ("base_mvm", 2), ("base_digital", 2)
     for what, paper, ours, within in (
-            ("SGD against digital, least", 7.01, min(digital), 7),
-            ("SGD against digital, most", 8.02, max(digital), 7),
-            ("SGD against Base_mvm, FC, most", 54.21, max(mvm), 6),
-            ("batch 64, FC, least", 1.61, min(found["panther_paper", 64][1]), 6),
-            ("batch 64, FC, most", 2.16, max(found["panther_paper", 64][1]), 6)):
+            ("SGD against Base_digital, least", 7.01, min(ratios["paper", 1, digital]), 7),
+            ("SGD against Base_digital, most", 8.02, max(ratios["paper", 1, digital]), 7),
+            ("SGD against Base_mvm, FC, least", 31.03, min(ratios["paper", 1, mvm]), 6),
+            ("SGD against Base_mvm, FC, most", 54.21, max(ratios["paper", 1, mvm]), 6),
+            ("batch 64 against Base_mvm, FC, least", 1.61, min(ratios["paper", 64, mvm]), 6),
+            ("batch 64 against Base_mvm, FC, most", 2.16, max(ratios["paper", 64, mvm]), 6)):
         r.value(what, paper, ours, 2, within, gate=True)
-    large = found["panther_paper", 1024][1]
-    r.value("batch 1024, layers but the first", 1.18, sum(large[1:]) / 3, 2, 6)
-    r.value("batch 1024, first layer", 1.18, large[0], 2, 6)
-    r.line("  `code` profile, the public constants as they are: SGD against digital %.2f to %.2f,\n"
-           "  against Base_mvm %.2f to %.2f. So 31 to 54 times is a calibration, not a result."
-           % (min(found["panther", 1][0]), max(found["panther", 1][0]),
-              min(found["panther", 1][1]), max(found["panther", 1][1])))
-    r.line("  leakage, reported apart: %.1f nJ per MCU and example at batch 1, %.1f at 64"
-           % (leakage, found["panther_paper", 64][2]))
-    fall = all(a > b for a, b in zip(mvm, found["panther_paper", 64][1])) and \
-        all(a > b for a, b in zip(found["panther_paper", 64][1], large))
-    r.check("the ratio to Base_mvm falls with the batch", fall)
+    r.line("  `code`: SGD against Base_digital %.2f to %.2f, against Base_mvm %.2f to %.2f"
+           % tuple(f(ratios["code", 1, key]) for key in (digital, mvm) for f in (min, max)))
+    third = [ratios["paper", batch, ("panther", 3)] for batch in (1, 64, 1024)]
+    r.check("variant 3 / variant 2 falls with the batch", all(
+        a > b > c for a, b, c in zip(*third)))
     return r.end()
 
 

@@ -1,0 +1,106 @@
+"""Layers of Table 4, one at a time, on the emulator: the same image on every machine.
+
+A layer is a kernel of its own: MVM, MTVM (not in the first layer of a network, whose error goes
+nowhere) and outer product of every position. A position of a convolution is an example of its patch
+here: the matrix operations are those of the convolution, the moves that put patches together are not
+in it. Batches of more than FEW and MANY positions are continued from these two, since every further
+example then adds the same: `line_error` measures how well that holds.
+"""
+import math
+import os
+import tempfile
+
+import common
+import table4
+
+FEW, MANY = 32, 64
+CONFIGURATIONS = (("panther", 1), ("panther", 2), ("panther", 3), ("base_digital", 1),
+                  ("base_digital", 2), ("base_mvm", 1), ("base_mvm", 2))
+PROFILES = {"paper": "_paper", "code": ""}
+
+PROGRAM = """data none { train = raw("x.bin", "x.labels", size = %(rows)d);  scale = 1/255 }
+param W: matrix[%(columns)d, %(rows)d]
+kernel layer(x: vec[%(rows)d], y: label[%(columns)d], rate: scalar) -> scalar {
+    d = W @ x - one_hot(y)
+    %(back)s
+    W -= rate * outer(d, x)
+    return sum(%(result)s)
+}
+train layer on none { rate = 0.01;  batch = %(batch)d;  epochs = 1 }
+"""
+
+
+class Layer:
+    """One row of Table 4: its matrix, positions per example, and MCUs."""
+
+    def __init__(self, row):
+        self.name, c, self.columns, h, k, e = row[:6]
+        self.rows = c * k * k if h else c
+        self.positions = e * e if h else 1
+        self.convolution = bool(h)
+        self.first = self.name in ("Conv1", "Dense1")
+        self.mcus = math.ceil(self.rows / 128) * math.ceil(self.columns / 128)
+        self.row_tiles = math.ceil(self.rows / 128)
+        self.passes = 1 if self.first else 2
+
+    def text(self, batch):
+        return PROGRAM % {"rows": self.rows, "columns": self.columns, "batch": batch,
+                          "back": "" if self.first else "back = W.T @ d",
+                          "result": "d" if self.first else "back"}
+
+
+LAYERS = [Layer(row) for row in table4.ROWS]
+
+
+class Measured:
+    """Of one kernel of one layer: dynamic energy by component (pJ), cycles, leakage (pJ)."""
+
+    def __init__(self, parts, cycles, leakage):
+        self.parts, self.cycles, self.leakage = parts, cycles, leakage
+
+    def nj(self):
+        return sum(self.parts.values()) * 1e-3
+
+    def towards(self, other, steps):
+        """This and `steps` times the difference to the other."""
+        def line(a, b):
+            return a + steps * (b - a)
+        parts = {c: line(v, other.parts[c]) for c, v in self.parts.items()}
+        return Measured(parts, line(self.cycles, other.cycles), line(self.leakage, other.leakage))
+
+
+class Bench:
+    """Compiles and runs layers, each shape once."""
+
+    def __init__(self, profile="paper"):
+        self.known, self.folder = {}, tempfile.TemporaryDirectory()
+        self.suffix = PROFILES[profile]
+
+    def run(self, layer, batch, configuration):
+        shape = (layer.rows, layer.columns, layer.first, batch)
+        if (shape, configuration) not in self.known:
+            path = os.path.join(self.folder.name, "layer.pan")
+            image = path[:-4] + ".pimg"
+            with open(path, "w") as f:
+                f.write(layer.text(batch))
+            common.panther(["compile", path, "-o", image, "--machine", "panther" + self.suffix])
+            for machine, variant in CONFIGURATIONS:
+                s = common.panther_stats(["run", image, "--timing-only", "--machine",
+                                          machine + self.suffix, "--variant", variant])
+                self.known[shape, (machine, variant)] = Measured(
+                    s["energy_by_component"], s["cycles_per_kernel"], s["leakage_pj"])
+        return self.known[shape, configuration]
+
+    def measure(self, layer, batch, configuration):
+        """A kernel of `batch` examples with all their positions."""
+        n = layer.positions * batch
+        if n <= MANY:
+            return self.run(layer, n, configuration)
+        few, many = (self.run(layer, k, configuration) for k in (FEW, MANY))
+        return few.towards(many, (n - FEW) / (MANY - FEW))
+
+    def line_error(self, layer, batch, configuration):
+        """Relative error of energy and cycles as continued, against a run."""
+        there = self.measure(layer, batch, configuration)
+        ran = self.run(layer, layer.positions * batch, configuration)
+        return max(abs(there.nj() / ran.nj() - 1), abs(there.cycles / ran.cycles - 1))
