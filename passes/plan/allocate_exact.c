@@ -102,16 +102,16 @@ static void bound_range(const allocate_task *t, double from, double to, certific
 
 static certificate least_time(const allocate_task *t, const allocation *given)
 {
-    enum { PERCENT = 1 };
-    certificate c = {.best = *given, .bound_us = given->us * (1 - PERCENT / 100.0)};
+    const double grain = 0.001; /* of time, to which the bound is worked out */
+    certificate c = {.best = *given, .bound_us = given->us * (1 - grain)};
     allocate_task plain = *t;
     plain.bandwidth = NULL;
     allocation any = *given;
     c.bound = fewest_steps(&plain, &any).bound;
     double longest = given->us / (double)c.bound;
     for (double from = plan_compute_us(t->bandwidth->chip); from <= longest;
-         from *= 1 + PERCENT / 100.0)
-        bound_range(t, from, from * (1 + PERCENT / 100.0), &c);
+         from *= 1 + grain)
+        bound_range(t, from, from * (1 + grain), &c);
     return c;
 }
 

@@ -92,12 +92,103 @@ static void certified(void **state)
     }
 }
 
+/* Time with bandwidth: free fill and the proof behind it. */
+static void bandwidth(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t total;
+        double us;
+    } rows[] = {{"alexnet", 2304, 300.4}, {"alexnet", 1152, 308.8}, {"vgg_a", 2304, 1080.6}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        plan_fixture f = plan_begin();
+        allocate_task t = task_of(&f, rows[i].name, rows[i].total, 128);
+        plan_bandwidth b = {plan_example_chip(&f, "isaac_like"), 1};
+        t.bandwidth = &b;
+        allocation a = allocate_dp(&t, false);
+        certificate c = allocate_exact(&t, &a);
+        printf("%s(%d): free fill %.2f us (%.2f s), best %.2f bound %.2f (%.2f s)\n", rows[i].name,
+               (int)rows[i].total, a.us, a.seconds, c.best.us, c.bound_us, c.best.seconds);
+        assert_true(a.us <= rows[i].us);
+        assert_true(c.best.us <= a.us && c.bound_us <= c.best.us);
+        assert_true(c.bound_us >= 0.98 * c.best.us);
+        plan_end(&f);
+    }
+}
+
+/* Every case of the paper's Table 7: it took 11 s to 4 h. */
+static void table7(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t total, side;
+    } rows[] = {{"alexnet", 2048, 128}, {"vgg_a", 2048, 128}, {"vgg_e", 4096, 128},
+                {"resnet18", 4096, 256}, {"mobilenet", 2048, 128}, {"alexnet", 4096, 256},
+                {"vgg_a", 4096, 256}, {"vgg_e", 8192, 256}, {"resnet18", 8192, 128},
+                {"mobilenet", 4096, 128}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        plan_fixture f = plan_begin();
+        allocate_task t = task_of(&f, rows[i].name, rows[i].total, rows[i].side);
+        allocation a = allocate_dp(&t, true);
+        assert_true(a.found && a.seconds <= 5);
+        certificate c = allocate_exact(&t, &a);
+        printf("%s(%d,%d): %d steps %.3f s, best %d bound %d %.3f s\n", rows[i].name,
+               (int)rows[i].total, (int)rows[i].side, (int)a.steps, a.seconds, (int)c.best.steps,
+               (int)c.bound, c.best.seconds);
+        assert_true(c.bound <= c.best.steps && c.best.steps <= a.steps);
+        plan_end(&f);
+    }
+}
+
+/* W x H in proportion, with its remainder; the paper prints 278 where we have 268. */
+static void proportional(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t total, side, steps, left;
+    } rows[] = {{"vgg_a", 4096, 128, 245, 253}, {"vgg_e", 8192, 128, 318, 514},
+                {"vgg_e", 4096, 256, 295, 100}, {"resnet18", 4096, 128, 101, 268}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        plan_fixture f = plan_begin();
+        allocate_task t = task_of(&f, rows[i].name, rows[i].total, rows[i].side);
+        allocation a = allocate_proportional(&t);
+        assert_int_equal(a.steps, rows[i].steps);
+        assert_int_equal(t.total - a.crossbars, rows[i].left);
+        plan_end(&f);
+    }
+}
+
+/* All allocations of small cases: the labels find the best of Algorithm 1. */
+static void brute_force(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t total, steps, adjacent;
+    } rows[] = {{"alexnet", 600, 216, 214}, {"alexnet", 1000, 113, 113}, {"alexnet", 1500, 69, 69},
+                {"vgg_a", 700, 1734, 1733}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        plan_fixture f = plan_begin();
+        allocate_task t = task_of(&f, rows[i].name, rows[i].total, 128);
+        allocation all = allocate_brute(&t, 10000000), dp = allocate_dp(&t, true);
+        certificate c = allocate_exact(&t, &dp);
+        assert_true(all.found);
+        assert_int_equal(all.steps, rows[i].steps);
+        assert_int_equal(c.best.steps, rows[i].steps);
+        assert_int_equal(c.bound, rows[i].adjacent);
+        plan_end(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(base_sums),
-        cmocka_unit_test(table6),
-        cmocka_unit_test(certified),
+        cmocka_unit_test(base_sums),   cmocka_unit_test(table6), cmocka_unit_test(certified),
+        cmocka_unit_test(bandwidth),   cmocka_unit_test(table7), cmocka_unit_test(proportional),
+        cmocka_unit_test(brute_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
