@@ -54,8 +54,8 @@ void ir_tensor_shape(const ir_tensor *t, uint32_t shape[4])
     uint32_t taps = t->rank == 4 ? t->kernel[0] * t->kernel[1] : 1;
     shape[0] = t->whole ? t->whole : t->outputs;
     shape[1] = t->rank > 1 ? t->inputs / taps : 0;
-    shape[2] = t->rank == 4 ? t->kernel[0] : 0;
-    shape[3] = t->rank == 4 ? t->kernel[1] : 0;
+    shape[2] = t->kernel[0];
+    shape[3] = t->kernel[1];
 }
 
 ir_matrix *ir_module_matrix(const ir_module *m, const char *name)

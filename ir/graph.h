@@ -150,15 +150,17 @@ typedef enum ir_init { IR_INIT_CONSTANT, IR_INIT_UNIFORM, IR_INIT_NORMAL } ir_in
 /*
  * A named part of a matrix as the model knows it: tensor[j][i] is input input0 + i, output
  * output0 + j. Of a convolution, tensor[j][c][ky][kx] is the input of tap (ky, kx) and lane c in the
- * order of `window`. A tensor may be spread over the matrices of a convolution's groups, which then
- * follow each other: here are its outputs from `part` on.
+ * order of `window`. Rank 2 may have the rows and columns of a map as its kernel: tensor[j][i] is of
+ * pixel i % (rows * columns), and the matrix has its inputs in (row, column, lane) order as well.
+ * A tensor may be spread over the matrices of a convolution's groups, which then follow each other:
+ * here are its outputs from `part` on.
  */
 typedef struct ir_tensor {
     const char *name;
     uint32_t rank;            /* 4: [outputs, lanes, *kernel]; 2: [outputs, inputs]; 1: [outputs] */
     uint32_t input0, output0; /* where it starts in the matrix */
     uint32_t inputs, outputs;
-    uint32_t kernel[2];       /* rows and columns; 0 unless the rank is 4 */
+    uint32_t kernel[2];       /* rows and columns: rank 4, or rank 2 of a map; else 0 */
     uint32_t part, whole;     /* of how many outputs; 0: these are all */
     ir_init init;
     double init_value;
@@ -201,7 +203,7 @@ ir_graph *ir_graph_new(ir_module *m, const char *name);
 uint8_t ir_graph_dim(ir_graph *g, const char *name, uint32_t extent); /* adds; returns its index */
 ir_matrix *ir_matrix_new(ir_module *m, const char *name, uint32_t outputs, uint32_t inputs, uint8_t q);
 ir_tensor *ir_matrix_tensor(ir_module *m, ir_matrix *w, const ir_tensor *tensor); /* adds a part */
-/* The shape that the tensor has in files: 0 beyond its rank. */
+/* The shape that the tensor has in files; beyond its rank 0, or of rank 2 the rows and columns of the map. */
 void ir_tensor_shape(const ir_tensor *t, uint32_t shape[4]);
 ir_matrix *ir_module_matrix(const ir_module *m, const char *name);                /* or NULL */
 ir_graph *ir_module_graph(const ir_module *m, const char *name);                  /* or NULL */

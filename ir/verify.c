@@ -78,9 +78,11 @@ static uint32_t whole_of(const ir_tensor *t)
 static bool rank_sound(const ir_tensor *t)
 {
     uint64_t taps = (uint64_t)t->kernel[0] * t->kernel[1];
-    if (t->rank == 4)
-        return taps && taps <= t->inputs && t->inputs % taps == 0;
-    return !taps && (t->rank == 2 || (t->rank == 1 && t->inputs == 1));
+    bool fits = taps && taps <= t->inputs && t->inputs % taps == 0;
+    bool none = !t->kernel[0] && !t->kernel[1];
+    if (t->rank == 2 || t->rank == 4)
+        return fits || (t->rank == 2 && none);
+    return none && t->rank == 1 && t->inputs == 1;
 }
 
 /* The next part of a tensor that began in another matrix. */

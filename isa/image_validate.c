@@ -240,7 +240,9 @@ static bool shape_fits(const image_tensor *t)
     uint64_t outputs = (uint64_t)t->first + t->columns;
     bool whole = t->first == 0 && inputs <= UINT32_MAX &&
                  inputs * t->dims[0] == (uint64_t)t->rows * t->columns;
-    bool kernel = t->rank != 4 || (t->dims[2] && t->dims[3]);
+    uint64_t taps = (uint64_t)t->dims[2] * t->dims[3];
+    bool none = !t->dims[2] && !t->dims[3], fits = taps && taps <= t->rows && t->rows % taps == 0;
+    bool kernel = (t->rank == 2 && none) || (t->rank != 2 && t->rank != 4) || fits;
     return kernel && (whole || (inputs == t->rows && outputs <= t->dims[0]));
 }
 

@@ -34,14 +34,16 @@ static void mark(const ir_graph *g, bool *needs, bool *drawn)
     }
 }
 
-/* Which dimensions are rows and columns of maps: all maps come from these ops. */
+/* Which dimensions are rows and columns of maps: all maps come from these ops and inputs. */
 static bool *spatial_dims(const ir_graph *g)
 {
     bool *spatial = ARENA_ARRAY(g->module->memory, bool, g->dim_count + 1);
-    IR_EACH(op, g)
-        for (uint8_t i = ir_result_frame(op).count; ir_is_spatial(op->code) && i < op->space.count;
-             i++)
+    IR_EACH(op, g) {
+        bool map = op->code == IR_input && op->space.count > 2;
+        uint8_t from = map ? ir_frame(op->space).count : ir_result_frame(op).count;
+        for (uint8_t i = from; (map || ir_is_spatial(op->code)) && i < op->space.count; i++)
             spatial[op->space.dim[i]] = true;
+    }
     return spatial;
 }
 

@@ -1,6 +1,7 @@
 /*
  * The passes: graph IR in, graph IR out, one table (passes.def), one loop (pipeline.c).
  *
+ *   layout         maps at ports and in vectors, pixel by pixel
  *   differentiate  loss -> backward graph and outer-product updates
  *   lower          layers and library functions -> vector operations of the machine
  *   unify          products with one matrix -> the same formats, its shift is fixed
@@ -36,6 +37,7 @@ typedef enum pass_fact {
     FACT_SCHEDULED = 1 << 7,
     FACT_ALLOCATED = 1 << 8,
     FACT_TUNED = 1 << 10,   /* the context says how to place and schedule */
+    FACT_LAID_OUT = 1 << 11, /* maps at ports; vectors of maps have their words by pixels */
     FACT_UNIFIED = 1 << 9, /* products with one matrix in one direction have the same formats */
 } pass_fact;
 

@@ -189,17 +189,16 @@ static void tensors_have_their_place(void **state)
  * A convolution of 4 outputs in two groups, over 3 lanes and a kernel of 1 x 2: two matrices of 6
  * inputs (tap, lane), one tensor [4, 3, 1, 2].
  */
-static void kernels_keep_their_shape_in_files(void **state)
+static void check_shape_in_files(fixture *f, uint32_t rank)
 {
-    fixture *f = *state;
     image_matrix matrices[2];
     image_tensor tensors[2];
     for (uint32_t i = 0; i < 2; i++) {
         matrices[i] = (image_matrix){.name = i ? "b" : "a", .rows = 6, .columns = 2, .q = 20};
         tensors[i] = (image_tensor){.name = "c.weight",
                                     .matrix = i,
-                                    .rank = 4,
-                                    .dims = {4, 3, 1, 2},
+                                    .rank = rank,
+                                    .dims = {4, rank == 4 ? 3 : 6, 1, 2},
                                     .first = 2 * i,
                                     .rows = 6,
                                     .columns = 2,
@@ -213,6 +212,7 @@ static void kernels_keep_their_shape_in_files(void **state)
     weights_store(&s.base, out);
     assert_int_equal(out->count, 1);
     const named_tensor *t = safetensors_find(out, "c.weight");
+    assert_int_equal(t->rank, rank);
     image_tensor whole = {.name = "c.weight", .rows = 6, .columns = 4, .init = INIT_NORMAL,
                           .init_value = 1};
     double first[24];
@@ -228,6 +228,13 @@ static void kernels_keep_their_shape_in_files(void **state)
     assert_true(weights_load(&again.base, out, false, f->d));
     for (int i = 0; i < 24; i++)
         assert_true(again.w[i / 12][i % 12] == (double)(float)s.w[i / 12][i % 12]);
+}
+
+/* So has a layer whose inputs are a map of 1 x 2 with 3 lanes, one tensor [4, 6]. */
+static void kernels_keep_their_shape_in_files(void **state)
+{
+    check_shape_in_files(*state, 4);
+    check_shape_in_files(*state, 2);
 }
 
 /* First values: by seed and name only, in range, with the moments of their distribution. */

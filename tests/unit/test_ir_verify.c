@@ -269,7 +269,7 @@ static const struct {
      "tensor 'a' of 5 x 8 cannot have rank 4"},
     {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
               "  tensor \"a\" {rank = 2, input0 = 0, output0 = 0, inputs = 8, outputs = 5, "
-              "kernel_rows = 1, kernel_columns = 2, init = normal, value = 1}\n}\n",
+              "kernel_rows = 1, kernel_columns = 3, init = normal, value = 1}\n}\n",
      "tensor 'a' of 5 x 8 cannot have rank 2"},
     {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
               "  tensor \"a\" {rank = 2, input0 = 0, output0 = 0, inputs = 8, outputs = 5, "

@@ -6,6 +6,7 @@
 #define PANTHER_TESTS_UNIT_TEST_PASSES_H
 
 #include "ir/graph.h"
+#include "ir/window.h"
 #include "isa/support/fixed.h"
 #include "isa/support/random.h"
 #include "passes/passes.h"
@@ -139,8 +140,8 @@ static inline const ir_op *port_op(const ir_graph *g, int port)
 }
 
 /*
- * Data of an input port: a pure function of seed, step, port, point and lane, so that a graph gets
- * the same data however it has been cut. One-hot ports get the class that the label would have had.
+ * Data of an input port: a pure function of seed, step, port, example and word of the port, so that a
+ * graph gets the same data however it has been cut. One-hot ports get the class that the label would have had.
  */
 static inline int16_t *port_data(arena *memory, const ir_graph *g, int port, uint64_t seed,
                                  uint64_t step, uint32_t classes)
@@ -152,6 +153,7 @@ static inline int16_t *port_data(arena *memory, const ir_graph *g, int port, uin
     if (!op)
         return data;
     random_key key = {seed, (uint64_t)port + 100, step, 0};
+    lanes *= (uint32_t)ir_port_pixels(g, op);
     for (size_t point = 0; point < size / lanes; point++) {
         key.count = point;
         uint64_t base = random_base(key);

@@ -6,6 +6,8 @@
 #include "frontend/language/language.h"
 #include "test_passes.h"
 
+#include <math.h>
+
 enum { NETS = 150, EDGE = 9 };
 
 typedef struct net {
@@ -101,7 +103,11 @@ static void random_text(net *n, int batch)
                            n->c * n->h * n->w, n->c, n->h, n->w);
     for (int count = pick(n, 1, 4); count > 0; count--)
         layers[pick(n, 0, (int)(sizeof layers / sizeof *layers) - 1)](n);
-    add(n, "return dense(flatten(x), 3)");
+    static const char *const ends[] = {
+        "return dense(flatten(x), 3)", "return dense(relu(flatten(x)), 3)",
+        "return dense(flatten(x), 3) + dense(flatten(max(x, 0.25)), 3)",
+        "return dense(flatten(x) * tanh(flatten(x)), 3)"};
+    add(n, "%s", ends[pick(n, 0, 3)]);
     n->text = arena_printf(memory,
                            "%s}\ntrain f on d { loss = cross_entropy; update = sgd(0.5); "
                            "batch = %d; epochs = 1 }\n",
@@ -133,6 +139,7 @@ static void passes_keep_what_is_computed(void **state)
         net n;
         net_open(&n, seed, 1 + (int)(seed % 3));
         bench *b = &n.b;
+        bench_pass(b, "layout", pass_layout);
         bench_pass(b, "differentiate", pass_differentiate);
         const ir_graph *g = ir_module_graph(b->m, "train:f");
         run_result before = bench_run(b, g, 2, 3);
@@ -146,6 +153,110 @@ static void passes_keep_what_is_computed(void **state)
         assert_false(pass_partition(&c));
         assert_int_equal(diag_errors(b->d), 1);
         bench_close(b);
+    }
+}
+
+/* ---- layout ---- */
+
+/* Where element i of an output of a tensor is among the weights of its matrix. */
+static size_t weight_at(const ir_matrix *w, const ir_tensor *t, size_t output, size_t i)
+{
+    size_t taps = t->kernel[0] ? (size_t)t->kernel[0] * t->kernel[1] : 1;
+    size_t input = t->input0 + i % taps * (t->inputs / taps) + i / taps;
+    return input * w->outputs + t->output0 + output;
+}
+
+/* Random weights by the elements of the tensors, as a file has them; or what they have become. */
+static double *tensor_values(net *n, ir_float *f, bool write, size_t *count)
+{
+    double *values = NULL;
+    size_t capacity = 0;
+    random_state r = random_from(n->b.seed, 50);
+    *count = 0;
+    for (size_t k = 0; k < n->b.m->matrix_count; k++) {
+        const ir_matrix *w = n->b.m->matrices[k];
+        double *weights = ir_float_weights(f, w);
+        for (size_t t = 0; t < w->tensor_count; t++)
+            for (size_t j = 0; j < w->tensors[t].outputs; j++)
+                for (size_t i = 0; i < w->tensors[t].inputs; i++) {
+                    double *at = &weights[weight_at(w, &w->tensors[t], j, i)];
+                    *at = write ? random_unit(&r) - 0.5 : *at;
+                    ARENA_PUSH(n->b.memory, values, *count, capacity, *at);
+                }
+    }
+    return values;
+}
+
+/* All weights after a kernel, then its outputs. */
+static double *trained(net *n, size_t *count)
+{
+    bench *b = &n->b;
+    const ir_graph *g = ir_module_graph(b->m, "train:f");
+    const double *inputs[PORTS];
+    double *outputs[PORTS];
+    size_t sizes[PORTS], all;
+    uint32_t lanes;
+    for (int p = 0; p < PORTS; p++) {
+        size_t size = port_size(g, IR_input, p, &lanes);
+        const int16_t *words = port_data(b->memory, g, p, b->seed, 0, 3);
+        double *in = ARENA_ARRAY(b->memory, double, size + 1);
+        bool label = size && port_op(g, p)->type.kind == IR_LABEL;
+        for (size_t i = 0; i < size; i++)
+            in[i] = label ? words[i] : words[i] / 512.0;
+        inputs[p] = in;
+        sizes[p] = port_size(g, IR_output, p, &lanes);
+        outputs[p] = ARENA_ARRAY(b->memory, double, sizes[p] + 1);
+    }
+    ir_float *f = ir_float_new(b->memory, b->m, b->seed);
+    tensor_values(n, f, true, &all);
+    ir_float_run(f, g, 0, inputs, outputs);
+    double *values = tensor_values(n, f, false, &all);
+    *count = all;
+    size_t capacity = all;
+    for (int p = 0; p < PORTS; p++)
+        for (size_t i = 0; i < sizes[p]; i++)
+            ARENA_PUSH(b->memory, values, *count, capacity, outputs[p][i]);
+    return values;
+}
+
+/* Nothing is left in the order of hosts and files. */
+static void is_laid_out(net *n)
+{
+    for (size_t k = 0; k < n->b.m->graph_count; k++)
+        IR_EACH(op, n->b.m->graphs[k]) {
+            bool vector = op->code == IR_flatten || op->code == IR_unflatten;
+            bool image = op->code == IR_input &&
+                         !strcmp(ir_get_name(op, IR_ATTR_role, ""), "input");
+            if ((vector && strcmp(ir_get_name(op, IR_ATTR_layout, "lanes"), "pixels")) ||
+                (image && op->space.count != 3))
+                fail_with(&n->b, n->text);
+        }
+}
+
+/* Another order of additions in the first dense layer is all that may differ. */
+static void layout_keeps_what_is_computed(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= NETS; seed++) {
+        net n[2];
+        double *values[2];
+        size_t counts[2];
+        for (int i = 0; i < 2; i++) {
+            net_open(&n[i], seed, 1 + (int)(seed % 3));
+            if (i)
+                bench_pass(&n[i].b, "layout", pass_layout);
+            bench_pass(&n[i].b, "differentiate", pass_differentiate);
+            values[i] = trained(&n[i], &counts[i]);
+        }
+        is_laid_out(&n[1]);
+        assert_int_equal(counts[0], counts[1]);
+        for (size_t i = 0; i < counts[0]; i++)
+            if (fabs(values[0][i] - values[1][i]) > 1e-7 * (1 + fabs(values[0][i]))) {
+                fprintf(stderr, "value %zu: %g, then %g\n", i, values[0][i], values[1][i]);
+                fail_with(&n[1].b, n[1].text);
+            }
+        bench_close(&n[0].b);
+        bench_close(&n[1].b);
     }
 }
 
@@ -170,6 +281,7 @@ static void graphs_do_not_depend_on_the_batch(void **state)
         net n[2];
         for (int i = 0; i < 2; i++) {
             net_open(&n[i], seed, i ? 64 : 1);
+            bench_pass(&n[i].b, "layout", pass_layout);
             bench_pass(&n[i].b, "differentiate", pass_differentiate);
             bench_pass(&n[i].b, "lower", pass_lower);
         }
@@ -182,6 +294,7 @@ static void graphs_do_not_depend_on_the_batch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(layout_keeps_what_is_computed),
         cmocka_unit_test(passes_keep_what_is_computed),
         cmocka_unit_test(graphs_do_not_depend_on_the_batch),
     };
