@@ -23,17 +23,15 @@ tile *build_tile(program_builder *b, int node, int number)
         return &p->tiles[*index - 1];
     tile *t = &p->tiles[p->tile_count++];
     *index = (int32_t)p->tile_count;
-    arena *memory = b->emulator->memory;
-    size_t words = (size_t)b->emulator->machine->memory_words;
     t->emulator = b->emulator;
     t->program = p;
     t->node = (uint16_t)node;
     t->number = (uint16_t)number;
-    t->memory.words = (uint32_t)words;
-    t->memory.value = ARENA_ARRAY(memory, int16_t, words);
-    t->memory.state = ARENA_ARRAY(memory, uint16_t, words);
-    if (!b->emulator->options.timing_only)
-        t->touched = ARENA_ARRAY(memory, uint64_t, words);
+    t->memory = (shared_memory){
+        .arena = b->emulator->memory,
+        .has_values = !b->emulator->options.timing_only,
+        .words = (uint32_t)b->emulator->machine->memory_words,
+    };
     return t;
 }
 
@@ -83,6 +81,24 @@ static uint32_t count_places(const image_entry *entry)
     return most > 65536 ? 65536 : (uint32_t)most;
 }
 
+/*
+ * Room for what the image names. What a program uses without a name gets its room when it is used.
+ */
+static void reserve_memory(program_builder *b, const image_entry *entry)
+{
+    for (uint32_t k = 0; k < entry->preset_count; k++) {
+        const image_preset *p = &entry->presets[k];
+        memory_reserve(&build_tile(b, p->node, p->tile)->memory,
+                       p->address + (p->repeat - 1) * p->stride + p->words);
+    }
+    for (uint32_t k = 0; k < entry->buffer_count; k++) {
+        const image_buffer *f = &entry->buffers[k];
+        int32_t index = b->tile_at[place_of(b->emulator, f->node, f->tile)];
+        if (index)
+            memory_reserve(&b->program->tiles[index - 1].memory, f->address + f->words);
+    }
+}
+
 /* In the order of the image, tile by tile. */
 static void share_presets(program_builder *b, const image_entry *entry)
 {
@@ -121,6 +137,7 @@ static void build_program(emulator *e, program *p, const image_entry *entry, dia
     for (uint32_t k = 0; k < agents; k++)
         decode_agent(&b, &list[k]);
     finish_channels(&b);
+    reserve_memory(&b, entry);
     p->output_touched = ARENA_ARRAY(e->memory, uint64_t, entry->output_count);
     replay_plan(p, e->memory);
 }

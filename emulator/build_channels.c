@@ -176,6 +176,7 @@ void finish_channels(program_builder *b)
 {
     program *p = b->program;
     arena *memory = b->emulator->memory;
+    size_t in_flight = 0;
     build_host_streams(b);
     p->lookahead = EVENT_NEVER;
     for (size_t k = 0; k < p->channel_count; k++)
@@ -184,7 +185,8 @@ void finish_channels(program_builder *b)
         tile *t = &p->tiles[k];
         t->events.capacity = t->in_flight + t->agent_count;
         t->events.at = ARENA_ARRAY(memory, event, t->events.capacity);
-        t->outbox_capacity = t->in_flight;
-        t->outbox = ARENA_ARRAY(memory, message, t->outbox_capacity);
+        in_flight += t->in_flight;
     }
+    p->outbox = ARENA_ARRAY(memory, message, in_flight);
+    p->next = ARENA_ARRAY(memory, uint64_t, p->tile_count);
 }

@@ -110,12 +110,36 @@ emulator *emulator_new(arena *memory, const machine *m, const image *im,
 /* Packets and credits reach their tiles; the heap puts them in an order of their own. */
 static void exchange(program *p)
 {
-    for (uint32_t k = 0; k < p->tile_count; k++) {
-        tile *t = &p->tiles[k];
-        for (uint32_t i = 0; i < t->outbox_count; i++)
-            event_push(&t->outbox[i].to->events, (event){t->outbox[i].time, t->outbox[i].order});
-        t->outbox_count = 0;
+    for (uint32_t k = 0; k < p->outbox_count; k++) {
+        const message *m = &p->outbox[k];
+        uint64_t *next = &p->next[m->to - p->tiles];
+        event_push(&m->to->events, (event){m->time, m->order});
+        *next = m->time < *next ? m->time : *next;
     }
+    p->outbox_count = 0;
+}
+
+static uint64_t earliest(const uint64_t *times, uint32_t count)
+{
+    uint64_t first = EVENT_NEVER;
+    for (uint32_t k = 0; k < count; k++)
+        first = times[k] < first ? times[k] : first;
+    return first;
+}
+
+/* Lets the tiles work off what happens before `end`. False: something failed. */
+static bool advance(program *p, uint64_t end)
+{
+    bool good = true;
+    for (uint32_t k = 0; k < p->tile_count; k++) {
+        if (p->next[k] >= end)
+            continue;
+        tile *t = &p->tiles[k];
+        tile_advance(t, end);
+        p->next[k] = event_next(&t->events);
+        good &= !t->failed.set;
+    }
+    return good;
 }
 
 /*
@@ -124,21 +148,14 @@ static void exchange(program *p)
  */
 static bool simulate(program *p)
 {
+    for (uint32_t k = 0; k < p->tile_count; k++)
+        p->next[k] = event_next(&p->tiles[k].events);
     for (;;) {
-        uint64_t next = EVENT_NEVER;
-        for (uint32_t k = 0; k < p->tile_count; k++) {
-            uint64_t mine = event_next(&p->tiles[k].events);
-            next = mine < next ? mine : next;
-        }
+        uint64_t next = earliest(p->next, p->tile_count);
         if (next == EVENT_NEVER)
             return true;
         uint64_t end = p->lookahead < EVENT_NEVER - next ? next + p->lookahead : EVENT_NEVER;
-        bool failed = false;
-        for (uint32_t k = 0; k < p->tile_count; k++) {
-            tile_advance(&p->tiles[k], end);
-            failed |= p->tiles[k].failed.set;
-        }
-        if (failed)
+        if (!advance(p, end))
             return false;
         exchange(p);
     }
@@ -194,6 +211,7 @@ static void start_time(program *p)
         const agent *a = &p->agents[k];
         memcpy(a->once, a->executed, a->source->code.count * sizeof *a->once);
     }
+    p->outbox_count = 0;
     p->cells = 0;
 }
 

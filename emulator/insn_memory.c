@@ -12,6 +12,8 @@
 static bool still_ready(agent *a, const operation *op)
 {
     tile *t = a->tile;
+    if (t->memory.changes == a->checked)
+        return true;
     uint32_t word = memory_not_ready(&t->memory, a->address, op->words, a->phase[op->scalar[0]]);
     if (word == a->address + op->words)
         return true;
@@ -23,6 +25,8 @@ static bool still_ready(agent *a, const operation *op)
 static bool still_free(agent *a, const operation *op)
 {
     tile *t = a->tile;
+    if (t->memory.changes == a->checked)
+        return true;
     uint32_t word = memory_not_free(&t->memory, a->address, op->words);
     if (word == a->address + op->words)
         return true;
@@ -96,7 +100,7 @@ void insn_store(agent *a, const operation *op)
     uint32_t counted = op->count ? end : memory_counted(&t->memory, a->address, op->words);
     if (counted < end)
         tile_fail(t, a, a->now, "keep on word %u, which still has %d consumers", counted,
-                  t->memory.state[counted] & WORD_COUNT);
+                  word_count(t->memory.state[counted]));
     if (counted == end && (!op->count || still_free(a, op)))
         fill_words(a, op);
 }

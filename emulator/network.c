@@ -67,10 +67,11 @@ uint32_t channel_host_port(const channel *c, const program *p, uint64_t k)
 /* A message that cannot be held back: within the tile an event, otherwise for the next exchange. */
 static void post(tile *from, tile *to, uint64_t time, uint32_t order)
 {
+    program *p = to->program;
     if (from == to)
         event_push(&to->events, (event){time, order});
     else
-        from->outbox[from->outbox_count++] = (message){time, order, to};
+        p->outbox[p->outbox_count++] = (message){time, order, to};
 }
 
 static uint32_t beats(const emulator *e, uint32_t words)

@@ -74,19 +74,18 @@ static void note_writers(arena *scratch, const emulator *e, const tile *t, uint3
 
 static bool report_words(arena *scratch, const emulator *e, const tile *t, diag *d)
 {
-    uint32_t found = 0;
+    uint32_t found = 0, first = 0;
     const shared_memory *m = &t->memory;
-    for (uint32_t w = m->low; w < m->high; w++) {
-        if (!(m->state[w] & WORD_COUNT))
-            continue;
-        if (found++ == 0) {
-            diag_file_error(d, e->path,
-                            "entry '%s': node %d tile %d halted, but word %u%s still has %d "
-                            "consumers",
-                            t->program->entry->name, t->node, t->number, w,
-                            report_buffer(scratch, t, w), m->state[w] & WORD_COUNT);
-            note_writers(scratch, e, t, w, d);
-        }
+    for (uint32_t at = 0, end; memory_next_used(m, &at, &end); at = end)
+        for (uint32_t w = at; w < end; w++)
+            if (word_count(m->state[w]) && found++ == 0)
+                first = w;
+    if (found > 0) {
+        diag_file_error(d, e->path,
+                        "entry '%s': node %d tile %d halted, but word %u%s still has %d consumers",
+                        t->program->entry->name, t->node, t->number, first,
+                        report_buffer(scratch, t, first), word_count(m->state[first]));
+        note_writers(scratch, e, t, first, d);
     }
     if (found > 1)
         diag_note(d, SOURCE_NOWHERE, "%u words of this tile are left over", found);

@@ -113,6 +113,7 @@ struct agent {
     uint32_t pc;
     uint64_t now;
     uint32_t address;   /* of the access in progress */
+    uint64_t checked;   /* memory.changes when its words were found as they must be */
     uint32_t waits_for; /* address, while waiting for memory */
     agent *next_waiting;
     int32_t scalar[ISA_SCALARS];
@@ -153,7 +154,7 @@ struct channel {
     uint32_t places, width; /* longest packet */
     int16_t *ring;      /* places x width words */
     uint32_t *length;   /* of the packet in each place */
-    uint64_t *touched;  /* as in a tile, for each place; NULL: a channel of the host */
+    uint64_t *touched;  /* as in memory, for each place; NULL: a channel of the host */
     uint64_t data_sent, data_received; /* packets whose numbers were moved */
     double latency, latency_per_beat;
     uint64_t credit_latency;
@@ -194,12 +195,9 @@ struct tile {
     shared_memory memory;
     const image_preset **presets; /* of this tile */
     uint32_t preset_count;
-    uint64_t *touched; /* per word: agent (upper half) and number of the step that used it last */
     uint64_t port_free, halted_at;
     event_heap events;
     agent *waiting;
-    message *outbox;
-    uint32_t outbox_count, outbox_capacity;
     uint32_t in_flight; /* most messages that can be under way to it */
     channel *inbound[CHANNELS_MAX], *to_host[CHANNELS_MAX];
     uint64_t active_cycles; /* all kernels */
@@ -216,13 +214,16 @@ struct program {
     channel **channels;
     size_t channel_count, channel_capacity;
     uint64_t lookahead;
+    uint64_t *next;  /* when each tile has its next event */
+    message *outbox; /* what tiles send each other in this round */
+    uint32_t outbox_count;
     /* what the first kernel found out: time and counts are the same every time */
     bool measured, in_pieces;
     uint64_t kernels; /* that ended well */
     uint64_t cycles, repeats; /* kernels since then whose instructions were not counted */
     /* the trace */
     uint64_t steps, cells;
-    uint64_t *output_touched; /* as in a tile, for each output port */
+    uint64_t *output_touched; /* as in memory, for each output port */
     agent_progress *progress;
     const int16_t *const *inputs; /* of the kernel that runs */
     int16_t *const *outputs;

@@ -50,7 +50,6 @@ void tile_reset(tile *t)
     t->events.count = 0;
     t->port_free = t->halted_at = 0;
     t->waiting = NULL;
-    t->outbox_count = 0;
     t->running = t->agent_count;
     t->failed.set = false;
     for (uint32_t k = 0; k < t->agent_count; k++)
@@ -74,7 +73,7 @@ void tile_memory_changed(tile *t, uint32_t at, uint32_t n, uint64_t time)
         bool phase = a->phase[op->scalar[0]];
         bool may_go = word - at < n && (a->state == AGENT_WAITS_READY
                                             ? memory_not_ready(&t->memory, word, 1, phase) > word
-                                            : !(t->memory.state[word] & WORD_COUNT));
+                                            : t->memory.state[word] == WORD_FREE);
         if (!may_go) {
             link = &a->next_waiting;
             continue;
@@ -95,7 +94,7 @@ static bool wait_for_word(agent *a, agent_state state, uint32_t word)
 
 static bool find_address(agent *a, const operation *op)
 {
-    const shared_memory *m = &a->tile->memory;
+    shared_memory *m = &a->tile->memory;
     int64_t address = (int64_t)a->scalar[op->scalar[0]] + op->imm;
     if (address < 0 || address + op->words > (int64_t)m->words) {
         tile_fail(a->tile, a, a->now, "words %lld to %lld lie outside the memory of %u words",
@@ -103,6 +102,8 @@ static bool find_address(agent *a, const operation *op)
         return false;
     }
     a->address = (uint32_t)address;
+    if (a->address + op->words > m->room)
+        memory_reserve(m, a->address + op->words);
     return true;
 }
 
@@ -137,7 +138,7 @@ static bool begin_access(agent *a, const operation *op)
         return false;
     if (op->access & ACCESS_FREE) {
         bad = memory_not_free(&t->memory, a->address, op->words);
-        if (bad < end && t->memory.state[bad] & WORD_STICKY) {
+        if (bad < end && word_is_sticky(t->memory.state[bad])) {
             tile_fail(t, a, a->now, "word %u is sticky and can take no counted value", bad);
             return false;
         }
@@ -146,6 +147,7 @@ static bool begin_access(agent *a, const operation *op)
     }
     if (op->access & ACCESS_CREDIT)
         op->with.channel->credits--;
+    a->checked = t->memory.changes;
     uint64_t asked = a->now, start = asked;
     if (op->port_cycles) {
         start = start > t->port_free ? start : t->port_free;

@@ -18,11 +18,8 @@ void trace_clear(program *p)
         a->step_count = 0;
         memset(a->waited, 0, sizeof a->waited);
     }
-    for (uint32_t k = 0; k < p->tile_count; k++) {
-        const shared_memory *m = &p->tiles[k].memory;
-        if (m->low < m->high)
-            memset(p->tiles[k].touched + m->low, 0, (m->high - m->low) * sizeof(uint64_t));
-    }
+    for (uint32_t k = 0; k < p->tile_count; k++)
+        memory_clear_touched(&p->tiles[k].memory);
     for (size_t k = 0; k < p->channel_count; k++)
         if (p->channels[k]->touched)
             memset(p->channels[k]->touched, 0, p->channels[k]->places * sizeof(uint64_t));
@@ -74,7 +71,7 @@ static uint64_t *channel_place(const program *p, const operation *op)
 
 static void note_access(agent *a, const operation *op)
 {
-    uint64_t *words = a->tile->touched + a->address, *place = NULL;
+    uint64_t *words = a->tile->memory.touched + a->address, *place = NULL;
     if (op->op == ISA_send || op->op == ISA_receive)
         place = channel_place(a->tile->program, op);
     wait_for_words(a, words, op->words);

@@ -36,11 +36,6 @@ bool watch_wants_kernel(const watch *w, const program *p)
     return w->timeline && timeline_wants(w->timeline, p);
 }
 
-static bool holds(uint16_t state)
-{
-    return (state & (WORD_COUNT | WORD_STICKY)) != 0;
-}
-
 static void note_live(watch *w, tile *t)
 {
     memory_watch *m = memory_of(w, t);
@@ -57,8 +52,9 @@ void watch_kernel_starts(watch *w, program *p)
     for (uint32_t k = 0; k < p->tile_count; k++) {
         tile *t = &p->tiles[k];
         t->live = 0;
-        for (uint32_t i = t->memory.low; i < t->memory.high; i++)
-            t->live += holds(t->memory.state[i]);
+        for (uint32_t at = 0, end; memory_next_used(&t->memory, &at, &end); at = end)
+            for (uint32_t i = at; i < end; i++)
+                t->live += t->memory.state[i] != WORD_FREE;
         note_live(w, t);
     }
     for (uint32_t k = 0; k < p->agent_count; k++)
@@ -161,14 +157,14 @@ void watch_take(watch *w, tile *t, uint32_t at, uint32_t n)
     const uint16_t *state = t->memory.state + at;
     (void)w;
     for (uint32_t i = 0; i < n; i++)
-        t->live -= (state[i] & (WORD_COUNT | WORD_STICKY)) == 1;
+        t->live -= word_count(state[i]) == 1;
 }
 
 void watch_fill(watch *w, tile *t, uint32_t at, uint32_t n)
 {
     const uint16_t *state = t->memory.state + at;
     for (uint32_t i = 0; i < n; i++)
-        t->live += !holds(state[i]);
+        t->live += state[i] == WORD_FREE;
     note_live(w, t);
 }
 
@@ -199,8 +195,7 @@ void watch_kernel_ends(watch *w, program *p, bool measured)
     for (uint32_t k = 0; measured && k < p->tile_count; k++) {
         const shared_memory *m = &p->tiles[k].memory;
         memory_watch *mine = memory_of(w, &p->tiles[k]);
-        if (m->low < m->high)
-            mine->used = m->high > mine->used ? m->high : mine->used;
+        mine->used = m->high > mine->used ? m->high : mine->used;
     }
     if (w->timeline)
         timeline_ends(w->timeline, p, measured);

@@ -214,6 +214,84 @@ static void preset_counts_must_be_used_up(void **state)
     bench_fails(".preset 9, 2, 5\n.core 0\n  halt\n", "word 9 still has 2 consumers", NULL);
 }
 
+/*
+ * A row with zero pads on both sides in a ring of one row: the window is read pads and all, in both
+ * phases, and the drop of the whole row leaves the pads.
+ */
+static void pads_match_any_phase(void **state)
+{
+    (void)state;
+    int16_t x[15], y[25] = {0};
+    const int16_t *inputs[] = {x};
+    int16_t *outputs[] = {y};
+    for (int k = 0; k < 15; k++)
+        x[k] = (int16_t)(k + 1);
+    bench b = bench_new();
+    bench_program(&b, ".entry main batch=5\n"
+                      ".input x elements=3\n.packet channel=1 words=3\n"
+                      ".output y elements=5\n.packet channel=0 words=5\n"
+                      ".preset 0, keep, 0 repeat=2 stride=4\n"
+                      ".thread 0\n"
+                      "next: receive [s2 + 1], 3, 1, 1\n"
+                      "  sring s2, 5, 5\n  saddi s1, s1, 1\n  blt s1, 5, next\n  halt\n"
+                      ".core 0\n"
+                      "next: peek v0, [s2 + 0], 5\n  drop [s2 + 0], 5\n"
+                      "  store [s3 + 8], v0, 5, 1\n"
+                      "  sring s2, 5, 5\n  sring s3, 5, 10\n"
+                      "  saddi s1, s1, 1\n  blt s1, 5, next\n  halt\n"
+                      ".thread 1\n"
+                      "next: send [s3 + 8], 5, host, 0, 0\n"
+                      "  sring s3, 5, 10\n  saddi s1, s1, 1\n  blt s1, 5, next\n  halt\n");
+    bench_run(&b, inputs, outputs);
+    for (int k = 0; k < 25; k++)
+        assert_int_equal(y[k], k % 5 == 0 || k % 5 == 4 ? 0 : x[k / 5 * 3 + k % 5 - 1]);
+    bench_free(&b);
+}
+
+/*
+ * Words 0-3 sticky, 4-5 there, 6-7 stored at 10 to 12: drop and load take at 13 and wait for all;
+ * then word 4 has one consumer left, and the sticky ones stay.
+ */
+static void mixed_ranges_are_taken_whole(void **state)
+{
+    (void)state;
+    static const char *const takers[] = {"drop [s0 + 0], 8", "load v0, [s0 + 0], 8"};
+    for (int k = 0; k < 2; k++) {
+        arena *memory = arena_new();
+        const char *text =
+            arena_printf(memory,
+                         ".preset 0, keep, 1*4\n.preset 4, 2, 2\n.preset 5, 1, 2\n"
+                         ".core 0\n  %s\n  load v0, [s0 + 0], 5\n  peek v0, [s0 + 0], 4\n"
+                         "  halt\n"
+                         ".core 1\n  sset s1, 0\nwait: saddi s1, s1, 1\n  blt s1, 4, wait\n"
+                         "  sset s1, 0\n  store [s0 + 6], v0, 2, 1\n  halt\n",
+                         takers[k]);
+        /* drop ends at 13, load at 12 + 2 beats; load of 5: + 4; peek of 4: + 2; halt */
+        assert_int_equal(bench_cycles(text), (k ? 16 : 13) + 4 + 2 + 1);
+        arena_free(memory);
+    }
+}
+
+/* No port and no beats: what the machine says for so many words. */
+static void wide_drops_cost_their_class(void **state)
+{
+    (void)state;
+    static const unsigned widths[] = {1, 16, 17, 4097, 65535};
+    for (int k = 0; k < 5; k++) {
+        unsigned words = widths[k];
+        bench b = bench_new();
+        b.m->memory_words = 70000;
+        b.m->time[TIME_drop] = (machine_time){.fixed = 3, .words_per_cycle = 16};
+        bench_program(&b, arena_printf(b.memory,
+                                       ".preset 100, 2, 7*%u\n.preset 100, keep, 0*1\n"
+                                       ".core 0\n  drop [s0 + 100], %u\n  halt\n"
+                                       ".core 1\n  drop [s0 + 100], %u\n  halt\n",
+                                       words, words, words));
+        assert_int_equal(bench_run(&b, NULL, NULL), 3 + (words + 15) / 16 + 1);
+        bench_free(&b);
+    }
+}
+
 static void endless_programs_are_stopped(void **state)
 {
     (void)state;
@@ -243,6 +321,9 @@ int main(void)
         cmocka_unit_test(counts_on_sticky_words_are_found),
         cmocka_unit_test(left_over_words_are_found),
         cmocka_unit_test(preset_counts_must_be_used_up),
+        cmocka_unit_test(pads_match_any_phase),
+        cmocka_unit_test(mixed_ranges_are_taken_whole),
+        cmocka_unit_test(wide_drops_cost_their_class),
         cmocka_unit_test(endless_programs_are_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
