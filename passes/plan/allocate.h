@@ -6,6 +6,7 @@
 #ifndef PANTHER_PASSES_PLAN_ALLOCATE_H
 #define PANTHER_PASSES_PLAN_ALLOCATE_H
 
+#include "isa/support/random.h"
 #include "passes/plan/steps.h"
 
 /* ---- bandwidth (bandwidth.c; Eq. 9 to 12) ---- */
@@ -71,6 +72,20 @@ allocation allocate_equal(const allocate_task *t);        /* the same R everywhe
 
 /* Every allocation; only for small cases. most: give up (not found) beyond so many allocations. */
 allocation allocate_brute(const allocate_task *t, int64_t most);
+
+/* A random allocation of the total (accuracy.c says how it is drawn); false if the total is too small. */
+bool allocate_random(const allocate_task *t, random_state *r, int64_t *replicas);
+
+/* 1 - |model - simulator| / simulator over random allocations. */
+typedef struct model_accuracy {
+    int64_t samples;
+    double average, worst;          /* worst: the largest error */
+    double below1, below5, above5;  /* shares with errors < 1 %, 1 to 5 %, > 5 % */
+} model_accuracy;
+
+/* Of Algorithm 1 as printed, and with rows clipped and tails of bursts; false: the total is too small. */
+bool allocate_accuracy(const allocate_task *t, int64_t samples, uint64_t seed, model_accuracy *printed,
+                       model_accuracy *fixed);
 
 /* Steps of the simulator brought down by single moves from a start; at most `moves` simulations. */
 allocation allocate_polish(const allocate_task *t, const allocation *start, int64_t moves);
