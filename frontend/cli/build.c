@@ -1,16 +1,7 @@
 #include "frontend/cli/build.h"
+#include "frontend/library/numerics.h"
 
 #include <time.h>
-
-ir_numerics build_numerics(const machine *m)
-{
-    return (ir_numerics){.slices = m->slices,
-                         .mode = m->opa_mode,
-                         .rounding = m->rounding,
-                         .q_activation = (uint8_t)m->q_activation,
-                         .q_weight = (uint8_t)m->q_weight,
-                         .q_error = (uint8_t)m->q_error};
-}
 
 /* The command line's values that the program itself depends on, or that its image shall keep. */
 static bool apply_options(cli *c, pan_program *p)
@@ -89,7 +80,7 @@ bool build_program(cli *c, const char *path, const pass_options *options, built 
         return false;
     *status = EXIT_INPUT;
     cli_verbose(c, "machine %s from %s", b->machine->name, b->machine->path);
-    ir_numerics numerics = build_numerics(b->machine);
+    ir_numerics numerics = machine_numerics(b->machine);
     double started = seconds();
     b->module = pan_build(b->program, &numerics, c->d);
     if (!b->module)

@@ -19,9 +19,6 @@ typedef struct built {
 bool build_program(cli *c, const char *path, const pass_options *options, built *b,
                    exit_status *status);
 
-/* What the machine says about numbers, for the IR. */
-ir_numerics build_numerics(const machine *m);
-
 /* engine_interpreter.c: the module on an interpreter, with the tables of an image for the host. */
 typedef enum interpreter { INTERPRETER_FIXED, INTERPRETER_FLOAT } interpreter;
 engine *engine_interpreter(arena *memory, const ir_module *module, const machine *m,
