@@ -10,9 +10,10 @@
  * as ops.def says, so that a pass that writes the conversions out gets the same bits.
  */
 
+/* Within a format nothing happens: -32768, which fills taps, is below all numbers. */
 static int16_t convert(int16_t v, int from, int to)
 {
-    return vector_shr(v, from - to);
+    return from == to ? v : vector_shr(v, from - to);
 }
 
 static int q_of(const fixed_site *s, uint32_t arg)

@@ -4,17 +4,9 @@
  * wants (`convert`) and to its lanes (`bcast`), what is known is folded; then equal ops become one
  * (common.c) and unused ones go. The fixed-point interpreter gives the same bits before and after.
  */
+#include "passes/lower.h"
+
 #include "passes/common.h"
-#include "passes/passes.h"
-#include "passes/rewrite.h"
-
-typedef struct lowering {
-    rewrite at;
-    pass_context *pass;
-} lowering;
-
-/* What an op becomes: the op itself, changed in place, or another one that takes its uses. */
-typedef ir_op *lower_row(lowering *l, ir_op *op);
 
 static ir_op *lower_op(lowering *l, ir_op *op);
 
@@ -29,23 +21,23 @@ static ir_op *lowered(lowering *l, ir_op *op)
     return is;
 }
 
-static ir_op *new_op(lowering *l, ir_opcode code, ir_type type, size_t count, ir_op *const *args)
+ir_op *lower_new(lowering *l, ir_opcode code, ir_type type, size_t count, ir_op *const *args)
 {
     return lowered(l, rewrite_op(&l->at, code, type, count, args));
 }
 
-static ir_op *to_format(lowering *l, ir_op *x, uint8_t q)
+ir_op *lower_to_format(lowering *l, ir_op *x, uint8_t q)
 {
     if (x->type.q == q)
         return x;
-    return new_op(l, IR_convert, ir_vec(x->type.lanes, q), 1, (ir_op *[]){x});
+    return lower_new(l, IR_convert, ir_vec(x->type.lanes, q), 1, (ir_op *[]){x});
 }
 
 static ir_op *to_lanes(lowering *l, ir_op *x, uint32_t lanes)
 {
     if (x->type.lanes == lanes)
         return x;
-    return new_op(l, IR_bcast, ir_vec(lanes, x->type.q), 1, (ir_op *[]){x});
+    return lower_new(l, IR_bcast, ir_vec(lanes, x->type.q), 1, (ir_op *[]){x});
 }
 
 /* ---- library functions ---- */
@@ -68,11 +60,11 @@ static ir_op *lower_softmax(lowering *l, ir_op *op)
     ir_op *x = op->args[0];
     uint32_t lanes = x->type.lanes;
     uint8_t bits = ceil_log2(lanes), q_sum = bits < Q_EXP ? (uint8_t)(Q_EXP - bits) : 0;
-    ir_op *most = new_op(l, IR_maxr, ir_vec(1, x->type.q), 1, (ir_op *[]){x});
-    ir_op *below = new_op(l, IR_sub, x->type, 2, (ir_op *[]){x, most});
-    ir_op *e = new_op(l, IR_exp, ir_vec(lanes, Q_EXP), 1, (ir_op *[]){below});
-    ir_op *sum = new_op(l, IR_sum, ir_vec(1, q_sum), 1, (ir_op *[]){e});
-    return new_op(l, IR_div, op->type, 2, (ir_op *[]){e, sum});
+    ir_op *most = lower_new(l, IR_maxr, ir_vec(1, x->type.q), 1, (ir_op *[]){x});
+    ir_op *below = lower_new(l, IR_sub, x->type, 2, (ir_op *[]){x, most});
+    ir_op *e = lower_new(l, IR_exp, ir_vec(lanes, Q_EXP), 1, (ir_op *[]){below});
+    ir_op *sum = lower_new(l, IR_sum, ir_vec(1, q_sum), 1, (ir_op *[]){e});
+    return lower_new(l, IR_div, op->type, 2, (ir_op *[]){e, sum});
 }
 
 /* A port has one format: the smallest of those in which its label is wanted as a vector. */
@@ -104,7 +96,7 @@ static ir_op *lower_onehot(lowering *l, ir_op *op)
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         rewrite_copy_attr(l->at.graph, input, label, kept[i]);
     ir_set_int(l->at.graph, input, IR_ATTR_onehot, 1);
-    return to_format(l, input, op->type.q);
+    return lower_to_format(l, input, op->type.q);
 }
 
 /* maxr and sign have no format of their own: what they give is converted. */
@@ -112,7 +104,8 @@ static ir_op *own_format(lowering *l, ir_op *op, uint8_t q)
 {
     if (op->type.q == q)
         return op;
-    return to_format(l, new_op(l, op->code, ir_vec(op->type.lanes, q), 1, op->args), op->type.q);
+    ir_op *own = lower_new(l, op->code, ir_vec(op->type.lanes, q), 1, op->args);
+    return lower_to_format(l, own, op->type.q);
 }
 
 static ir_op *lower_maxr(lowering *l, ir_op *op)
@@ -159,27 +152,9 @@ static ir_op *lower_output(lowering *l, ir_op *op)
     return op;
 }
 
-/* ---- maps ---- */
-
 static bool same_space(ir_space a, ir_space b)
 {
     return ir_space_within(a, b) && ir_space_within(b, a);
-}
-
-/* Pixels are brought to the format in which they are added. */
-static ir_op *lower_added(lowering *l, ir_op *op)
-{
-    op->args[0] = to_format(l, op->args[0], op->type.q);
-    return op;
-}
-
-/* A map as a vector as a map, and the reverse. */
-static ir_op *lower_there_and_back(lowering *l, ir_op *op)
-{
-    (void)l;
-    ir_op *x = op->args[0];
-    bool back = x->code == (op->code == IR_flatten ? IR_unflatten : IR_flatten);
-    return back && same_space(x->args[0]->space, op->space) ? x->args[0] : op;
 }
 
 /* ---- element-wise ---- */
@@ -212,7 +187,7 @@ static void set_operand_formats(lowering *l, ir_op *op)
         q = x < y ? x : y;
     }
     for (uint32_t i = row.first; i < row.end; i++)
-        op->args[i] = to_format(l, op->args[i], q);
+        op->args[i] = lower_to_format(l, op->args[i], q);
 }
 
 static bool foldable(const ir_op *op)
@@ -250,8 +225,10 @@ static lower_row *const lower_rows[IR_OPCODES] = {
     [IR_softmax] = lower_softmax, [IR_onehot] = lower_onehot,     [IR_maxr] = lower_maxr,
     [IR_sign] = lower_sign,       [IR_bcast] = lower_const_shape, [IR_slice] = lower_const_shape,
     [IR_concat] = lower_concat,   [IR_output] = lower_output,
-    [IR_pool_sum] = lower_added,  [IR_spread] = lower_added,      [IR_total] = lower_added,
-    [IR_flatten] = lower_there_and_back, [IR_unflatten] = lower_there_and_back,
+    [IR_window] = lower_window,   [IR_fold] = lower_fold,         [IR_pool_max] = lower_pool_max,
+    [IR_unpool] = lower_unpool,   [IR_pool_sum] = lower_pool_sum, [IR_spread] = lower_spread,
+    [IR_total] = lower_total,     [IR_flatten] = lower_there_and_back,
+    [IR_unflatten] = lower_there_and_back,
 };
 
 static ir_op *lower_op(lowering *l, ir_op *op)

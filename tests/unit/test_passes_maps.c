@@ -1,7 +1,7 @@
 /*
  * Random convolutional networks, from the language through the passes that know maps: the verifier
- * and the text form after each, the same bits before and after `lower`, equal graphs for any batch;
- * `partition` refuses them.
+ * and the text form after each, the same bits before and after `lower`, also of window ops on extreme
+ * numbers; equal graphs for any batch.
  */
 #include "frontend/language/language.h"
 #include "test_passes.h"
@@ -132,6 +132,19 @@ static void net_open(net *n, uint64_t seed, int batch)
     build(n);
 }
 
+/* What is left of the ops on maps: those that a machine has, and vectors of maps by pixels. */
+static void only_taps_are_left(bench *b, const ir_graph *g, const char *what)
+{
+    IR_EACH(op, g) {
+        bool vector = op->code == IR_flatten || op->code == IR_unflatten;
+        bool known = op->code == IR_tap || op->code == IR_untap || op->code == IR_running ||
+                     op->code == IR_final ||
+                     (vector && !strcmp(ir_get_name(op, IR_ATTR_layout, "lanes"), "pixels"));
+        if (ir_is_spatial(op->code) && !known)
+            fail_with(b, what);
+    }
+}
+
 static void passes_keep_what_is_computed(void **state)
 {
     (void)state;
@@ -148,11 +161,150 @@ static void passes_keep_what_is_computed(void **state)
         same_results(b, &before, &after, n.text);
         bench_pass(b, "unify", pass_unify);
         bench_pass(b, "round_updates", pass_round_updates);
-        pass_context c = {.module = b->m, .machine = &b->machine, .memory = b->memory,
-                          .diag = b->d};
-        assert_false(pass_partition(&c));
-        assert_int_equal(diag_errors(b->d), 1);
+        only_taps_are_left(b, ir_module_graph(b->m, "train:f"), n.text);
         bench_close(b);
+    }
+}
+
+/* ---- single ops ---- */
+
+typedef struct geometry {
+    uint32_t k[2], s[2], p[2], map[2], positions[2], lanes;
+} geometry;
+
+static geometry random_geometry(bench *b)
+{
+    geometry g = {.lanes = 1 + below(b, 4)};
+    bool all = below(b, 5) == 0;
+    for (int i = 0; i < 2; i++) {
+        g.k[i] = 1 + below(b, 7);
+        g.s[i] = 1 + below(b, 3);
+        g.p[i] = below(b, g.k[i]);
+        uint32_t least = g.k[i] > 2 * g.p[i] ? g.k[i] - 2 * g.p[i] : 1;
+        g.map[i] = all ? g.k[i] - g.p[i] : least + below(b, 6);
+        g.positions[i] = (g.map[i] + 2 * g.p[i] - g.k[i]) / g.s[i] + 1;
+    }
+    return g;
+}
+
+typedef struct window_graph {
+    bench *b;
+    ir_graph *g;
+    geometry geometry;
+    ir_space map, positions, frame;
+    int outputs;
+} window_graph;
+
+static ir_op *add_input(window_graph *w, int port, uint32_t lanes, ir_space space)
+{
+    ir_op *op = input(w->g, port, ir_vec(lanes, 9), "input", 0, false);
+    op->space = space;
+    return op;
+}
+
+static ir_op *add_window(window_graph *w, ir_opcode code, ir_type type, ir_space space,
+                         size_t count, ir_op *const *args)
+{
+    const geometry *g = &w->geometry;
+    ir_op *op = ir_op_new(w->g, NULL, code, type, args, count, SOURCE_NOWHERE);
+    op->space = space;
+    if (ir_ops[code].class == IR_CLASS_WINDOW) {
+        ir_set_pair(w->g, op, IR_ATTR_kernel, g->k[0], g->k[1]);
+        ir_set_pair(w->g, op, IR_ATTR_stride, g->s[0], g->s[1]);
+        ir_set_pair(w->g, op, IR_ATTR_pad, g->p[0], g->p[1]);
+    }
+    ir_op *out = ir_op_new(w->g, NULL, IR_output, ir_no_type, &op, 1, SOURCE_NOWHERE);
+    ir_set_int(w->g, out, IR_ATTR_port, w->outputs++);
+    return op;
+}
+
+static void add_windows(window_graph *w)
+{
+    uint32_t lanes = w->geometry.lanes, taps = w->geometry.k[0] * w->geometry.k[1];
+    ir_op *map = add_input(w, 0, lanes, w->map), *places = add_input(w, 1, lanes, w->positions);
+    ir_op *patches = add_input(w, 2, taps * lanes, w->positions);
+    ir_op *most = add_window(w, IR_pool_max, ir_vec(lanes, 9), w->positions, 1, &map);
+    add_window(w, IR_unpool, ir_vec(lanes, 9), w->map, 3, (ir_op *[]){places, map, most});
+    add_window(w, IR_window, ir_vec(taps * lanes, 9), w->positions, 1, &map);
+    add_window(w, IR_fold, ir_vec(lanes, 9), w->map, 1, &patches);
+    add_window(w, IR_pool_sum, ir_vec(lanes, (uint8_t)(7 + below(w->b, 4))), w->positions, 1, &map);
+    add_window(w, IR_spread, ir_vec(lanes, (uint8_t)(7 + below(w->b, 4))), w->map, 1, &places);
+    add_window(w, IR_total, ir_vec(lanes, (uint8_t)(7 + below(w->b, 4))), w->frame, 1, &map);
+}
+
+static void make_windows(window_graph *w, bench *b)
+{
+    static const char *const names[] = {"y1", "x1", "y2", "x2"};
+    uint8_t dims[5];
+    geometry g = random_geometry(b);
+    *w = (window_graph){.b = b, .g = ir_graph_new(b->m, "g"), .geometry = g};
+    dims[0] = ir_graph_dim(w->g, "n", 2);
+    for (int i = 0; i < 4; i++)
+        dims[i + 1] = ir_graph_dim(w->g, names[i], i < 2 ? g.map[i] : g.positions[i - 2]);
+    w->frame = (ir_space){1, {dims[0]}};
+    w->map = (ir_space){3, {dims[0], dims[1], dims[2]}};
+    w->positions = (ir_space){3, {dims[0], dims[3], dims[4]}};
+    add_windows(w);
+}
+
+/* Numbers that saturate, that tie, or of which many are the least. */
+static int16_t extreme_word(bench *b, uint32_t kind)
+{
+    if (kind == 0)
+        return (int16_t)((int)below(b, 65535) - 32767);
+    if (kind == 1)
+        return (int16_t)((int)below(b, 5) - 2);
+    return below(b, 3) ? -32767 : (int16_t)((int)below(b, 65535) - 32767);
+}
+
+static int16_t **run_windows(window_graph *w, const int16_t *const *inputs, size_t *sizes)
+{
+    bench *b = w->b;
+    int16_t **outputs = ARENA_ARRAY(b->memory, int16_t *, PORTS);
+    for (int p = 0; p < w->outputs; p++) {
+        uint32_t lanes;
+        sizes[p] = port_size(w->g, IR_output, p, &lanes);
+        outputs[p] = ARENA_ARRAY(b->memory, int16_t, sizes[p] + 1);
+    }
+    ir_fixed_run(ir_fixed_new(b->memory, b->m, FIDELITY_ADC, 0), w->g, 0, inputs, outputs);
+    return outputs;
+}
+
+static void windows_become_taps(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 600; seed++) {
+        bench b;
+        window_graph w;
+        const int16_t *inputs[3];
+        size_t sizes[2][PORTS];
+        uint32_t lanes;
+        bench_open(&b, seed);
+        make_windows(&w, &b);
+        if (!ir_verify(b.m, b.d, "build"))
+            fail_with(&b, "build");
+        uint32_t kind = below(&b, 3);
+        for (int p = 0; p < 3; p++) {
+            size_t size = port_size(w.g, IR_input, p, &lanes);
+            int16_t *words = ARENA_ARRAY(b.memory, int16_t, size + 1);
+            for (size_t i = 0; i < size; i++)
+                words[i] = extreme_word(&b, kind);
+            inputs[p] = words;
+        }
+        int16_t **before = run_windows(&w, inputs, sizes[0]);
+        bench_pass(&b, "lower", pass_lower);
+        int16_t **after = run_windows(&w, inputs, sizes[1]);
+        only_taps_are_left(&b, w.g, "windows");
+        for (int p = 0; p < w.outputs; p++) {
+            assert_int_equal(sizes[0][p], sizes[1][p]);
+            for (size_t i = 0; i < sizes[0][p]; i++)
+                if (before[p][i] != after[p][i]) {
+                    fprintf(stderr, "output %d word %zu: %d, then %d\n", p, i, before[p][i],
+                            after[p][i]);
+                    fail_with(&b, "lower changes what is computed");
+                }
+        }
+        bench_close(&b);
     }
 }
 
@@ -295,6 +447,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layout_keeps_what_is_computed),
+        cmocka_unit_test(windows_become_taps),
         cmocka_unit_test(passes_keep_what_is_computed),
         cmocka_unit_test(graphs_do_not_depend_on_the_batch),
     };
