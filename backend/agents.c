@@ -17,6 +17,7 @@ static agent_program *program_of(backend_state *s, const ir_op *op)
     p->place = (ir_place){op->place.node, op->place.tile, op->place.core, -1};
     p->thread = thread;
     p->points = 1;
+    p->grid = (ir_grid){1, 1};
     ARENA_PUSH(s->memory, s->agents, s->agent_count, s->agent_capacity, p);
     return p;
 }
@@ -33,7 +34,10 @@ static void add_event(backend_state *s, agent_program *p, ir_op *op)
     ARENA_PUSH(s->memory, e->ops, e->count, e->capacity, op);
     int64_t skew = backend_skew(op);
     p->last_skew = skew > p->last_skew ? skew : p->last_skew;
-    p->points = (uint32_t)ir_space_points(s->graph, op->space);
+    ir_grid grid = ir_grid_of(s->graph, op->space);
+    if (ir_grid_points(grid) > 1)
+        p->grid = grid;
+    p->points = (uint32_t)ir_grid_points(p->grid) * ir_graph_batch(s->graph);
 }
 
 /* Before the loop each matrix op is an instruction of its own, at its place in the list. */
@@ -88,7 +92,7 @@ void backend_gather(backend_state *s)
     s->agent_count = 0;
     for (ir_op *op = s->graph->first; op; op = op->next) {
         bool on_thread = op->code == IR_send || op->code == IR_receive;
-        if ((op->place.core < 0 && !on_thread) || op->code == IR_slice)
+        if ((op->place.core < 0 && !on_thread) || op->code == IR_slice || op->code == IR_final)
             continue;
         agent_program *p = program_of(s, op);
         if (op->space.count)

@@ -23,8 +23,7 @@ static bool build_entry(backend_state *s, const ir_graph *g, image_entry *entry)
     backend_ports(s, entry);
     for (const ir_op *op = g->first; op; op = op->next) {
         entry->updates = entry->updates || op->code == IR_opa;
-        uint32_t points = (uint32_t)ir_space_points(g, op->space);
-        entry->batch = op->space.count && points > entry->batch ? points : entry->batch;
+        entry->batch = op->space.count ? ir_graph_batch(g) : entry->batch;
     }
     return true;
 }

@@ -10,28 +10,17 @@
  *
  * The text depends neither on the number of points nor on ring depths; both are immediates.
  */
-#include "backend/program.h"
+#include "backend/emitter.h"
 #include "backend/select.h"
 #include "isa/support/fixed.h"
 
-typedef struct emitter {
-    code_builder code;
-    agent_program *program;
-    backend_state *state;
-    code_patch guard; /* branches past the ops under the current guard */
-    int64_t skew;     /* of the current guard, -1: none */
-    const ir_op *op;  /* origin of what is emitted */
-} emitter;
-
-static void emit(emitter *e, isa_op op, const int32_t *fields, int count)
+void emit_insn(emitter *e, isa_op op, const int32_t *fields, int count)
 {
     isa_insn insn = {.op = op};
     for (int i = 0; i < count; i++)
         insn.field[i] = fields[i];
     code_emit(&e->code, &insn, e->op);
 }
-#define EMIT(e, op, ...)                                                                           \
-    emit((e), (op), (const int32_t[]){__VA_ARGS__}, (int)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
 
 static void close_guard(emitter *e)
 {
@@ -40,7 +29,7 @@ static void close_guard(emitter *e)
     e->skew = -1;
 }
 
-static void open_guard(emitter *e, int64_t skew)
+void emit_guard(emitter *e, int64_t skew)
 {
     const agent_program *p = e->program;
     if (e->skew == skew)
@@ -185,7 +174,7 @@ static void emit_slot(emitter *e, const loop_event *slot)
     for (size_t k = 0; k < count; k++)
         for (size_t i = 0; i < slot->count; i++)
             if (backend_skew(slot->ops[i]) == skews[k]) {
-                open_guard(e, skews[k]);
+                emit_guard(e, skews[k]);
                 copy_operands(e, slot->ops[i]);
             }
     if (count == 1) {
@@ -196,31 +185,76 @@ static void emit_slot(emitter *e, const loop_event *slot)
     emit_variants(e, slot, skews, count);
 }
 
-/* The base register and offset of a ring access: a moving pointer, or a fixed address. */
-static int32_t ring_base(emitter *e, const ir_op *op, const ir_buffer *ring)
+/* The base register of a ring access: a moving pointer, or none for what there is once. */
+static int32_t ring_base(emitter *e, const ir_op *op)
 {
-    return op->space.count ? backend_pointer(e->program, ring, backend_skew(op)) : SCALAR_ZERO;
-}
-
-static const ir_buffer *ring_of(const emitter *e, const ir_op *op)
-{
-    return ir_graph_buffer(e->state->graph, ir_get_name(op, IR_ATTR_buffer, ""));
+    return op->space.count ? backend_pointer(e->state, e->program, op) : SCALAR_ZERO;
 }
 
 static void emit_load(emitter *e, const ir_op *op)
 {
-    const ir_buffer *ring = ring_of(e, op);
-    isa_op insn = ir_get_int(op, IR_ATTR_take, 1) ? ISA_load : ISA_peek;
-    int32_t base = ring_base(e, op, ring);
-    EMIT(e, insn, result_register(e, op), base, (int32_t)ring->address, (int32_t)op->type.lanes);
+    const ir_buffer *ring = backend_ring(e->state, op);
+    /* A value of an example that is read at every position is given up after the last one. */
+    bool kept = op->space.count && ring->points == 1 && ir_grid_points(e->program->grid) > 1;
+    isa_op insn = ir_get_int(op, IR_ATTR_take, 1) && !kept ? ISA_load : ISA_peek;
+    EMIT(e, insn, result_register(e, op), ring_base(e, op), (int32_t)backend_offset(e->state, op),
+         (int32_t)op->type.lanes);
+    finish_result(e, op);
+}
+
+/* Jumps to `patch` unless the point's row (column), counted by the kernel's stride, is the tap's. */
+static void skip_other_residues(emitter *e, const ir_op *op, code_patch *patch)
+{
+    int32_t pointer = ring_base(e, op);
+    for (size_t i = 0; i < e->program->pointer_count; i++) {
+        const ring_pointer *r = &e->program->pointers[i];
+        for (int axis = 0; r->reg == pointer && axis < 2; axis++)
+            if (r->phase[axis] >= 0)
+                code_jump(&e->code,
+                          (isa_insn){ISA_bnei, {r->phase[axis], (int32_t)ir_reader_residue(op, axis)}}, patch);
+    }
+}
+
+/* A pixel that lies under no tap of any position gets 0. */
+static void emit_reader(emitter *e, const ir_op *op)
+{
+    code_patch elsewhere = {0};
+    int32_t at = result_register(e, op), words = (int32_t)op->type.lanes;
+    ir_axis axes[2];
+    ir_reader_axes(e->state->graph, op, axes);
+    if (axes[0].every > 1 || axes[1].every > 1)
+        EMIT(e, ISA_set, at, 0, words);
+    skip_other_residues(e, op, &elsewhere);
+    EMIT(e, ISA_peek, at, ring_base(e, op), (int32_t)backend_offset(e->state, op), words);
+    code_here(&e->code, &elsewhere, NULL);
+    finish_result(e, op);
+}
+
+/* The first pixel of a map starts the sum. */
+static void emit_running(emitter *e, const ir_op *op)
+{
+    const grid_position *at = backend_position(e->program, backend_skew(op));
+    code_patch add = {0}, done = {0};
+    int32_t sum = result_register(e, op), pixel = operand(e, op->args[0], 1), words = (int32_t)op->type.lanes;
+    if (at) {
+        code_jump(&e->code, (isa_insn){ISA_bnei, {at->column, 0}}, &add);
+        code_jump(&e->code, (isa_insn){ISA_bnei, {at->row, 0}}, &add);
+    }
+    EMIT(e, ISA_copy, sum, pixel, words);
+    if (at) {
+        code_jump(&e->code, (isa_insn){.op = ISA_jmp}, &done);
+        code_here(&e->code, &add, NULL);
+        EMIT(e, ISA_add, sum, sum, pixel, words);
+        code_here(&e->code, &done, NULL);
+    }
     finish_result(e, op);
 }
 
 static void emit_store(emitter *e, const ir_op *op)
 {
-    const ir_buffer *ring = ring_of(e, op);
-    int32_t base = ring_base(e, op, ring), from = operand(e, op->args[0], 1);
-    EMIT(e, ISA_store, base, (int32_t)ring->address, from, (int32_t)op->type.lanes, (int32_t)ring->consumers);
+    int32_t base = ring_base(e, op), from = operand(e, op->args[0], 1);
+    EMIT(e, ISA_store, base, (int32_t)backend_offset(e->state, op), from, (int32_t)op->type.lanes,
+         (int32_t)backend_ring(e->state, op)->consumers);
 }
 
 static void emit_concat(emitter *e, const ir_op *op)
@@ -269,18 +303,17 @@ static void find_destination(const ir_op *send, int32_t *node, int32_t *tile)
 
 static void emit_send(emitter *e, const ir_op *op)
 {
-    const ir_buffer *ring = ring_of(e, op);
     int32_t node, tile, channel = (int32_t)ir_get_int(op, IR_ATTR_channel, 0);
     find_destination(op, &node, &tile);
-    EMIT(e, ISA_send, ring_base(e, op, ring), (int32_t)ring->address, (int32_t)op->type.lanes, node, tile, channel);
+    EMIT(e, ISA_send, ring_base(e, op), (int32_t)backend_offset(e->state, op), (int32_t)op->type.lanes, node, tile,
+         channel);
 }
 
 static void emit_receive(emitter *e, const ir_op *op)
 {
-    const ir_buffer *ring = ring_of(e, op);
     int32_t channel = (int32_t)ir_get_int(op, IR_ATTR_channel, 0);
-    EMIT(e, ISA_receive, ring_base(e, op, ring), (int32_t)ring->address, (int32_t)op->type.lanes, channel,
-         (int32_t)ring->consumers);
+    EMIT(e, ISA_receive, ring_base(e, op), (int32_t)backend_offset(e->state, op), (int32_t)op->type.lanes, channel,
+         (int32_t)backend_ring(e->state, op)->consumers);
 }
 
 typedef void emit_function(emitter *e, const ir_op *op);
@@ -292,6 +325,11 @@ static emit_function *const emitters[IR_OPCODES] = {
     [IR_collect] = emit_collect,
     [IR_send] = emit_send,
     [IR_receive] = emit_receive,
+    [IR_tap] = emit_reader,
+    [IR_untap] = emit_reader,
+    [IR_flatten] = emit_reader,
+    [IR_unflatten] = emit_reader,
+    [IR_running] = emit_running,
 };
 
 static void emit_op(emitter *e, const ir_op *op)
@@ -316,8 +354,7 @@ static void emit_prologue(emitter *e)
 {
     EMIT(e, ISA_sset, SCALAR_ITERATION, 0);
     EMIT(e, ISA_sset, SCALAR_ZERO, 0);
-    for (size_t i = 0; i < e->program->pointer_count; i++)
-        EMIT(e, ISA_sset, SCALAR_FIRST_POINTER + (int32_t)i, 0);
+    emit_first_point(e);
     emit_constants(e);
     for (size_t i = 0; i < e->program->once_count; i++) {
         ir_op *op = e->program->once[i];
@@ -340,22 +377,32 @@ static bool skew_returns(const agent_program *p, size_t index, int64_t skew)
     return false;
 }
 
-/* After the last op of a skew its ring pointers move on, under the guard that is open anyway. */
-static void advance_pointers(emitter *e, const loop_event *event, size_t next)
+/* After its last op in the body a skew moves on to its next point, under the guard that is open anyway. */
+static void advance_skews(emitter *e, const loop_event *event, size_t next)
 {
     for (size_t k = 0; k < event->count; k++) {
         int64_t skew = backend_skew(event->ops[k]);
         bool again = skew_returns(e->program, next, skew);
         for (size_t j = 0; j < k; j++)
             again = again || backend_skew(event->ops[j]) == skew;
-        for (size_t i = 0; !again && i < e->program->pointer_count; i++) {
-            const ring_pointer *r = &e->program->pointers[i];
-            if (r->skew != skew)
-                continue;
-            open_guard(e, skew);
-            EMIT(e, ISA_sring, SCALAR_FIRST_POINTER + (int32_t)i, (int32_t)r->words, (int32_t)(r->words * r->slots));
-        }
+        if (!again)
+            emit_advance(e, skew);
     }
+}
+
+/* One op; what there is once per example on a loop over positions waits for the last of them. */
+static void emit_event(emitter *e, const ir_op *op)
+{
+    code_patch before = {0};
+    emit_guard(e, backend_skew(op));
+    if (backend_is_last(e->state, e->program, op)) {
+        const grid_position *at = backend_position(e->program, backend_skew(op));
+        int32_t row = (int32_t)e->program->grid.rows - 1, column = (int32_t)e->program->grid.columns - 1;
+        code_jump(&e->code, (isa_insn){ISA_bnei, {at->column, column}}, &before);
+        code_jump(&e->code, (isa_insn){ISA_bnei, {at->row, row}}, &before);
+    }
+    emit_op(e, op);
+    code_here(&e->code, &before, NULL);
 }
 
 static void emit_loop(emitter *e)
@@ -367,13 +414,11 @@ static void emit_loop(emitter *e)
         const loop_event *event = &p->events[i];
         if (!event->count)
             continue;
-        if (backend_is_matrix(event->ops[0])) {
+        if (backend_is_matrix(event->ops[0]))
             emit_slot(e, event);
-        } else {
-            open_guard(e, backend_skew(event->ops[0]));
-            emit_op(e, event->ops[0]);
-        }
-        advance_pointers(e, event, i + 1);
+        else
+            emit_event(e, event->ops[0]);
+        advance_skews(e, event, i + 1);
     }
     close_guard(e);
     e->op = NULL;
@@ -389,7 +434,7 @@ void backend_emit(backend_state *s, agent_program *p, image_agent *out)
     if (p->event_count)
         emit_loop(&e);
     e.op = NULL;
-    emit(&e, ISA_halt, NULL, 0);
+    emit_insn(&e, ISA_halt, NULL, 0);
     *out = (image_agent){
         .node = (uint16_t)p->place.node,
         .tile = (uint16_t)p->place.tile,

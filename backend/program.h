@@ -6,7 +6,7 @@
 #define PANTHER_BACKEND_PROGRAM_H
 
 #include "backend/select.h"
-#include "ir/graph.h"
+#include "ir/ring.h"
 #include "isa/image.h"
 #include "isa/machine.h"
 #include "isa/support/arena.h"
@@ -25,11 +25,36 @@ typedef struct value_home {
     int64_t spill;        /* address in shared memory if spilled */
 } value_home;
 
-/* A ring pointer: all rings of equal shape that move at the same iterations share one. */
+/*
+ * A ring pointer: all rings of equal shape that move alike at the same iterations share one.
+ *
+ *   VECTORS   to the next slot at every point
+ *   EXAMPLES  to the next slot after the last point of an example
+ *   WALK      over the map in a slot (ir/ring.h), then to the next slot
+ */
+typedef enum pointer_kind { POINTER_VECTORS, POINTER_EXAMPLES, POINTER_WALK } pointer_kind;
+
 typedef struct ring_pointer {
+    pointer_kind kind;
     uint32_t words, depth, slots;
     int64_t skew;
+    uint32_t lanes, rows, columns; /* WALK: of a slot */
+    ir_axis axes[2];
+    int reg;
+    int phase[2]; /* WALK: registers that count points modulo `every` along an axis, -1: none */
 } ring_pointer;
+
+/* A ring whose words this agent gives up row by row (WALK) or after each example (EXAMPLES). */
+typedef struct ring_drop {
+    size_t pointer;
+    const ir_buffer *ring;
+} ring_drop;
+
+/* Where the ops of one skew are in the grid: row and column of their point. */
+typedef struct grid_position {
+    int64_t skew;
+    int row, column; /* scalar registers */
+} grid_position;
 
 /* An event of the loop body: one op, or all ops of one mcu instruction. */
 typedef struct loop_event {
@@ -45,6 +70,7 @@ typedef struct agent_program {
     loop_event *events;
     size_t event_count, event_capacity;
     int64_t last_skew;
+    ir_grid grid;    /* of the loop */
     uint32_t points; /* iterations that each op takes part in */
     value_home *homes;
     size_t home_count, home_capacity;
@@ -52,6 +78,11 @@ typedef struct agent_program {
     uint32_t scratch_words; /* of each of the four */
     ring_pointer *pointers;
     size_t pointer_count, pointer_capacity;
+    ring_drop *drops;
+    size_t drop_count, drop_capacity;
+    grid_position *positions;
+    size_t position_count, position_capacity;
+    int scalars; /* registers taken */
 } agent_program;
 
 /* What the backend works on for one graph. */
@@ -77,13 +108,23 @@ void backend_gather(backend_state *s);
 /* registers.c: general registers (with spills) and ring pointers; false if the machine is too small */
 bool backend_registers(backend_state *s, agent_program *p);
 value_home *backend_home(const agent_program *p, const ir_op *value, int32_t *offset);
-int backend_pointer(agent_program *p, const ir_buffer *ring, int64_t skew); /* scalar register */
+
+/* pointers.c: how an agent moves through rings */
+bool backend_pointers(backend_state *s, agent_program *p); /* false if scalar registers run out */
+int backend_pointer(backend_state *s, const agent_program *p, const ir_op *op); /* scalar register */
+uint32_t backend_offset(const backend_state *s, const ir_op *op); /* words from there, with the address */
+const grid_position *backend_position(const agent_program *p, int64_t skew); /* NULL: not counted */
+const ir_buffer *backend_ring(const backend_state *s, const ir_op *op);      /* NULL: names none */
+
+/* Runs after the last point of an example only: a value of the example on a loop over positions. */
+bool backend_is_last(const backend_state *s, const agent_program *p, const ir_op *op);
 
 /* Words of shared memory taken at the top of a tile; returns their address. */
 int64_t backend_take_memory(backend_state *s, ir_place tile, int64_t words);
 
 /* emit.c: code */
 void backend_emit(backend_state *s, agent_program *p, image_agent *out);
+typedef struct emitter emitter; /* emitter.h */
 
 /* code.c: growing code with origins and labels to patch */
 typedef struct code_builder {

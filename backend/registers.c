@@ -13,7 +13,7 @@ enum { SCRATCH_REGISTERS = 4 };
 
 static const ir_op *root_of(const ir_op *value, int32_t *offset)
 {
-    while (value->code == IR_slice) {
+    while (value->code == IR_slice || value->code == IR_final) {
         *offset += (int32_t)ir_get_int(value, IR_ATTR_first, 0);
         value = value->args[0];
     }
@@ -41,6 +41,12 @@ static bool makes_register(const ir_op *op)
 {
     return op->type.kind != IR_NONE && !backend_is_matrix(op) && op->code != IR_store &&
            op->code != IR_send && op->code != IR_receive;
+}
+
+/* A sum over all points of an example stays where it is from one to the next. */
+static bool is_carried(const ir_op *op)
+{
+    return op->code == IR_running;
 }
 
 static value_home *add_home(backend_state *s, agent_program *p, const ir_op *op, bool everywhere)
@@ -76,7 +82,7 @@ static void find_homes(backend_state *s, agent_program *p)
     for (size_t i = 0; i < p->event_count; i++)
         for (size_t k = 0; k < p->events[i].count; k++)
             if (makes_register(p->events[i].ops[k]))
-                add_home(s, p, p->events[i].ops[k], false);
+                add_home(s, p, p->events[i].ops[k], is_carried(p->events[i].ops[k]));
     for (size_t i = 0; i < p->once_count; i++)
         note_uses(s, p, p->once[i], false);
     for (size_t i = 0; i < p->event_count; i++)
@@ -152,43 +158,11 @@ static bool spill(backend_state *s, agent_program *p)
     return true;
 }
 
-int backend_pointer(agent_program *p, const ir_buffer *ring, int64_t skew)
-{
-    uint32_t words = ring->depth == 1 ? 1 : ring->words; /* the pointer of a single slot stays at 0 */
-    for (size_t i = 0; i < p->pointer_count; i++)
-        if (p->pointers[i].words == words && p->pointers[i].depth == ring->depth && p->pointers[i].skew == skew)
-            return SCALAR_FIRST_POINTER + (int)i;
-    return -1;
-}
-
-static void find_pointers(backend_state *s, agent_program *p)
-{
-    for (size_t i = 0; i < p->event_count; i++)
-        for (size_t k = 0; k < p->events[i].count; k++) {
-            const ir_op *op = p->events[i].ops[k];
-            const char *name = ir_get_name(op, IR_ATTR_buffer, NULL);
-            const ir_buffer *ring = name ? ir_graph_buffer(s->graph, name) : NULL;
-            if (!ring || backend_pointer(p, ring, backend_skew(op)) >= 0)
-                continue;
-            ring_pointer fresh = {ring->depth == 1 ? 1 : ring->words, ring->depth, ir_ring_slots(s->graph, ring),
-                                  backend_skew(op)};
-            ARENA_PUSH(s->memory, p->pointers, p->pointer_count, p->pointer_capacity, fresh);
-        }
-}
-
 bool backend_registers(backend_state *s, agent_program *p)
 {
     find_homes(s, p);
     p->scratch = -1;
     if (assign(p, (uint32_t)s->machine->vector_words) > 0 && !spill(s, p))
         return false;
-    find_pointers(s, p);
-    if (SCALAR_FIRST_POINTER + p->pointer_count > (size_t)s->machine->scalar_registers) {
-        diag_error(s->diag, SOURCE_NOWHERE,
-                   "kernel '%s': %s %d of tile %d needs %zu scalar registers; machine '%s' has %d", s->graph->name,
-                   p->thread < 0 ? "core" : "thread", p->thread < 0 ? p->place.core : (int)p->thread, p->place.tile, SCALAR_FIRST_POINTER + p->pointer_count, s->machine->name,
-                   s->machine->scalar_registers);
-        return false;
-    }
-    return true;
+    return backend_pointers(s, p);
 }

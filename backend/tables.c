@@ -159,9 +159,11 @@ static void add_packet(backend_state *s, image_port *port, const image_packet *p
     port->packets[port->packet_count++] = *packet;
 }
 
-static void describe_port(image_port *port, const ir_op *op, ir_type type)
+static void describe_port(const ir_graph *g, image_port *port, const ir_op *op, ir_type type)
 {
-    uint32_t first = (uint32_t)ir_get_int(op, IR_ATTR_first, 0), end = first + type.lanes;
+    uint32_t first = (uint32_t)ir_get_int(op, IR_ATTR_first, 0);
+    port->points = (uint32_t)ir_grid_points(ir_grid_of(g, op->space));
+    uint32_t end = (first + type.lanes) * port->points;
     port->name = ir_get_name(op, IR_ATTR_label, op->code == IR_output ? "output" : "input");
     port->per_kernel = op->space.count == 0;
     port->elements = end > port->elements ? end : port->elements;
@@ -170,7 +172,7 @@ static void describe_port(image_port *port, const ir_op *op, ir_type type)
 
 static void add_input(backend_state *s, image_port *port, const ir_op *op)
 {
-    describe_port(port, op, op->type);
+    describe_port(s->graph, port, op, op->type);
     port->role = role_of(op);
     port->encoding = ir_get_int(op, IR_ATTR_onehot, 0) ? ENCODE_ONE_HOT : ENCODE_VALUE;
     for (const ir_op *user = op->next; user; user = user->next)
@@ -187,7 +189,7 @@ static void add_input(backend_state *s, image_port *port, const ir_op *op)
 static void add_output(backend_state *s, image_port *port, const ir_op *op)
 {
     const ir_op *send = op->args[0];
-    describe_port(port, op, send->type);
+    describe_port(s->graph, port, op, send->type);
     port->role = PORT_OUTPUT;
     add_packet(s, port, &(image_packet){
         .node = (uint16_t)send->place.node,
@@ -218,9 +220,46 @@ static void add_buffers(backend_state *s, image_entry *entry)
     }
 }
 
-/* Products per point on each MCU, by direction. */
+/* What the pads of a map ring are preset to: before the first row, between rows, after the last. */
+static void add_preset(backend_state *s, image_entry *entry, size_t *capacity, const ir_buffer *b, uint64_t at,
+                       uint32_t words, uint32_t repeat)
+{
+    size_t count = entry->preset_count;
+    image_preset preset = {
+        .node = (uint16_t)b->node,
+        .tile = (uint16_t)b->tile,
+        .address = (uint32_t)(b->address + (int64_t)at),
+        .words = words,
+        .value = b->lowest ? INT16_MIN : 0,
+        .repeat = repeat,
+        .stride = repeat > 1 ? b->columns * b->lanes : words,
+    };
+    if (words == 0 || repeat == 0)
+        return;
+    ARENA_PUSH(s->memory, entry->presets, count, *capacity, preset);
+    entry->preset_count = (uint32_t)count;
+}
+
+static void add_presets(backend_state *s, image_entry *entry)
+{
+    size_t capacity = 0;
+    for (size_t i = 0; i < s->graph->buffer_count; i++) {
+        const ir_buffer *b = &s->graph->buffers[i];
+        uint32_t row = b->columns * b->lanes, before = b->top * row + b->left * b->lanes;
+        uint32_t between = (b->columns - b->width) * b->lanes;
+        for (uint32_t slot = 0; b->lanes && slot < ir_ring_slots(s->graph, b); slot++) {
+            uint64_t at = (uint64_t)slot * b->words, first_end = at + before + (uint64_t)b->width * b->lanes;
+            uint64_t end = first_end + (uint64_t)(b->height - 1) * row;
+            add_preset(s, entry, &capacity, b, at, before, 1);
+            add_preset(s, entry, &capacity, b, first_end, between, b->height - 1);
+            add_preset(s, entry, &capacity, b, end, (uint32_t)(at + b->words - end), 1);
+        }
+    }
+}
+
+/* Products per example on each MCU, by direction. */
 typedef struct mcu_load {
-    uint32_t mvm, mtvm;
+    uint64_t mvm, mtvm;
 } mcu_load;
 
 static mcu_load *load_of(const backend_state *s, mcu_load *loads, const ir_op *op)
@@ -231,16 +270,17 @@ static mcu_load *load_of(const backend_state *s, mcu_load *loads, const ir_op *o
 }
 
 /*
- * Ideal pipeline (PANTHER Tables 1 and 2; evaluation notes, 5): the matrix operations on the longest
- * path of one example, and one more turn of the busiest crossbar per further example. In variant 1
- * MVM and MTVM share a crossbar.
+ * Ideal pipeline (PANTHER Tables 1 and 2; evaluation notes, 5): the busiest crossbar works without a
+ * pause, and once the matrix operations on the longest path of one point that are not its own. In
+ * variant 1 MVM and MTVM share a crossbar.
  */
 static void add_bounds(backend_state *s, image_entry *entry)
 {
     const machine *m = s->machine;
     uint32_t *depth = ARENA_ARRAY(s->memory, uint32_t, s->graph->next_id + 1);
     mcu_load *loads = ARENA_ARRAY(s->memory, mcu_load, (size_t)m->nodes * m->tiles * m->cores * m->mcus);
-    uint32_t longest = 0, parallel = 0, serial = 0, points = 1;
+    uint64_t longest = 0, parallel = 0, serial = 0, batch = ir_graph_batch(s->graph);
+    uint64_t own = 0, own_serial = 0; /* of one point on the busiest crossbars */
     for (const ir_op *op = s->graph->first; op; op = op->next) {
         bool product = (op->code == IR_mvm || op->code == IR_mtvm) && op->space.count;
         for (uint32_t i = 0; i < op->arg_count; i++)
@@ -250,13 +290,19 @@ static void add_bounds(backend_state *s, image_entry *entry)
         if (!product)
             continue;
         mcu_load *load = load_of(s, loads, op);
-        uint32_t same = op->code == IR_mvm ? ++load->mvm : ++load->mtvm;
-        points = (uint32_t)ir_space_points(s->graph, op->space);
-        parallel = same > parallel ? same : parallel;
-        serial = load->mvm + load->mtvm > serial ? load->mvm + load->mtvm : serial;
+        uint64_t points = ir_grid_points(ir_grid_of(s->graph, op->space));
+        uint64_t same = op->code == IR_mvm ? (load->mvm += points) : (load->mtvm += points);
+        if (same > parallel) {
+            parallel = same;
+            own = same / points;
+        }
+        if (load->mvm + load->mtvm > serial) {
+            serial = load->mvm + load->mtvm;
+            own_serial = serial / points;
+        }
     }
-    entry->bound_steps = longest + (points - 1) * parallel;
-    entry->bound_steps_serial = longest + (points - 1) * serial;
+    entry->bound_steps = (uint32_t)(longest + batch * parallel - own);
+    entry->bound_steps_serial = (uint32_t)(longest + batch * serial - own_serial);
 }
 
 void backend_ports(backend_state *s, image_entry *entry)
@@ -274,5 +320,6 @@ void backend_ports(backend_state *s, image_entry *entry)
             add_output(s, &entry->outputs[port], op);
     }
     add_buffers(s, entry);
+    add_presets(s, entry);
     add_bounds(s, entry);
 }

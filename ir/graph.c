@@ -323,11 +323,17 @@ ir_buffer *ir_graph_buffer(const ir_graph *g, const char *name)
     return NULL;
 }
 
+uint32_t ir_graph_batch(const ir_graph *g)
+{
+    for (size_t i = 0; i < g->dim_count; i++)
+        if (!strcmp(g->dims[i].name, "n"))
+            return g->dims[i].extent;
+    return 1;
+}
+
 uint32_t ir_ring_slots(const ir_graph *g, const ir_buffer *b)
 {
-    uint64_t points = 1;
-    for (size_t i = 0; i < g->dim_count && points < b->depth; i++)
-        points *= g->dims[i].extent;
+    uint64_t points = (uint64_t)ir_graph_batch(g) * b->points;
     return points < b->depth ? (uint32_t)points : b->depth;
 }
 

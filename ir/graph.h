@@ -123,6 +123,9 @@ typedef struct ir_dim {
  * A ring of `depth` slots of `words` words in a tile's shared memory (route and memory passes). Depth
  * follows from the schedule alone; a kernel with fewer points has fewer slots (ir_ring_slots), so
  * that its text does not depend on their number.
+ *
+ * A slot holds one vector, or a whole map (ir/ring.h): `rows` x `columns` pixels of `lanes` words,
+ * row-major, of which height x width from (top, left) on are written and the others preset.
  */
 typedef struct ir_buffer {
     const char *name;
@@ -130,6 +133,10 @@ typedef struct ir_buffer {
     uint32_t words, depth;
     uint32_t consumers; /* takes of each word before it is free again; 0: sticky */
     int64_t address;    /* -1: not assigned */
+    uint32_t points;    /* slots that one example fills: positions of a stream of vectors, else 1 */
+    uint32_t lanes;     /* of a pixel; 0: slots are vectors, and what follows is 0 */
+    uint32_t rows, columns, top, left, height, width;
+    uint32_t lowest;    /* 1: the pixels around the map are the lowest number, 0: they are 0 */
 } ir_buffer;
 
 typedef struct ir_graph {
@@ -255,7 +262,8 @@ size_t ir_graph_sweep(ir_graph *g); /* removes ops without effect or use; how ma
 ir_graph *ir_graph_copy(ir_module *into, const ir_graph *g, const char *name);
 
 ir_buffer *ir_graph_buffer(const ir_graph *g, const char *name);       /* or NULL */
-uint32_t ir_ring_slots(const ir_graph *g, const ir_buffer *b); /* depth, at most the graph's points */
+uint32_t ir_ring_slots(const ir_graph *g, const ir_buffer *b); /* depth, at most what the graph fills */
+uint32_t ir_graph_batch(const ir_graph *g); /* examples of one invocation: the extent of dimension n */
 ir_buffer *ir_graph_add_buffer(ir_graph *g, const ir_buffer *b); /* copied; pointer valid until the next add */
 
 #define IR_EACH(op, graph) for (ir_op *op = (graph)->first, *op##_next; op && (op##_next = op->next, 1); op = op##_next)

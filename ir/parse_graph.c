@@ -221,6 +221,15 @@ static const ir_field buffer_fields[] = {
     {"depth", IR_FIELD_U32, offsetof(ir_buffer, depth), 1, INT32_MAX, NULL},
     {"consumers", IR_FIELD_U32, offsetof(ir_buffer, consumers), 0, UINT32_MAX, NULL},
     {"address", IR_FIELD_I64, offsetof(ir_buffer, address), -1, INT64_MAX, NULL},
+    {"points", IR_FIELD_U32_OR_0, offsetof(ir_buffer, points), 1, INT32_MAX, NULL},
+    {"lanes", IR_FIELD_U32_OR_0, offsetof(ir_buffer, lanes), 1, INT32_MAX, NULL},
+    {"rows", IR_FIELD_U32_OR_0, offsetof(ir_buffer, rows), 1, INT32_MAX, NULL},
+    {"columns", IR_FIELD_U32_OR_0, offsetof(ir_buffer, columns), 1, INT32_MAX, NULL},
+    {"top", IR_FIELD_U32_OR_0, offsetof(ir_buffer, top), 0, INT32_MAX, NULL},
+    {"left", IR_FIELD_U32_OR_0, offsetof(ir_buffer, left), 0, INT32_MAX, NULL},
+    {"height", IR_FIELD_U32_OR_0, offsetof(ir_buffer, height), 1, INT32_MAX, NULL},
+    {"width", IR_FIELD_U32_OR_0, offsetof(ir_buffer, width), 1, INT32_MAX, NULL},
+    {"lowest", IR_FIELD_U32_OR_0, offsetof(ir_buffer, lowest), 0, 1, NULL},
 };
 
 static bool read_buffer(ir_reader *r)
@@ -230,6 +239,7 @@ static bool read_buffer(ir_reader *r)
     if (!ir_expect(r, '@') || !ir_read_name(r, &b.name) ||
         !ir_read_fields(r, buffer_fields, sizeof buffer_fields / sizeof *buffer_fields, &b))
         return false;
+    b.points = b.points ? b.points : 1;
     ir_graph_add_buffer(r->g, &b);
     return true;
 }

@@ -259,9 +259,16 @@ static void print_buffer(FILE *out, const ir_buffer *b)
 {
     fputs("  buffer @", out);
     print_name(out, b->name);
-    fprintf(out,
-            " {node = %d, tile = %d, words = %u, depth = %u, consumers = %u, address = %lld}\n",
+    fprintf(out, " {node = %d, tile = %d, words = %u, depth = %u, consumers = %u, address = %lld",
             b->node, b->tile, b->words, b->depth, b->consumers, (long long)b->address);
+    if (b->points != 1)
+        fprintf(out, ", points = %u", b->points);
+    if (b->lanes)
+        fprintf(out,
+                ", lanes = %u, rows = %u, columns = %u, top = %u, left = %u, height = %u, "
+                "width = %u, lowest = %u",
+                b->lanes, b->rows, b->columns, b->top, b->left, b->height, b->width, b->lowest);
+    fputs("}\n", out);
 }
 
 static void print_graph(const printer *p, const ir_graph *g)

@@ -1,5 +1,6 @@
 #include "ir/verify.h"
 
+#include "ir/ring.h"
 #include "ir/window.h"
 #include "isa/support/fixed.h"
 
@@ -218,6 +219,8 @@ static void check_buffers(ir_check *c)
         if (!b->words || !b->depth || (uint64_t)b->words * b->depth > INT32_MAX)
             ir_fail(c, SOURCE_NOWHERE, "buffer '%s' has %u slots of %u words", b->name, b->depth,
                     b->words);
+        if (!ir_ring_map_sound(b))
+            ir_fail(c, SOURCE_NOWHERE, "the map in a slot of buffer '%s' does not fit it", b->name);
         if (b->address < -1)
             ir_fail(c, SOURCE_NOWHERE, "buffer '%s' is at address %lld", b->name,
                     (long long)b->address);

@@ -10,6 +10,7 @@
  * Variants 1 and 2 keep the operands of all updates until halt: each distinct vector once per tile.
  */
 #include "backend/select.h"
+#include "ir/ring.h"
 #include "passes/passes.h"
 #include "passes/placing.h"
 #include "passes/users.h"
@@ -39,31 +40,102 @@ static tile_use *use_of(memory_state *s, ir_place tile)
     return &s->tiles[s->count - 1];
 }
 
-static int64_t end_of(const memory_state *s, const ir_op *op)
+static int64_t time_of(const ir_op *op)
 {
-    return ir_get_int(op, IR_ATTR_time, 0) + select_op_cycles(s->context->machine, op);
+    return ir_get_int(op, IR_ATTR_time, 0);
 }
 
-static uint32_t ring_depth(const memory_state *s, const ir_op *filler)
+static int64_t end_of(const memory_state *s, const ir_op *op)
 {
-    if (placing_once(filler))
-        return 1;
-    int64_t start = ir_get_int(filler, IR_ATTR_time, 0), end = start;
-    EACH_USER (taker, &s->users, filler)
-        end = end_of(s, taker) > end ? end_of(s, taker) : end;
-    uint32_t depth = (uint32_t)((end - start) / s->graph->interval) + 1;
+    return time_of(op) + select_op_cycles(s->context->machine, op);
+}
+
+static int64_t points_of(const memory_state *s, const ir_op *op)
+{
+    return (int64_t)ir_grid_points(ir_grid_of(s->graph, op->space));
+}
+
+/* Cycles from point 0 of an op's grid to another one, rounded up. */
+static int64_t until_point(const memory_state *s, const ir_op *op, int64_t point)
+{
+    int64_t points = points_of(s, op);
+    return (point * s->graph->interval + points - 1) / points;
+}
+
+/*
+ * Slots of vectors, `turn` cycles apart: from the first write to the end of the last take. A vector
+ * of an example that is read at every position is taken at the last of them.
+ */
+static uint32_t vector_depth(const memory_state *s, const ir_op *filler)
+{
+    int64_t points = points_of(s, filler), start = time_of(filler), end = start;
+    EACH_USER (taker, &s->users, filler) {
+        int64_t last = end_of(s, taker), all = points_of(s, taker);
+        if (all > points)
+            last += until_point(s, taker, all);
+        end = last > end ? last : end;
+    }
+    uint32_t depth = (uint32_t)((end - start) * points / s->graph->interval) + 1;
     /* One more, so that the next packet can arrive while the last one is still read. */
     return depth + (filler->code == IR_receive);
 }
 
-static void lay_out_rings(memory_state *s)
+/*
+ * Slots of maps, one per example. Rows are written one after the other and given up one after the
+ * other: the row that is held longest says how many examples there are between the two. A row is given
+ * up at the end of the turn of its last use.
+ */
+static int64_t longest_held(const memory_state *s, const ir_op *filler, const ir_op *reader)
 {
+    ir_axis axes[2];
+    int64_t longest = 0, columns = ir_grid_of(s->graph, filler->space).columns;
+    ir_reader_axes(s->graph, reader, axes);
+    for (uint32_t row = 0; row < axes[0].map; row++) {
+        bool by_rows = points_of(s, filler) > 1;
+        int64_t written = time_of(filler) + (by_rows ? until_point(s, filler, row * columns) - 1 : 0);
+        int64_t use = ir_axis_last_use(&axes[0], axes[0].low + row);
+        int64_t given = time_of(reader) + until_point(s, reader, (use + 1) * axes[1].points);
+        longest = given - written > longest ? given - written : longest;
+    }
+    return longest;
+}
+
+static uint32_t map_depth(const memory_state *s, const ir_op *filler)
+{
+    int64_t longest = 0;
+    EACH_USER (reader, &s->users, filler) {
+        int64_t held = longest_held(s, filler, reader);
+        longest = held > longest ? held : longest;
+    }
+    return (uint32_t)((longest + s->graph->interval - 1) / s->graph->interval);
+}
+
+static uint32_t ring_depth(const memory_state *s, const ir_op *filler, const ir_buffer *ring)
+{
+    if (placing_once(filler))
+        return 1;
+    return ring->lanes ? map_depth(s, filler) : vector_depth(s, filler);
+}
+
+/* Every op that fills a ring asks for a depth; pieces of one vector fill one ring together. */
+static void find_depths(memory_state *s)
+{
+    for (size_t i = 0; i < s->graph->buffer_count; i++)
+        s->graph->buffers[i].depth = 1;
     IR_EACH(op, s->graph) {
         if (op->code != IR_store && op->code != IR_receive)
             continue;
         ir_buffer *b = ir_graph_buffer(s->graph, ir_get_name(op, IR_ATTR_buffer, ""));
-        tile_use *tile = use_of(s, op->place);
-        b->depth = ring_depth(s, op);
+        uint32_t depth = ring_depth(s, op, b);
+        b->depth = depth > b->depth ? depth : b->depth;
+    }
+}
+
+static void lay_out_rings(memory_state *s)
+{
+    for (size_t i = 0; i < s->graph->buffer_count; i++) {
+        ir_buffer *b = &s->graph->buffers[i];
+        tile_use *tile = use_of(s, (ir_place){b->node, b->tile, -1, -1});
         b->address = tile->rings;
         tile->rings += (int64_t)b->words * ir_ring_slots(s->graph, b);
     }
@@ -72,7 +144,7 @@ static void lay_out_rings(memory_state *s)
 /* What an operand is called in its tile: the ring it was loaded from, or the op that made it. */
 static const ir_op *operand_identity(const ir_op *arg)
 {
-    return arg->code == IR_load ? arg->args[0] : arg;
+    return arg->code == IR_load || ir_is_reader(arg->code) ? arg->args[0] : arg;
 }
 
 /* Whether an update of the same tile that comes earlier in the list has the same operand. */
@@ -94,6 +166,15 @@ static bool logged_before(const memory_state *s, const ir_op *opa, uint32_t inde
     return false;
 }
 
+/* Windows of a map share its pixels: a log keeps each of them once. */
+static int64_t logged_words(const memory_state *s, const ir_op *opa, const ir_op *arg)
+{
+    if (!ir_is_reader(arg->code))
+        return (int64_t)(arg->type.lanes * ir_space_points(s->graph, opa->space));
+    const ir_buffer *b = ir_graph_buffer(s->graph, ir_get_name(arg, IR_ATTR_buffer, ""));
+    return (int64_t)b->lanes * b->height * b->width * ir_graph_batch(s->graph);
+}
+
 static void count_operand_log(memory_state *s)
 {
     const machine *m = s->context->machine;
@@ -102,8 +183,7 @@ static void count_operand_log(memory_state *s)
     IR_EACH(op, s->graph)
         for (uint32_t i = 0; op->code == IR_opa && i < op->arg_count; i++)
             if (op->args[i]->code != IR_const && !logged_before(s, op, i))
-                use_of(s, op->place)->log +=
-                    (int64_t)(op->args[i]->type.lanes * ir_space_points(s->graph, op->space));
+                use_of(s, op->place)->log += logged_words(s, op, op->args[i]);
 }
 
 static bool check_capacity(memory_state *s)
@@ -133,6 +213,7 @@ bool pass_memory(pass_context *c)
         ir_graph *g = c->module->graphs[i];
         ir_graph_renumber(g);
         memory_state s = {.graph = g, .context = c, .users = users_of_graph(c->memory, g)};
+        find_depths(&s);
         lay_out_rings(&s);
         count_operand_log(&s);
         good = check_capacity(&s) && good;

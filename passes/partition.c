@@ -8,13 +8,7 @@
  * the fixed-point interpreter uses for whole vectors, so that it gives the same bits before and
  * after.
  */
-#include "passes/passes.h"
-#include "passes/pieces.h"
-
-typedef struct partition {
-    pieces at;
-    int64_t next_group;
-} partition;
+#include "passes/partition.h"
 
 typedef void cut_row(partition *p, ir_op *op);
 
@@ -23,15 +17,9 @@ static ir_graph *graph_of(const partition *p)
     return p->at.make.graph;
 }
 
-/* A new op that stands for lanes of `old`: same space and attributes. */
 static ir_op *like(partition *p, const ir_op *old, uint32_t lanes, size_t count, ir_op *const *args)
 {
-    ir_type type = old->type.kind == IR_VEC ? ir_vec(lanes, old->type.q) : ir_no_type;
-    ir_op *op = rewrite_op(&p->at.make, old->code, type, count, args);
-    op->space = old->space;
-    for (uint32_t i = 0; i < old->attr_count; i++)
-        rewrite_copy_attr(graph_of(p), op, old, old->attrs[i].key);
-    return op;
+    return partition_like(p, old, lanes, count, args);
 }
 
 static void name_part(partition *p, ir_op *op, int64_t group, size_t part)
@@ -260,6 +248,8 @@ static cut_row *const cut_rows[IR_OPCODES] = {
     [IR_bcast] = cut_uniform, [IR_output] = cut_output, [IR_sum] = cut_reduction,
     [IR_maxr] = cut_reduction, [IR_slice] = cut_slice,  [IR_concat] = cut_concat,
     [IR_mvm] = cut_product,  [IR_mtvm] = cut_product,   [IR_opa] = cut_update,
+    [IR_tap] = partition_tap, [IR_untap] = partition_untap, [IR_flatten] = partition_flatten,
+    [IR_unflatten] = partition_unflatten, [IR_running] = cut_each, [IR_final] = cut_each,
 };
 
 static void cut_op(pass_context *c, partition *p, ir_op *op)
@@ -295,34 +285,6 @@ static void keep_port_width(partition *p, ir_op *old)
     again->space = last->space;
 }
 
-/* What the machine cannot run yet: the first window of a graph, else the first op on a map. */
-static const ir_op *first_on_map(const ir_graph *g)
-{
-    const ir_op *found = NULL;
-    IR_EACH(op, g)
-        if (ir_ops[op->code].class == IR_CLASS_WINDOW)
-            return op;
-        else if (ir_ops[op->code].class == IR_CLASS_SPACE && !found)
-            found = op;
-    return found;
-}
-
-static bool refuse_maps(pass_context *c)
-{
-    for (size_t i = 0; i < c->module->graph_count; i++) {
-        const ir_op *op = first_on_map(c->module->graphs[i]);
-        if (!op)
-            continue;
-        bool window = ir_ops[op->code].class == IR_CLASS_WINDOW;
-        diag_error(c->diag, op->where,
-                   "not supported yet: %s on the machine, because %s are not lowered to the ISA in "
-                   "this version; --interpreter fixed|float runs them",
-                   window ? "convolutions" : "maps", window ? "windows" : "values per position");
-        return false;
-    }
-    return true;
-}
-
 static void partition_graph(pass_context *c, ir_graph *g)
 {
     size_t count = 0, next = 0;
@@ -349,7 +311,7 @@ static void partition_graph(pass_context *c, ir_graph *g)
 bool pass_partition(pass_context *c)
 {
     int errors = diag_errors(c->diag);
-    if (!refuse_maps(c))
+    if (!partition_check_maps(c))
         return false;
     for (size_t i = 0; i < c->module->graph_count; i++)
         partition_graph(c, c->module->graphs[i]);

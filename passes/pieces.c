@@ -1,5 +1,7 @@
 #include "passes/pieces.h"
 
+#include "ir/ring.h"
+
 /* What a new op has been cut into so far (in its `scratch`). */
 typedef struct cut {
     struct cut *next;
@@ -54,12 +56,26 @@ uint32_t pieces_block_lanes(const pieces *p, uint32_t lanes, uint32_t b)
     return lanes - first < p->side ? lanes - first : p->side;
 }
 
-/* What is the same in all lanes is made narrower instead of being cut. */
-static ir_op *narrower(pieces *p, const ir_op *op, uint32_t lanes)
+/* The same reader for fewer words. */
+static ir_op *narrower_reader(pieces *p, const ir_op *op, piece part)
+{
+    ir_op *made = rewrite_op(&p->make, op->code, ir_vec(part.lanes, op->type.q), op->arg_count, op->args);
+    made->space = op->space;
+    for (uint32_t i = 0; i < op->attr_count; i++)
+        rewrite_copy_attr(p->make.graph, made, op, op->attrs[i].key);
+    ir_set_int(p->make.graph, made, IR_ATTR_first, ir_get_int(op, IR_ATTR_first, 0) + part.first);
+    return made;
+}
+
+/* What is the same in all lanes, or read from memory, is made narrower instead of being cut. */
+static ir_op *narrower(pieces *p, const ir_op *op, piece part)
 {
     if (op->code == IR_const)
-        return rewrite_const(&p->make, ir_get(op, IR_ATTR_value)->real, lanes, op->type.q);
-    return rewrite_bcast(&p->make, op->args[0], lanes);
+        return rewrite_const(&p->make, ir_get(op, IR_ATTR_value)->real, part.lanes, op->type.q);
+    if (op->code == IR_bcast)
+        return rewrite_bcast(&p->make, op->args[0], part.lanes);
+    return ir_is_reader(op->code) ? narrower_reader(p, op, part)
+                                  : rewrite_slice(&p->make, part.op, part.first, part.lanes);
 }
 
 ir_op *pieces_whole(pieces *p, piece part)
@@ -74,8 +90,7 @@ ir_op *pieces_whole(pieces *p, piece part)
     cut *c = ARENA_NEW(p->memory, cut);
     c->next = part.op->scratch;
     c->first = first;
-    c->op = uniform ? narrower(p, part.op, part.lanes)
-                    : rewrite_slice(&p->make, part.op, part.first, part.lanes);
+    c->op = narrower(p, part.op, part);
     part.op->scratch = c;
     return c->op;
 }

@@ -10,163 +10,52 @@
  * inputs and constants where its result is used first. A `bcast` is repeated on every core that
  * uses it: one word travels instead of a vector. Inputs, outputs and constants have no core.
  */
-#include "backend/select.h"
-#include "passes/passes.h"
+#include "passes/place.h"
 #include "passes/placing.h"
 #include "passes/rewrite.h"
 
-/* ---- matrices ---- */
-
-typedef struct extent {
-    int64_t cores, mcus; /* of the whole machine */
-    int64_t blocks;      /* of all matrices */
-    int64_t fresh;       /* cores needed if every matrix starts on a fresh one */
-} extent;
-
-static int64_t blocks_of(const ir_module *m, const ir_matrix *w)
-{
-    return (int64_t)ir_block_rows(m, w) * ir_block_columns(m, w);
-}
-
-static extent measure(const ir_module *m, const machine *mc)
-{
-    extent e = {.cores = (int64_t)mc->nodes * mc->tiles * mc->cores};
-    e.mcus = e.cores * mc->mcus;
-    for (size_t i = 0; i < m->matrix_count; i++) {
-        int64_t blocks = blocks_of(m, m->matrices[i]);
-        e.blocks += blocks;
-        e.fresh += (blocks + mc->mcus - 1) / mc->mcus;
-    }
-    return e;
-}
-
-/* The MCU of that number when `cores` cores of each tile are used. */
-static ir_place mcu_place(const machine *mc, int64_t cores, int64_t mcu)
-{
-    int64_t core = mcu / mc->mcus, tile = core / cores;
-    return (ir_place){(int16_t)(tile / mc->tiles), (int16_t)(tile % mc->tiles),
-                      (int16_t)(core % cores), (int16_t)(mcu % mc->mcus)};
-}
-
-static void place_matrix(ir_module *m, const machine *mc, int64_t cores, ir_matrix *w, int64_t mcu)
-{
-    uint32_t rows = ir_block_rows(m, w), columns = ir_block_columns(m, w);
-    w->blocks = ARENA_ARRAY(m->memory, ir_place, (size_t)rows * columns);
-    for (uint32_t c = 0; c < columns; c++)
-        for (uint32_t r = 0; r < rows; r++)
-            w->blocks[(size_t)r * columns + c] = mcu_place(mc, cores, mcu++);
-}
-
-/* Cores taken so far, tile by tile. */
-typedef struct packing {
-    const machine *machine;
-    int64_t cores; /* of a tile that are used */
-    int64_t tiles; /* opened */
-    int64_t *used; /* cores, by tile */
-} packing;
-
-/*
- * Where a matrix of `cores` cores starts: in the first opened tile with room for all of it, else in
- * a fresh tile, so that its partial products stay inside a tile if they can. -1: no tile is left.
- */
-static int64_t find_cores(packing *p, int64_t cores)
-{
-    for (int64_t t = 0; t < p->tiles; t++)
-        if (p->used[t] + cores <= p->cores) {
-            p->used[t] += cores;
-            return t * p->cores + p->used[t] - cores;
-        }
-    int64_t first = p->tiles, needed = (cores + p->cores - 1) / p->cores;
-    if (first + needed > (int64_t)p->machine->nodes * p->machine->tiles)
-        return -1;
-    for (int64_t left = cores; left > 0; left -= p->cores)
-        p->used[p->tiles++] = left < p->cores ? left : p->cores;
-    return first * p->cores;
-}
-
-/* The first MCU of each matrix; false if whole cores and tiles are too few. */
-static bool pack_by_tile(pass_context *c, int64_t tile_cores, int64_t *starts)
-{
-    const machine *m = c->machine;
-    packing p = {m, tile_cores, 0, ARENA_ARRAY(c->memory, int64_t, (size_t)m->nodes * m->tiles + 1)};
-    for (size_t i = 0; i < c->module->matrix_count; i++) {
-        int64_t cores = (blocks_of(c->module, c->module->matrices[i]) + m->mcus - 1) / m->mcus;
-        int64_t core = find_cores(&p, cores);
-        if (core < 0)
-            return false;
-        starts[i] = core * m->mcus;
-    }
-    return true;
-}
-
-static void pack_densely(pass_context *c, bool fresh_cores, int64_t *starts)
-{
-    int64_t mcu = 0, per_core = c->machine->mcus;
-    for (size_t i = 0; i < c->module->matrix_count; i++) {
-        if (fresh_cores)
-            mcu = (mcu + per_core - 1) / per_core * per_core;
-        starts[i] = mcu;
-        mcu += blocks_of(c->module, c->module->matrices[i]);
-    }
-}
-
-static bool place_matrices(pass_context *c)
-{
-    ir_module *m = c->module;
-    extent e = measure(m, c->machine);
-    if (e.blocks > e.mcus) {
-        diag_error(c->diag, SOURCE_NOWHERE, "the weights need %lld MCUs, but machine '%s' has %lld",
-                   (long long)e.blocks, c->machine->name ? c->machine->name : "",
-                   (long long)e.mcus);
-        diag_help(c->diag, "an MCU holds %d x %d weights; give the machine more nodes, tiles, cores "
-                  "or mcus", m->numerics.slices.columns, m->numerics.slices.rows);
-        return false;
-    }
-    int64_t *starts = ARENA_ARRAY(c->memory, int64_t, m->matrix_count + 1);
-    int64_t all = c->machine->cores, cores = c->tuning.tile_cores ? c->tuning.tile_cores : all;
-    bool roomy = e.fresh <= e.cores / all * cores;
-    cores = roomy && cores < all ? cores : all;
-    if (c->tuning.dense || !pack_by_tile(c, cores, starts))
-        pack_densely(c, e.fresh <= e.cores, starts);
-    for (size_t i = 0; i < m->matrix_count; i++)
-        place_matrix(m, c->machine, cores, m->matrices[i], starts[i]);
-    return true;
-}
-
 /* ---- operations ---- */
 
-typedef struct place_state {
-    ir_graph *graph;
-    const machine *machine;
-    arena *memory;
-    int64_t *work; /* cycles of vector operations per point, by core */
-} place_state;
-
+/* Inputs, outputs and constants have no core; readers go where they are used, `final` is a view. */
 static bool wants_core(const ir_op *op)
 {
     ir_class class = ir_ops[op->code].class;
-    return !placing_on_core(op) && class != IR_CLASS_SINK &&
-           (class != IR_CLASS_SOURCE || op->code == IR_random);
+    return !placing_on_core(op) && class != IR_CLASS_SINK && !ir_is_reader(op->code) &&
+           op->code != IR_final && (class != IR_CLASS_SOURCE || op->code == IR_random);
 }
 
-static void place_on_block(ir_graph *g, ir_op *op)
+/* False if the core already runs another loop. */
+static bool place_on_block(place_state *s, ir_op *op)
 {
-    const ir_matrix *w = rewrite_matrix(g, op);
+    const ir_matrix *w = rewrite_matrix(s->graph, op);
     const ir_attr *block = ir_get(op, IR_ATTR_block);
-    size_t columns = ir_block_columns(g->module, w);
+    size_t columns = ir_block_columns(s->graph->module, w);
     op->place = w->blocks[(size_t)block->value * columns + (size_t)block->second];
+    place_core *core = place_core_at(s, op->place);
+    if (!place_suits(s, op, op->place)) {
+        ir_grid grid = ir_grid_of(s->graph, op->space);
+        diag_error(s->context->diag, op->where,
+                   "not supported: matrix '%s' over %u x %u positions on a core with a loop over %u x %u, "
+                   "because a core has one loop", w->name, grid.rows, grid.columns, core->grid.rows,
+                   core->grid.columns);
+        return false;
+    }
+    if (!placing_once(op))
+        core->grid = ir_grid_of(s->graph, op->space);
+    return true;
 }
 
-static int64_t *work_of(place_state *s, ir_place core)
+static bool place_products(place_state *s)
 {
-    const machine *m = s->machine;
-    return &s->work[((int64_t)core.node * m->tiles + core.tile) * m->cores + core.core];
+    IR_EACH(op, s->graph)
+        if (placing_is_matrix(op) && !place_on_block(s, op))
+            return false;
+    return true;
 }
 
-static void put(place_state *s, ir_op *op, ir_place core)
+static int64_t work_at(place_state *s, ir_place place)
 {
-    op->place = placing_core_of(core);
-    *work_of(s, core) += select_op_cycles(s->machine, op);
+    return place_core_at(s, place)->work;
 }
 
 /*
@@ -181,36 +70,57 @@ static void place_after_args(place_state *s, ir_op *op)
     for (uint32_t i = 0; i < op->arg_count; i++) {
         const ir_op *arg = op->args[i];
         bool same = arg->type.lanes == op->type.lanes;
-        if (!placing_on_core(arg) || (sized && !same))
+        if (!placing_on_core(arg) || (sized && !same) || !place_suits(s, op, arg->place))
             continue;
-        if (!home || (same && !sized) || *work_of(s, arg->place) <= *work_of(s, home->place))
+        if (!home || (same && !sized) || work_at(s, arg->place) <= work_at(s, home->place))
             home = arg;
         sized = sized || same;
     }
     if (home)
-        put(s, op, home->place);
+        place_put(s, op, home->place);
 }
 
 static void place_downwards(place_state *s)
 {
-    IR_EACH(op, s->graph) {
-        if (placing_is_matrix(op))
-            place_on_block(s->graph, op);
-        else if (wants_core(op))
+    IR_EACH(op, s->graph)
+        if (wants_core(op))
             place_after_args(s, op);
-    }
+        else if (op->code == IR_final && placing_on_core(op->args[0]))
+            op->place = placing_core_of(op->args[0]->place);
 }
 
-/* What is still without a core goes to its first user on one. */
+/* What is still without a core goes to its first user on one that runs the same loop. */
 static void place_upwards(place_state *s)
 {
     ir_op **user = ARENA_ARRAY(s->memory, ir_op *, s->graph->next_id);
     for (ir_op *op = s->graph->last; op; op = op->previous) {
-        if (wants_core(op) && user[op->id])
-            put(s, op, user[op->id]->place);
+        if (wants_core(op) && user[op->id] && place_suits(s, op, user[op->id]->place))
+            place_put(s, op, user[op->id]->place);
         for (uint32_t i = 0; placing_on_core(op) && i < op->arg_count; i++)
             user[op->args[i]->id] = op;
     }
+}
+
+/* Where an op's operands come from, behind readers; the first core if from nowhere. */
+static ir_place origin_of(const ir_op *op)
+{
+    while (op->arg_count && !placing_on_core(op))
+        op = op->args[0];
+    return placing_on_core(op) ? op->place : (ir_place){0, 0, 0, -1};
+}
+
+/* The rest, each with what follows it. */
+static bool place_rest(place_state *s)
+{
+    IR_EACH(op, s->graph) {
+        if (!wants_core(op))
+            continue;
+        place_after_args(s, op);
+        if (!placing_on_core(op) && !place_anywhere(s, op, origin_of(op)))
+            return false;
+    }
+    place_downwards(s);
+    return true;
 }
 
 /* ---- operations that are repeated where they are used ---- */
@@ -220,7 +130,7 @@ typedef struct copy {
     ir_op *op;
 } copy;
 
-/* The op again on the core of `user`. Copies hang on its scratch. */
+/* The op again on the core of `user`, in its loop. Copies hang on its scratch. */
 static ir_op *copy_for(place_state *s, ir_op *op, const ir_op *user)
 {
     for (const copy *c = op->scratch; c; c = c->next)
@@ -230,7 +140,7 @@ static ir_op *copy_for(place_state *s, ir_op *op, const ir_op *user)
     copy *c = ARENA_NEW(s->memory, copy);
     c->next = op->scratch;
     c->op = rewrite_op(&at, op->code, op->type, op->arg_count, op->args);
-    c->op->space = op->space;
+    c->op->space = place_suits(s, op, user->place) ? op->space : user->space;
     for (uint32_t i = 0; i < op->attr_count; i++)
         rewrite_copy_attr(s->graph, c->op, op, op->attrs[i].key);
     c->op->place = placing_core_of(user->place);
@@ -266,6 +176,23 @@ static bool is_broadcast(const ir_op *op, const ir_op *user)
     return op->code == IR_bcast;
 }
 
+/* What is read out of a ring is read by every core that uses it. */
+static bool is_read(const ir_op *op, const ir_op *user)
+{
+    (void)user;
+    return ir_is_reader(op->code);
+}
+
+static void place_readers(place_state *s)
+{
+    IR_EACH(user, s->graph)
+        for (uint32_t i = 0; i < user->arg_count; i++)
+            if (placing_on_core(user) && ir_is_reader(user->args[i]->code) &&
+                !placing_on_core(user->args[i]))
+                user->args[i]->place = placing_core_of(user->place);
+    repeat(s, is_read);
+}
+
 /* The sweep would also take inputs that only give a port its width. */
 static void drop_unused(place_state *s)
 {
@@ -282,21 +209,39 @@ static void drop_unused(place_state *s)
     }
 }
 
-static void place_graph(pass_context *c, ir_graph *g)
+/* What the host gets passes through a core, whatever it is made of. */
+static void anchor_outputs(ir_graph *g)
 {
-    const machine *m = c->machine;
-    place_state s = {g, m, c->memory, ARENA_ARRAY(c->memory, int64_t, (size_t)m->nodes * m->tiles * m->cores)};
+    IR_EACH(op, g) {
+        ir_op *value = op->code == IR_output ? op->args[0] : NULL;
+        bool no_core = value && (value->code == IR_input || value->code == IR_const || ir_is_reader(value->code));
+        if (!no_core)
+            continue;
+        ir_op *passed = ir_op_new(g, value, IR_convert, value->type, &value, 1, value->where);
+        passed->space = op->space;
+        op->args[0] = passed;
+    }
+}
+
+static bool place_graph(pass_context *c, ir_graph *g)
+{
+    place_state s;
+    anchor_outputs(g);
     ir_graph_renumber(g);
+    place_open(&s, c, g);
+    if (!place_products(&s))
+        return false;
     place_downwards(&s);
     place_upwards(&s);
     place_downwards(&s);
-    IR_EACH(op, g)
-        if (wants_core(op))
-            put(&s, op, (ir_place){0, 0, 0, -1});
+    if (!place_rest(&s))
+        return false;
     repeat(&s, is_update_operand);
     repeat(&s, is_broadcast);
     drop_unused(&s);
+    place_readers(&s);
     ir_graph_renumber(g);
+    return true;
 }
 
 bool pass_place(pass_context *c)
@@ -304,6 +249,7 @@ bool pass_place(pass_context *c)
     if (!place_matrices(c))
         return false;
     for (size_t i = 0; i < c->module->graph_count; i++)
-        place_graph(c, c->module->graphs[i]);
+        if (!place_graph(c, c->module->graphs[i]))
+            return false;
     return true;
 }

@@ -5,6 +5,7 @@
  *   other tile   store -> ring -> send (a control thread) -> receive (a control thread there)
  *                -> ring -> load
  *   host         input -> receive -> ring -> load;   store -> ring -> send -> output
+ *   readers      the same into a ring of maps (ir/ring.h), which the reader itself reads
  *
  * A ring belongs to one value and one tile; its words are free again when every consuming core (and
  * sending thread) has taken them. Each stream has a channel of its own at its receiver, and each
@@ -12,27 +13,20 @@
  * waits behind an unrelated one. Where a tile has too few threads, vectors share them: the schedule
  * orders a thread like a core, so that costs time but cannot deadlock.
  */
+#include "ir/ring.h"
 #include "passes/passes.h"
 #include "passes/placing.h"
 #include "passes/routing.h"
+#include "passes/threads.h"
 
 #include <string.h>
-
-/* A control thread: which tile it runs on and what it carries. */
-typedef struct thread_key {
-    ir_place tile, peer;
-    bool sends, once;
-    int64_t group;
-    int64_t index; /* thread number on its tile */
-} thread_key;
 
 typedef struct route_state {
     ir_graph *graph;
     arena *memory;
     const machine *machine;
     diag *diag;
-    thread_key *threads;
-    size_t thread_count, thread_capacity;
+    threads threads;
     struct tile_channels {
         ir_place tile;
         int64_t next;
@@ -52,33 +46,15 @@ static int64_t next_channel(route_state *r, ir_place tile)
     return 0;
 }
 
-static int64_t thread_for(route_state *r, ir_place tile, ir_place peer, bool sends, const ir_op *value)
-{
-    int64_t group = ir_get_int(value, IR_ATTR_group, -(int64_t)value->id - 1), index = 0;
-    for (size_t i = 0; i < r->thread_count; i++) {
-        const thread_key *t = &r->threads[i];
-        if (!placing_same_tile(t->tile, tile))
-            continue;
-        if (placing_same_tile(t->peer, peer) && t->sends == sends && t->group == group &&
-            t->once == placing_once(value))
-            return t->index;
-        index = t->index + 1 > index ? t->index + 1 : index;
-    }
-    thread_key fresh = {tile, peer, sends, placing_once(value), group, index};
-    ARENA_PUSH(r->memory, r->threads, r->thread_count, r->thread_capacity, fresh);
-    return index;
-}
-
 static ir_op *add_receive(route_state *r, ir_op *packet, const ir_op *value, ir_place tile, ir_place from,
-                          int64_t channel)
+                          const char *ring)
 {
     ir_graph *g = r->graph;
     ir_op *receive = ir_op_new(g, packet, IR_receive, value->type, &packet, 1, value->where);
     receive->place = placing_tile_of(tile);
     routing_label(g, receive, value);
-    ir_set_name(g, receive, IR_ATTR_buffer, routing_add_buffer(g, r->memory, value, tile));
-    ir_set_int(g, receive, IR_ATTR_channel, channel);
-    ir_set_int(g, receive, IR_ATTR_thread, thread_for(r, tile, from, false, value));
+    ir_set_name(g, receive, IR_ATTR_buffer, ring);
+    ir_set_int(g, receive, IR_ATTR_thread, threads_take(&r->threads, tile, from, false, value));
     return receive;
 }
 
@@ -91,29 +67,31 @@ static ir_op *add_send(route_state *r, ir_op *store, const ir_op *value, ir_plac
     routing_label(g, send, value);
     ir_set_name(g, send, IR_ATTR_buffer, ir_get_name(store, IR_ATTR_buffer, ""));
     ir_set_int(g, send, IR_ATTR_channel, channel);
-    ir_set_int(g, send, IR_ATTR_thread, thread_for(r, send->place, to, true, value));
+    ir_set_int(g, send, IR_ATTR_thread, threads_take(&r->threads, send->place, to, true, value));
     return send;
 }
 
 /* Where a value can be had so far: hangs on its scratch while the pass runs. */
 typedef struct way {
     struct way *next;
-    ir_place place;  /* a tile (core -1), or a core */
-    ir_op *op;       /* the store or receive in that tile; the load on that core */
+    ir_place place;      /* a tile (core -1), or a core */
+    const ir_op *reader; /* one of those that the ring is for; NULL: a ring of vectors */
+    ir_op *op;           /* the store or receive in that tile; the load or reader on that core */
 } way;
 
-static ir_op *known_way(const ir_op *value, ir_place place)
+static ir_op *known_way(const route_state *r, const ir_op *value, ir_place place, const ir_op *reader)
 {
     for (const way *w = value->scratch; w; w = w->next)
-        if (placing_same_core(w->place, place))
+        if (placing_same_core(w->place, place) && !w->reader == !reader &&
+            (!reader || ir_same_walk(r->graph, w->reader, reader)))
             return w->op;
     return NULL;
 }
 
-static ir_op *note_way(route_state *r, ir_op *value, ir_place place, ir_op *op)
+static ir_op *note_way(route_state *r, ir_op *value, ir_place place, const ir_op *reader, ir_op *op)
 {
     way *w = ARENA_NEW(r->memory, way);
-    *w = (way){value->scratch, place, op};
+    *w = (way){value->scratch, place, reader, op};
     value->scratch = w;
     return op;
 }
@@ -122,23 +100,36 @@ static ir_op *note_way(route_state *r, ir_op *value, ir_place place, ir_op *op)
 static ir_op *home_store(route_state *r, ir_op *value)
 {
     ir_place tile = placing_tile_of(value->place);
-    ir_op *known = known_way(value, tile);
-    return known ? known : note_way(r, value, tile, routing_store(r->graph, r->memory, value));
+    ir_op *known = known_way(r, value, tile, NULL);
+    return known ? known : note_way(r, value, tile, NULL, routing_store(r->graph, r->memory, value));
+}
+
+/* Into a ring of another tile than the value is made in. */
+static ir_op *send_to(route_state *r, ir_op *value, ir_place tile, const char *ring)
+{
+    bool from_host = value->code == IR_input;
+    int64_t channel = next_channel(r, tile);
+    ir_op *packet = from_host ? value : add_send(r, home_store(r, value), value, tile, channel);
+    ir_op *receive = add_receive(r, packet, value, tile, from_host ? HOST : value->place, ring);
+    ir_set_int(r->graph, receive, IR_ATTR_channel, channel);
+    return receive;
+}
+
+static bool is_made_in(const ir_op *value, ir_place tile)
+{
+    return value->code != IR_input && placing_same_tile(value->place, tile);
 }
 
 /* The ring of `tile` that holds the value: found or made. */
 static ir_op *source_in_tile(route_state *r, ir_op *value, ir_place tile)
 {
-    bool from_host = value->code == IR_input;
-    if (!from_host && placing_same_tile(value->place, tile))
+    if (is_made_in(value, tile))
         return home_store(r, value);
-    ir_op *known = known_way(value, tile);
+    ir_op *known = known_way(r, value, tile, NULL);
     if (known)
         return known;
-    int64_t channel = next_channel(r, tile);
-    ir_op *packet = from_host ? value : add_send(r, home_store(r, value), value, tile, channel);
-    ir_op *receive = add_receive(r, packet, value, tile, from_host ? HOST : value->place, channel);
-    return note_way(r, value, tile, receive);
+    const char *ring = routing_add_buffer(r->graph, r->memory, value, tile);
+    return note_way(r, value, tile, NULL, send_to(r, value, tile, ring));
 }
 
 static bool is_routed(const ir_op *value)
@@ -149,20 +140,57 @@ static bool is_routed(const ir_op *value)
 
 static bool needs_route(const ir_op *value, const ir_op *user)
 {
-    return is_routed(value) && placing_on_core(user) &&
+    return is_routed(value) && placing_on_core(user) && !ir_is_reader(value->code) &&
            (value->code == IR_input || !placing_same_core(value->place, user->place));
 }
 
-/* One load per value and consuming core; all uses on that core share it. */
+/*
+ * One load per value and consuming core; all uses on that core share it. A value of each example that
+ * is used at every position of a map is read again at each.
+ */
 static void route_use(route_state *r, ir_op *value, ir_op *user, uint32_t arg)
 {
     ir_place core = placing_core_of(user->place);
-    ir_op *load = known_way(value, core);
+    ir_op *load = known_way(r, value, core, NULL);
     if (!load) {
         ir_op *source = source_in_tile(r, value, placing_tile_of(core));
-        load = note_way(r, value, core, routing_load(r->graph, source, core, source, true));
+        load = note_way(r, value, core, NULL, routing_load(r->graph, source, core, source, true));
+        if (!placing_once(value) && !placing_once(user))
+            load->space = user->space;
     }
     user->args[arg] = load;
+}
+
+/*
+ * The rings that a reader reads are filled by every op it names; several (the pieces of a vector that
+ * becomes a map) fill one ring, each from its word on.
+ */
+static void route_reader(route_state *r, ir_op *reader)
+{
+    ir_graph *g = r->graph;
+    ir_place core = placing_core_of(reader->place), tile = placing_tile_of(core);
+    bool first = !known_way(r, reader->args[0], core, reader);
+    const ir_op *filled = known_way(r, reader->args[0], tile, reader);
+    const char *ring = filled ? ir_get_name(filled, IR_ATTR_buffer, "") : routing_add_maps(g, r->memory, reader);
+    if (first)
+        note_way(r, reader->args[0], core, reader, reader);
+    uint32_t word = 0;
+    for (uint32_t i = 0; i < reader->arg_count; i++) {
+        ir_op *value = reader->args[i], *source = known_way(r, value, tile, reader);
+        uint32_t lanes = value->type.lanes;
+        if (!source) {
+            source = is_made_in(value, tile) ? routing_store_into(g, value, ring) : send_to(r, value, tile, ring);
+            if (reader->code == IR_unflatten)
+                ir_set_int(g, source, IR_ATTR_first, word);
+            note_way(r, value, tile, reader, source);
+        }
+        reader->args[i] = source;
+        word += lanes;
+    }
+    ir_set_name(g, reader, IR_ATTR_buffer, ring);
+    ir_set_int(g, reader, IR_ATTR_take, 1);
+    if (first)
+        routing_buffer(g, reader)->consumers++;
 }
 
 static void route_output(route_state *r, ir_op *output)
@@ -182,6 +210,10 @@ static void route_graph(route_state *r)
     IR_EACH(user, r->graph) {
         if (is_routing(user))
             continue;
+        if (ir_is_reader(user->code) && placing_on_core(user)) {
+            route_reader(r, user);
+            continue;
+        }
         for (uint32_t i = 0; i < user->arg_count; i++)
             if (needs_route(user->args[i], user))
                 route_use(r, user->args[i], user, i);
@@ -190,15 +222,6 @@ static void route_graph(route_state *r)
     }
     IR_EACH(op, r->graph)
         op->scratch = NULL;
-}
-
-static void share_threads(const route_state *r)
-{
-    IR_EACH(op, r->graph) {
-        int64_t thread = ir_get_int(op, IR_ATTR_thread, -1);
-        if (thread >= r->machine->control_threads)
-            ir_set_int(r->graph, op, IR_ATTR_thread, thread % r->machine->control_threads);
-    }
 }
 
 static bool check_channels(const route_state *r)
@@ -216,30 +239,15 @@ static bool check_channels(const route_state *r)
     return good;
 }
 
-/* An output or update that a constant or the host feeds directly needs a core to pass through. */
-static void anchor_outputs(ir_graph *g)
-{
-    IR_EACH(op, g) {
-        ir_op *value = op->code == IR_output ? op->args[0] : NULL;
-        if (!value || placing_on_core(value))
-            continue;
-        ir_op *copy = ir_op_new(g, value, IR_convert, value->type, &value, 1, value->where);
-        copy->space = op->space;
-        copy->place = (ir_place){0, 0, 0, -1};
-        op->args[0] = copy;
-    }
-}
-
 bool pass_route(pass_context *c)
 {
     bool good = true;
     for (size_t i = 0; i < c->module->graph_count; i++) {
         route_state r = {.graph = c->module->graphs[i], .memory = c->memory, .machine = c->machine, .diag = c->diag};
-        anchor_outputs(r.graph);
+        r.threads = (threads){.graph = r.graph, .memory = c->memory};
         route_graph(&r);
         ir_graph_renumber(r.graph);
-        share_threads(&r);
-        good = check_channels(&r) && good;
+        good = check_channels(&r) && threads_share(&r.threads, c->machine->control_threads, c->diag) && good;
     }
     return good;
 }

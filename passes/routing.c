@@ -1,5 +1,6 @@
 #include "passes/routing.h"
 
+#include "ir/ring.h"
 #include "passes/placing.h"
 
 #include <assert.h>
@@ -35,17 +36,34 @@ const char *routing_add_buffer(ir_graph *g, arena *memory, const ir_op *value, i
         .words = value->type.lanes,
         .depth = 1,
         .address = -1,
+        .points = (uint32_t)ir_grid_points(ir_grid_of(g, value->space)),
     };
     return ir_graph_add_buffer(g, &b)->name;
 }
 
-ir_op *routing_store(ir_graph *g, arena *memory, ir_op *value)
+const char *routing_add_maps(ir_graph *g, arena *memory, const ir_op *reader)
+{
+    ir_buffer b = ir_reader_ring(g, reader);
+    b.name = arena_printf(memory, "map%zu", g->buffer_count);
+    b.node = reader->place.node;
+    b.tile = reader->place.tile;
+    b.depth = 1;
+    b.address = -1;
+    return ir_graph_add_buffer(g, &b)->name;
+}
+
+ir_op *routing_store_into(ir_graph *g, ir_op *value, const char *ring)
 {
     ir_op *store = ir_op_new(g, value, IR_store, value->type, &value, 1, value->where);
     store->place = placing_core_of(value->place);
     routing_label(g, store, value);
-    ir_set_name(g, store, IR_ATTR_buffer, routing_add_buffer(g, memory, value, value->place));
+    ir_set_name(g, store, IR_ATTR_buffer, ring);
     return store;
+}
+
+ir_op *routing_store(ir_graph *g, arena *memory, ir_op *value)
+{
+    return routing_store_into(g, value, routing_add_buffer(g, memory, value, value->place));
 }
 
 ir_op *routing_load(ir_graph *g, ir_op *source, ir_place core, ir_op *after, bool first)

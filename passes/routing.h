@@ -24,7 +24,13 @@ ir_op *routing_load(ir_graph *g, ir_op *source, ir_place core, ir_op *after, boo
 /* Gives a routing op the layer, group, part, source range and space of the value it carries. */
 void routing_label(ir_graph *g, ir_op *op, const ir_op *value);
 
+/* The same into a ring that there is. */
+ir_op *routing_store_into(ir_graph *g, ir_op *value, const char *ring);
+
 /* A new ring for a value in a tile; its name (depth, consumers and address are still open). */
 const char *routing_add_buffer(ir_graph *g, arena *memory, const ir_op *value, ir_place tile);
+
+/* A new ring of maps for what a reader reads, in the reader's tile. */
+const char *routing_add_maps(ir_graph *g, arena *memory, const ir_op *reader);
 
 #endif

@@ -52,11 +52,11 @@ static void order_events(schedule_state *s, event_list *list)
     find_bases(s);
     list->count = 0;
     IR_EACH(op, s->graph) {
-        if (!schedule_in_loop(op) || op->code == IR_slice)
+        if (!schedule_in_loop(op) || schedule_is_view(op))
             continue;
         core_info *core = schedule_core(s, op->place);
-        int64_t since = schedule_time(s, op)->start - core->base;
-        event e = {core, since % s->interval, leader_of(s, op)->id, op, since / s->interval};
+        int64_t since = schedule_time(s, op)->start - core->base, turn = core->table.interval;
+        event e = {core, since % turn, leader_of(s, op)->id, op, since / turn};
         ARENA_PUSH(s->memory, list->items, list->count, list->capacity, e);
     }
     if (list->count)
@@ -87,7 +87,8 @@ static void write_core_attributes(schedule_state *s, const event_list *list)
     for (size_t i = 0; i < list->count; i++) {
         const event *e = &list->items[i];
         int64_t events = schedule_core(s, e->op->place)->events;
-        ir_set_int(s->graph, e->op, IR_ATTR_time, schedule_time(s, e->op)->start);
+        int64_t start = schedule_time(s, e->op)->start;
+        ir_set_int(s->graph, e->op, IR_ATTR_time, schedule_common(s, schedule_core(s, e->op->place), start));
         ir_set_int(s->graph, e->op, IR_ATTR_skew, e->skew);
         ir_set_int(s->graph, e->op, IR_ATTR_order, schedule_time(s, e->op)->line % events);
     }
@@ -117,13 +118,18 @@ static bool same_thread(const ir_op *a, const ir_op *b)
            ir_get_int(a, IR_ATTR_thread, -1) == ir_get_int(b, IR_ATTR_thread, -2);
 }
 
-/* Orders the events [from, to) of one thread: by time modulo the interval from its first one on. */
+/*
+ * Orders the events [from, to) of one thread: by time modulo its turn from its first one on, which
+ * is the interval divided by the points of its grid (times are multiplied by them instead).
+ */
 static void order_thread(schedule_state *s, event *from, size_t count)
 {
     int64_t base = from->phase; /* times so far, ascending */
+    int64_t points = (int64_t)ir_grid_points(ir_grid_of(s->graph, from->op->space));
     for (size_t i = 0; i < count; i++) {
-        from[i].skew = (from[i].phase - base) / s->interval;
-        from[i].phase = (from[i].phase - base) % s->interval;
+        int64_t since = (from[i].phase - base) * points;
+        from[i].skew = since / s->interval;
+        from[i].phase = since % s->interval;
     }
     qsort(from, count, sizeof *from, by_thread);
     for (size_t i = 0; i < count; i++) {
@@ -154,15 +160,15 @@ static void write_thread_attributes(schedule_state *s)
     }
 }
 
-/* Of a core's loads of one ring only the last takes its count. */
+/* Of a core's loads (readers) of one ring only the last takes its count. */
 static void write_takes(schedule_state *s)
 {
     IR_EACH(a, s->graph) {
-        if (a->code != IR_load)
+        if (!schedule_is_load(a))
             continue;
         bool last = true;
         EACH_USER (b, &s->users, a->args[0])
-            if (b != a && b->code == IR_load && placing_same_core(a->place, b->place))
+            if (b != a && schedule_is_load(b) && placing_same_core(a->place, b->place))
                 last = last && schedule_time(s, b)->line < schedule_time(s, a)->line;
         ir_set_int(s->graph, a, IR_ATTR_take, last);
     }

@@ -1,9 +1,19 @@
 /*
  * Inside the schedule pass: a modulo schedule of one graph.
  *
- * Every op gets a start time for point 0; point n follows n intervals later on every core. A core
- * runs one loop; the time modulo the interval, counted from the core's first op, is an op's place in
- * the loop body, the number of whole intervals its skew (iteration t handles point t - skew).
+ * Every op gets a start time for point 0 of its core's grid. The interval is that of examples; a core
+ * whose grid has P points handles one every `turn`, the interval divided by P, so that all cores
+ * keep step from example to example. A core runs one loop; the time modulo the turn, counted from the
+ * core's first op, is an op's place in the loop body, the number of whole turns its skew (iteration t
+ * handles point t - skew).
+ *
+ * Turns are whole cycles on the core, while the interval may not be divisible by P: a core has its own
+ * clock, in whole cycles, which runs slower than the common one by less than a cycle per turn
+ * (schedule_common, schedule_local).
+ *
+ * What is made at the positions of one grid and read at those of another waits for the last point that
+ * it may need (schedule_lag); time is linear in the number of points on both sides, so one number
+ * says how much later the reader must start.
  *
  * Why the result cannot deadlock: each op's time is later than that of everything it waits for (its
  * operands; with rings of the depth that `memory` gives them also the takes that free its slot), and
@@ -12,6 +22,7 @@
 #ifndef PANTHER_PASSES_SCHEDULE_H
 #define PANTHER_PASSES_SCHEDULE_H
 
+#include "ir/ring.h"
 #include "isa/machine.h"
 #include "passes/passes.h"
 #include "passes/placing.h"
@@ -19,8 +30,8 @@
 #include "passes/users.h"
 
 typedef struct op_time {
-    int64_t start, cycles; /* of the op itself */
-    int64_t available;     /* loads: when the ring holds the words */
+    int64_t start, cycles; /* of the op itself; on a core by its own clock, on a thread by the common one */
+    int64_t available;     /* loads: when the ring holds the words, by the core's clock */
     bool done, visiting;
     bool late;             /* made of loads for one bundle: placed with it (schedule_place.c) */
     int64_t line; /* skew * ops in the body + position: order of events of a core */
@@ -37,7 +48,8 @@ typedef struct slot_info {
 
 typedef struct core_info {
     ir_place place;
-    reservation table;
+    ir_grid grid;
+    reservation table; /* its interval is the core's turn */
     int64_t base; /* first start on this core */
     int64_t work; /* cycles the core's own stream needs per point */
     int64_t events;
@@ -52,12 +64,14 @@ typedef struct schedule_state {
     op_time *times; /* by op id */
     core_info *cores;
     size_t core_count, core_capacity;
+    uint32_t *core_index; /* by place: index in cores plus 1 */
     slot_info *slots; /* by slot attribute */
     size_t slot_count;
     user_index users;
     struct bundle_info {
         ir_op **ops;
         size_t count, capacity;
+        int64_t rounds;
     } *bundles; /* by bundle attribute */
     ir_op **trail; /* loads and late ops in the order in which they were placed */
     size_t trail_count, trail_capacity;
@@ -72,9 +86,29 @@ static inline bool schedule_in_loop(const ir_op *op)
     return placing_on_core(op) && !placing_once(op);
 }
 
+/* An operand read from memory: it waits there and is placed with its first user. */
+static inline bool schedule_is_load(const ir_op *op)
+{
+    return op->code == IR_load || ir_is_reader(op->code);
+}
+
+/* A name for a register that something else has made. */
+static inline bool schedule_is_view(const ir_op *op)
+{
+    return op->code == IR_slice || op->code == IR_final;
+}
+
+/* schedule_clock.c: the clocks of cores, and how far readers follow writers */
+int64_t schedule_common(const schedule_state *s, const core_info *core, int64_t local);
+int64_t schedule_local(const schedule_state *s, const core_info *core, int64_t common);
+/* End of an op for point 0 of its own space, by the common clock. */
+int64_t schedule_end(schedule_state *s, const ir_op *op);
+/* Cycles that a load or reader has to start after the end of what fills its ring, at least. */
+int64_t schedule_lag(const schedule_state *s, const ir_op *reader, const ir_op *filler);
+
 /* schedule_tables.c: slots, costs, cores; the smallest interval that resources allow */
 void schedule_tables(schedule_state *s);
-int64_t schedule_least_interval(const schedule_state *s);
+int64_t schedule_least_interval(schedule_state *s);
 
 /* schedule_place.c: times for all ops at s->interval; false if they do not fit */
 bool schedule_place(schedule_state *s);

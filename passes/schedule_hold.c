@@ -3,13 +3,14 @@
  * last use. Such uses read the value from a ring instead: an operand that came out of a ring is
  * loaded again (the forward ring is the store of saved activations), anything else is stored.
  */
+#include "passes/rewrite.h"
 #include "passes/routing.h"
 #include "passes/schedule.h"
 
-/* The op whose register a value lives in: slices are views. */
+/* The op whose register a value lives in, behind views. */
 static const ir_op *register_of(const ir_op *value)
 {
-    while (value->code == IR_slice)
+    while (schedule_is_view(value))
         value = value->args[0];
     return value;
 }
@@ -17,7 +18,7 @@ static const ir_op *register_of(const ir_op *value)
 static bool outlives(schedule_state *s, const ir_op *value, const ir_op *user)
 {
     const ir_op *home = register_of(value);
-    if (!schedule_in_loop(home) || !schedule_in_loop(user) || user->code == IR_slice ||
+    if (!schedule_in_loop(home) || !schedule_in_loop(user) || schedule_is_view(user) ||
         user->code == IR_store || home->code == IR_store || placing_is_matrix(home) || !placing_same_core(home->place, user->place))
         return false;
     int64_t age = schedule_time(s, user)->line - schedule_time(s, home)->line;
@@ -34,19 +35,35 @@ static bool core_loads(schedule_state *s, const ir_op *source, ir_place core)
     return false;
 }
 
+/* A reader once more, for later uses. */
+static ir_op *read_again(schedule_state *s, ir_op *reader)
+{
+    rewrite at = rewrite_after(s->graph, reader);
+    ir_op *again = rewrite_op(&at, reader->code, reader->type, reader->arg_count, reader->args);
+    again->space = reader->space;
+    again->place = reader->place;
+    for (uint32_t i = 0; i < reader->attr_count; i++)
+        rewrite_copy_attr(s->graph, again, reader, reader->attrs[i].key);
+    again->id = 0;
+    return again;
+}
+
 /* A second way to the value for the uses that come too late for its register. */
 static ir_op *reload(schedule_state *s, ir_op *value, ir_place core)
 {
+    if (ir_is_reader(value->code))
+        return read_again(s, value);
     ir_op *source = value->code == IR_load ? value->args[0] : NULL;
     EACH_USER (user, &s->users, value)
-        if (!source && user->code == IR_store)
-            source = user;
+        if (!source && user->code == IR_store && !routing_buffer(s->graph, user)->lanes)
+            source = user; /* a ring of vectors */
     if (!source) {
         source = routing_store(s->graph, s->memory, value);
         source->id = 0; /* made in this round: not in the index of users */
     }
     bool first = !core_loads(s, source, core);
     ir_op *load = routing_load(s->graph, source, core, value->code == IR_load ? value : source, first);
+    load->space = value->space;
     load->id = 0;
     return load;
 }

@@ -15,12 +15,6 @@ static const int64_t LONG_AGO = INT64_MIN / 4;
 
 static bool place_op(schedule_state *s, ir_op *op);
 
-static int64_t end_of(schedule_state *s, const ir_op *op)
-{
-    const op_time *t = schedule_time(s, op);
-    return t->start + t->cycles;
-}
-
 /* Cycles of a packet from one tile to another, sender's and receiver's own work not included. */
 static int64_t network_cycles(const machine *m, ir_place from, ir_place to, uint32_t words)
 {
@@ -40,18 +34,18 @@ static void place_on_thread(schedule_state *s, ir_op *op)
     const ir_op *from = op->args[0];
     t->cycles = select_op_cycles(s->machine, op);
     if (op->code == IR_send) {
-        t->start = end_of(s, from);
+        t->start = schedule_end(s, from);
         return;
     }
     t->start = LONG_AGO; /* from the host: set from its loads when they are known */
     if (from->code == IR_send)
-        t->start = end_of(s, from) + network_cycles(s->machine, from->place, op->place, op->type.lanes);
+        t->start = schedule_end(s, from) + network_cycles(s->machine, from->place, op->place, op->type.lanes);
 }
 
 /* Loads and late ops have no place of their own: their first user gives them one. */
 static bool waits_for_user(schedule_state *s, const ir_op *op)
 {
-    return schedule_in_loop(op) && (op->code == IR_load || schedule_time(s, op)->late);
+    return schedule_in_loop(op) && (schedule_is_load(op) || schedule_time(s, op)->late);
 }
 
 /* When an operand can be used at the earliest; a load counts from when its words are there. */
@@ -103,7 +97,7 @@ static bool place_loads_of(schedule_state *s, core_info *core, const ir_op *user
 {
     for (uint32_t i = 0; i < user->arg_count; i++) {
         ir_op *load = user->args[i];
-        bool open = load->code == IR_load && schedule_in_loop(load) && !schedule_time(s, load)->done;
+        bool open = schedule_is_load(load) && schedule_in_loop(load) && !schedule_time(s, load)->done;
         if (open && !place_before(s, core, load, limit))
             return false;
     }
@@ -117,7 +111,7 @@ static bool place_waiting(schedule_state *s, core_info *core, ir_op *const *user
     for (size_t u = 0; u < count; u++)
         for (uint32_t i = 0; i < users[u]->arg_count; i++) {
             ir_op *late = users[u]->args[i];
-            if (late->code == IR_load || !waits_for_user(s, late) || schedule_time(s, late)->done)
+            if (schedule_is_load(late) || !waits_for_user(s, late) || schedule_time(s, late)->done)
                 continue;
             if (!place_before(s, core, late, limit) ||
                 !place_loads_of(s, core, late, schedule_time(s, late)->start))
@@ -145,7 +139,7 @@ static bool place_vector(schedule_state *s, ir_op *op, int64_t ready)
         reservation_rewind(&core->table, mark);
         undo(s, placed);
         from = t->start + 1;
-        if (from > ready + s->interval)
+        if (from > ready + core->table.interval)
             return false;
     }
     return false;
@@ -203,7 +197,7 @@ static bool place_slot(schedule_state *s, core_info *core, slot_info *slot, int6
             return false;
         reservation_take(&core->table, s->memory, at - slot->copies_in, window);
     }
-    int64_t latest = at + s->interval - slot->copies_in;
+    int64_t latest = at + core->table.interval - slot->copies_in;
     if (!place_collects(s, core, slot, bundle, at + issue + slot->cycles, latest, blocks))
         return false;
     for (size_t i = 0; i < slot->count; i++)
@@ -225,12 +219,8 @@ typedef struct bundle_ops {
 static bundle_ops bundle_of(const schedule_state *s, const ir_op *op)
 {
     int64_t id = ir_get_int(op, IR_ATTR_bundle, 0);
-    bundle_ops b = {s->bundles[id].ops, s->bundles[id].count, id, 0, 0};
+    bundle_ops b = {s->bundles[id].ops, s->bundles[id].count, id, 0, s->bundles[id].rounds};
     b.first_slot = ir_get_int(op, IR_ATTR_slot, 0) - ir_get_int(op, IR_ATTR_round, 0);
-    for (size_t i = 0; i < b.count; i++) {
-        int64_t rounds = ir_get_int(b.ops[i], IR_ATTR_round, 0) + 1;
-        b.rounds = rounds > b.rounds ? rounds : b.rounds;
-    }
     return b;
 }
 
@@ -270,11 +260,11 @@ static bool place_bundle(schedule_state *s, const ir_op *op)
             return false;
     int64_t at = ready + first->copies_in;
     if (first->placed)
-        at += modulo(first->phase - at, s->interval);
+        at += modulo(first->phase - at, core->table.interval);
     bool fresh = !first->placed;
     int64_t window = slot_window(s, first);
     size_t mark = core->table.count, placed = s->trail_count;
-    int64_t last = at + 3 * s->interval;
+    int64_t last = at + 3 * core->table.interval;
     while (at <= last) {
         if (fresh && !reservation_after(&core->table, at - first->copies_in, window, &at))
             return false;
@@ -285,9 +275,23 @@ static bool place_bundle(schedule_state *s, const ir_op *op)
         }
         reservation_rewind(&core->table, mark);
         undo(s, placed);
-        at += fresh ? 1 : s->interval;
+        at += fresh ? 1 : core->table.interval;
     }
     return false;
+}
+
+/* When all that a load or reader takes is in its ring, by the clock of its core. */
+static int64_t words_there(schedule_state *s, const ir_op *op)
+{
+    int64_t there = LONG_AGO;
+    for (uint32_t i = 0; i < op->arg_count; i++) {
+        const ir_op *filler = op->args[i];
+        if (placing_once(filler) || schedule_time(s, filler)->start == LONG_AGO)
+            continue;
+        int64_t end = schedule_end(s, filler) + schedule_lag(s, op, filler) + s->port_margin;
+        there = end > there ? end : there;
+    }
+    return there == LONG_AGO ? there : schedule_local(s, schedule_core(s, op->place), there);
 }
 
 static bool place_unvisited(schedule_state *s, ir_op *op)
@@ -306,10 +310,7 @@ static bool place_unvisited(schedule_state *s, ir_op *op)
         t->done = true;
         return true;
     }
-    if (op->code == IR_load)
-        t->available = placing_once(op->args[0]) ? LONG_AGO : end_of(s, op->args[0]) + s->port_margin;
-    else
-        t->available = ready;
+    t->available = schedule_is_load(op) ? words_there(s, op) : ready;
     if (waits_for_user(s, op))
         return true; /* its first user places it */
     if (op->code == IR_collect) /* placed with its bundle */
@@ -330,21 +331,23 @@ static bool place_op(schedule_state *s, ir_op *op)
 /* What comes from the host is received in time for its first load. */
 static void place_host_inputs(schedule_state *s)
 {
-    IR_EACH(load, s->graph) {
-        ir_op *receive = load->code == IR_load ? load->args[0] : NULL;
-        if (!receive || receive->code != IR_receive || receive->args[0]->code != IR_input)
-            continue;
-        op_time *t = schedule_time(s, receive);
-        int64_t start = schedule_time(s, load)->start - t->cycles;
-        if (t->start == LONG_AGO || start < t->start)
-            t->start = start;
-    }
+    IR_EACH(load, s->graph)
+        for (uint32_t i = 0; schedule_is_load(load) && schedule_in_loop(load) && i < load->arg_count; i++) {
+            ir_op *receive = load->args[i];
+            if (receive->code != IR_receive || receive->args[0]->code != IR_input)
+                continue;
+            op_time *t = schedule_time(s, receive);
+            int64_t start = schedule_common(s, schedule_core(s, load->place), schedule_time(s, load)->start);
+            start -= t->cycles + schedule_lag(s, load, receive);
+            if (t->start == LONG_AGO || start < t->start)
+                t->start = start;
+        }
 }
 
 bool schedule_place(schedule_state *s)
 {
     for (size_t i = 0; i < s->core_count; i++)
-        s->cores[i].table = (reservation){.interval = s->interval};
+        s->cores[i].table = (reservation){.interval = s->interval / (int64_t)ir_grid_points(s->cores[i].grid)};
     for (size_t i = 0; i < s->slot_count; i++)
         s->slots[i].placed = false;
     s->trail_count = 0;

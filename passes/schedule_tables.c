@@ -2,14 +2,33 @@
 
 #include "backend/select.h"
 
+static size_t place_index(const machine *m, ir_place p)
+{
+    return ((size_t)p.node * (size_t)m->tiles + (size_t)p.tile) * (size_t)m->cores + (size_t)p.core;
+}
+
 core_info *schedule_core(schedule_state *s, ir_place place)
 {
-    for (size_t i = 0; i < s->core_count; i++)
-        if (placing_same_core(s->cores[i].place, place))
-            return &s->cores[i];
-    core_info fresh = {.place = placing_core_of(place)};
-    ARENA_PUSH(s->memory, s->cores, s->core_count, s->core_capacity, fresh);
-    return &s->cores[s->core_count - 1];
+    uint32_t *index = &s->core_index[place_index(s->machine, place)];
+    if (!*index) {
+        core_info fresh = {.place = placing_core_of(place), .grid = {1, 1}};
+        ARENA_PUSH(s->memory, s->cores, s->core_count, s->core_capacity, fresh);
+        *index = (uint32_t)s->core_count;
+    }
+    return &s->cores[*index - 1];
+}
+
+/* The loop of each core: that of its ops over positions, if it has any. */
+static void find_grids(schedule_state *s)
+{
+    const machine *m = s->machine;
+    s->core_index = ARENA_ARRAY(s->memory, uint32_t, (size_t)m->nodes * (size_t)m->tiles * (size_t)m->cores);
+    s->core_count = 0;
+    IR_EACH(op, s->graph) {
+        ir_grid grid = ir_grid_of(s->graph, op->space);
+        if (schedule_in_loop(op) && ir_grid_points(grid) > 1)
+            schedule_core(s, op->place)->grid = grid;
+    }
 }
 
 op_time *schedule_time(schedule_state *s, const ir_op *op)
@@ -49,7 +68,7 @@ static bool is_late(const schedule_state *s, const ir_op *op)
     bool vector = schedule_in_loop(op) && (ir_ops[op->code].class == IR_CLASS_EACH || op->code == IR_concat);
     int64_t bundle = -1;
     for (uint32_t i = 0; vector && i < op->arg_count; i++)
-        vector = !schedule_in_loop(op->args[i]) || op->args[i]->code == IR_load;
+        vector = !schedule_in_loop(op->args[i]) || schedule_is_load(op->args[i]);
     if (!vector)
         return false;
     EACH_USER (user, &s->users, op) {
@@ -66,6 +85,8 @@ static void add_to_slot(schedule_state *s, ir_op *op)
     slot_info *slot = &s->slots[ir_get_int(op, IR_ATTR_slot, 0)];
     struct bundle_info *bundle = &s->bundles[ir_get_int(op, IR_ATTR_bundle, 0)];
     ARENA_PUSH(s->memory, bundle->ops, bundle->count, bundle->capacity, op);
+    int64_t rounds = ir_get_int(op, IR_ATTR_round, 0) + 1;
+    bundle->rounds = rounds > bundle->rounds ? rounds : bundle->rounds;
     int64_t cycles = select_matrix_cycles(s->machine, op);
     ARENA_PUSH(s->memory, slot->ops, slot->count, slot->capacity, op);
     slot->copies_in += copies_in(s->machine, op);
@@ -78,7 +99,7 @@ void schedule_tables(schedule_state *s)
 {
     ir_graph_renumber(s->graph);
     s->times = ARENA_ARRAY(s->memory, op_time, s->graph->next_id + 1);
-    s->core_count = 0;
+    find_grids(s);
     s->users = users_of_graph(s->memory, s->graph);
     s->bundles = ARENA_ARRAY(s->memory, struct bundle_info, attribute_range(s->graph, IR_ATTR_bundle) + 1);
     s->slot_count = attribute_range(s->graph, IR_ATTR_slot);
@@ -110,28 +131,31 @@ void schedule_tables(schedule_state *s)
 /* Operations that follow each other on one MCU of an overlapped machine: rounds of a bundle. */
 static int64_t slot_turnaround(const schedule_state *s, const slot_info *slot)
 {
-    int64_t rounds = 1;
-    for (size_t i = 0; i < s->slot_count; i++) {
-        const slot_info *other = &s->slots[i];
-        if (!other->count)
-            continue;
-        const ir_op *a = slot->ops[0], *b = other->ops[0];
-        if (ir_get_int(a, IR_ATTR_bundle, -1) == ir_get_int(b, IR_ATTR_bundle, -2))
-            rounds = ir_get_int(b, IR_ATTR_round, 0) + 1 > rounds ? ir_get_int(b, IR_ATTR_round, 0) + 1
-                                                                  : rounds;
-    }
+    int64_t rounds = s->bundles[ir_get_int(slot->ops[0], IR_ATTR_bundle, 0)].rounds;
     int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0);
     return rounds * (slot->cycles + slot->copies_in + slot->collects + issue) + 2;
 }
 
-int64_t schedule_least_interval(const schedule_state *s)
+static int64_t points_of(const core_info *core)
+{
+    return (int64_t)ir_grid_points(core->grid);
+}
+
+int64_t schedule_least_interval(schedule_state *s)
 {
     int64_t least = 1;
-    for (size_t i = 0; i < s->core_count; i++)
-        least = s->cores[i].work > least ? s->cores[i].work : least;
+    for (size_t i = 0; i < s->core_count; i++) {
+        const core_info *core = &s->cores[i];
+        int64_t cycles = core->work * points_of(core);
+        least = cycles > least ? cycles : least;
+        least = points_of(core) > least ? points_of(core) : least;
+    }
     for (size_t i = 0; i < s->slot_count; i++) {
-        int64_t turnaround = s->slots[i].count ? slot_turnaround(s, &s->slots[i]) : 0;
-        least = turnaround > least ? turnaround : least;
+        const slot_info *slot = &s->slots[i];
+        if (!slot->count)
+            continue;
+        int64_t cycles = slot_turnaround(s, slot) * points_of(schedule_core(s, slot->ops[0]->place));
+        least = cycles > least ? cycles : least;
     }
     return least;
 }

@@ -1,0 +1,45 @@
+/* Inside the place pass. */
+#ifndef PANTHER_PASSES_PLACE_H
+#define PANTHER_PASSES_PLACE_H
+
+#include "ir/ring.h"
+#include "passes/passes.h"
+
+/* Chooses an MCU for every block of every matrix; false with an error if the machine is too small. */
+bool place_matrices(pass_context *c);
+
+/* A core of the machine in one graph. */
+typedef struct place_core {
+    ir_place place;
+    ir_grid grid; /* of the loop it runs; 0 x 0: none yet */
+    int64_t work; /* cycles of vector operations per point */
+} place_core;
+
+typedef struct place_state {
+    pass_context *context;
+    ir_graph *graph;
+    const machine *machine;
+    arena *memory;
+    place_core *cores;
+    size_t count;
+} place_state;
+
+/*
+ * place_cores.c: cores and their loops. A core has one loop, so all its operations run over the same
+ * grid; what runs once, before the loop, goes anywhere.
+ */
+void place_open(place_state *s, pass_context *c, ir_graph *g);
+place_core *place_core_at(place_state *s, ir_place place);
+bool place_suits(place_state *s, const ir_op *op, ir_place core);
+
+/* The op goes to the core, which from then on runs its grid. */
+void place_put(place_state *s, ir_op *op, ir_place core);
+
+/*
+ * A core for an op that has no operand or user on one of its grid: near `hint` if it can be, on a
+ * core that runs the grid while there is time left in an interval of one product, else on a free
+ * one. False with an error if there is none.
+ */
+bool place_anywhere(place_state *s, ir_op *op, ir_place hint);
+
+#endif

@@ -1,0 +1,146 @@
+/* place, first half: every block of a matrix gets an MCU. */
+#include "ir/ring.h"
+#include "passes/place.h"
+#include "passes/placing.h"
+#include "passes/rewrite.h"
+
+#include <string.h>
+
+typedef struct extent {
+    int64_t cores, mcus; /* of the whole machine */
+    int64_t blocks;      /* of all matrices */
+    int64_t fresh;       /* cores needed if every matrix starts on a fresh one */
+} extent;
+
+static int64_t blocks_of(const ir_module *m, const ir_matrix *w)
+{
+    return (int64_t)ir_block_rows(m, w) * ir_block_columns(m, w);
+}
+
+static extent measure(const ir_module *m, const machine *mc)
+{
+    extent e = {.cores = (int64_t)mc->nodes * mc->tiles * mc->cores};
+    e.mcus = e.cores * mc->mcus;
+    for (size_t i = 0; i < m->matrix_count; i++) {
+        int64_t blocks = blocks_of(m, m->matrices[i]);
+        e.blocks += blocks;
+        e.fresh += (blocks + mc->mcus - 1) / mc->mcus;
+    }
+    return e;
+}
+
+/* The MCU of that number when `cores` cores of each tile are used. */
+static ir_place mcu_place(const machine *mc, int64_t cores, int64_t mcu)
+{
+    int64_t core = mcu / mc->mcus, tile = core / cores;
+    return (ir_place){(int16_t)(tile / mc->tiles), (int16_t)(tile % mc->tiles),
+                      (int16_t)(core % cores), (int16_t)(mcu % mc->mcus)};
+}
+
+static void place_matrix(ir_module *m, const machine *mc, int64_t cores, ir_matrix *w, int64_t mcu)
+{
+    uint32_t rows = ir_block_rows(m, w), columns = ir_block_columns(m, w);
+    w->blocks = ARENA_ARRAY(m->memory, ir_place, (size_t)rows * columns);
+    for (uint32_t c = 0; c < columns; c++)
+        for (uint32_t r = 0; r < rows; r++)
+            w->blocks[(size_t)r * columns + c] = mcu_place(mc, cores, mcu++);
+}
+
+/* Cores taken so far, tile by tile. */
+typedef struct packing {
+    const machine *machine;
+    int64_t cores; /* of a tile that are used */
+    int64_t tiles; /* opened */
+    int64_t *used; /* cores, by tile */
+} packing;
+
+/*
+ * Where a matrix of `cores` cores starts: in the first opened tile with room for all of it, else in
+ * a fresh tile, so that its partial products stay inside a tile if they can. -1: no tile is left.
+ */
+static int64_t find_cores(packing *p, int64_t cores)
+{
+    for (int64_t t = 0; t < p->tiles; t++)
+        if (p->used[t] + cores <= p->cores) {
+            p->used[t] += cores;
+            return t * p->cores + p->used[t] - cores;
+        }
+    int64_t first = p->tiles, needed = (cores + p->cores - 1) / p->cores;
+    if (first + needed > (int64_t)p->machine->nodes * p->machine->tiles)
+        return -1;
+    for (int64_t left = cores; left > 0; left -= p->cores)
+        p->used[p->tiles++] = left < p->cores ? left : p->cores;
+    return first * p->cores;
+}
+
+/* The first MCU of each matrix; false if whole cores and tiles are too few. */
+static bool pack_by_tile(pass_context *c, int64_t tile_cores, int64_t *starts)
+{
+    const machine *m = c->machine;
+    packing p = {m, tile_cores, 0, ARENA_ARRAY(c->memory, int64_t, (size_t)m->nodes * m->tiles + 1)};
+    for (size_t i = 0; i < c->module->matrix_count; i++) {
+        int64_t cores = (blocks_of(c->module, c->module->matrices[i]) + m->mcus - 1) / m->mcus;
+        int64_t core = find_cores(&p, cores);
+        if (core < 0)
+            return false;
+        starts[i] = core * m->mcus;
+    }
+    return true;
+}
+
+/* The loop that the first product with a matrix runs in. */
+static ir_grid grid_of_matrix(const ir_module *m, const ir_matrix *w)
+{
+    for (size_t i = 0; i < m->graph_count; i++)
+        IR_EACH(op, m->graphs[i])
+            if (placing_is_matrix(op) && !strcmp(ir_get_name(op, IR_ATTR_matrix, ""), w->name))
+                return ir_grid_of(m->graphs[i], op->space);
+    return (ir_grid){1, 1};
+}
+
+/* Matrices may share a core if they run in the same loop. Gives the MCUs taken. */
+static int64_t pack_densely(pass_context *c, bool fresh_cores, int64_t *starts)
+{
+    int64_t mcu = 0, per_core = c->machine->mcus;
+    ir_grid before = {0, 0};
+    for (size_t i = 0; i < c->module->matrix_count; i++) {
+        ir_grid grid = grid_of_matrix(c->module, c->module->matrices[i]);
+        if (fresh_cores || !ir_same_grid(grid, before))
+            mcu = (mcu + per_core - 1) / per_core * per_core;
+        before = grid;
+        starts[i] = mcu;
+        mcu += blocks_of(c->module, c->module->matrices[i]);
+    }
+    return mcu;
+}
+
+static bool too_small(pass_context *c, int64_t needed, int64_t mcus)
+{
+    const slicing *s = &c->module->numerics.slices;
+    diag_error(c->diag, SOURCE_NOWHERE, "the weights need %lld MCUs, but machine '%s' has %lld",
+               (long long)needed, c->machine->name ? c->machine->name : "", (long long)mcus);
+    diag_help(c->diag, "an MCU holds %d x %d weights; give the machine more nodes, tiles, cores or mcus",
+              s->columns, s->rows);
+    return false;
+}
+
+bool place_matrices(pass_context *c)
+{
+    ir_module *m = c->module;
+    extent e = measure(m, c->machine);
+    if (e.blocks > e.mcus)
+        return too_small(c, e.blocks, e.mcus);
+    int64_t *starts = ARENA_ARRAY(c->memory, int64_t, m->matrix_count + 1);
+    int64_t all = c->machine->cores, cores = c->tuning.tile_cores ? c->tuning.tile_cores : all;
+    bool roomy = e.fresh <= e.cores / all * cores;
+    cores = roomy && cores < all ? cores : all;
+    if (c->tuning.dense || !pack_by_tile(c, cores, starts)) {
+        int64_t taken = pack_densely(c, e.fresh <= e.cores, starts);
+        if (taken > e.mcus)
+            return too_small(c, taken, e.mcus);
+    }
+    for (size_t i = 0; i < m->matrix_count; i++)
+        place_matrix(m, c->machine, cores, m->matrices[i], starts[i]);
+    return true;
+}
+
