@@ -1,21 +1,22 @@
 /*
  * Entries without a plan: hand-written assembly, a network that is not trained, timing. Inputs come
- * from CSV files by port, or are 0; outputs are printed as values.
+ * from files by port, or are 0; outputs are printed as values or go to files.
  */
-#include "emulator/host/data_read.h"
+#include "emulator/host/npy.h"
 #include "emulator/host/progress.h"
 #include "emulator/host/run.h"
 
 #include <string.h>
 
-/* A CSV file of numbers; the group closes it. */
+/* A file of numbers; the group closes it. */
 static data_set *read_input(host *h, data_group *group, const host_input *input)
 {
     plan_source source = {.kind = SOURCE_CSV, .file_count = 1, .label = -1};
     data_set *set = ARENA_NEW(h->memory, data_set);
     set->memory = h->memory;
     group->sets[group->set_count++] = set;
-    return data_load_csv(set, h->d, &source, &input->file) ? set : NULL;
+    data_load *load = npy_named(input->file) ? data_load_npy : data_load_csv;
+    return load(set, h->d, &source, &input->file) ? set : NULL;
 }
 
 static int find_input(const image_entry *entry, const char *name)
@@ -26,10 +27,14 @@ static int find_input(const image_entry *entry, const char *name)
     return -1;
 }
 
-static bool check_input(host *h, const bound_entry *b, int port, const data_set *set)
+static bool check_input(host *h, const bound_entry *b, int port, data_set *set)
 {
     const image_port *p = &b->entry->inputs[port];
     size_t rows = p->per_kernel ? 1 : b->entry->batch;
+    if (p->elements == 1 && set->count == 1) { /* one axis of an array: here it counts records */
+        set->count = set->elements;
+        set->elements = 1;
+    }
     if (set->elements == p->elements && set->count >= rows * (size_t)h->o->kernels)
         return true;
     diag_file_error(h->d, set->files[0].path,
@@ -46,12 +51,12 @@ static void feed(const bound_entry *b, int port, const data_set *set, size_t ker
         b->inputs[port][i] = (double)set->reals[kernel * words + i];
 }
 
-static void print_outputs(const host *h, const bound_entry *b)
+static void print_outputs(const host *h, const bound_entry *b, const kept_results *kept)
 {
     for (uint32_t p = 0; p < b->entry->output_count; p++) {
         const image_port *port = &b->entry->outputs[p];
         size_t rows = port->per_kernel ? 1 : b->entry->batch;
-        for (size_t r = 0; r < rows; r++) {
+        for (size_t r = 0; r < rows && !results_has(h, kept, p); r++) {
             fprintf(h->o->out, "%s[%zu] =", port->name, r);
             for (size_t i = 0; i < port->elements; i++)
                 fprintf(h->o->out, " %g", b->outputs[p][r * port->elements + i]);
@@ -84,11 +89,10 @@ static void show_progress(const host *h, uint32_t entry, int64_t done)
                   (uint64_t)h->o->kernels);
 }
 
-static exit_status execute_with_data(host *h, bound_entry *b)
+/* Kernels on the inputs that were read. */
+static exit_status execute_kernels(host *h, bound_entry *b, data_set **sets, kept_results *kept)
 {
-    data_set **sets = ARENA_ARRAY(h->memory, data_set *, b->entry->input_count + 1);
-    data_group *groups = ARENA_ARRAY(h->memory, data_group, h->o->input_count + 1);
-    exit_status status = read_inputs(h, b, groups, sets) ? EXIT_DONE : EXIT_INPUT;
+    exit_status status = EXIT_DONE;
     for (int64_t k = 0; status == EXIT_DONE && k < h->o->kernels; k++) {
         for (uint32_t p = 0; p < b->entry->input_count; p++)
             if (sets[p])
@@ -96,10 +100,26 @@ static exit_status execute_with_data(host *h, bound_entry *b)
         status = bind_run(h, b, h->at.step++);
         progress_wipe(h->kernels);
         if (status == EXIT_DONE && !h->o->quiet)
-            print_outputs(h, b);
+            print_outputs(h, b, kept);
+        if (status == EXIT_DONE && !results_add(h, kept, b))
+            status = EXIT_INPUT;
         show_progress(h, b->index, k);
     }
     progress_wipe(h->kernels);
+    return status;
+}
+
+static exit_status execute_with_data(host *h, bound_entry *b)
+{
+    data_set **sets = ARENA_ARRAY(h->memory, data_set *, b->entry->input_count + 1);
+    data_group *groups = ARENA_ARRAY(h->memory, data_group, h->o->input_count + 1);
+    kept_results *kept = results_new(h, b);
+    exit_status status = kept && read_inputs(h, b, groups, sets) ? EXIT_DONE : EXIT_INPUT;
+    if (status == EXIT_DONE)
+        status = execute_kernels(h, b, sets, kept);
+    if (status == EXIT_DONE && !results_write(h, kept, b))
+        status = EXIT_INPUT;
+    results_free(h, kept);
     for (size_t i = 0; i < h->o->input_count; i++)
         data_close(&groups[i]);
     return status;

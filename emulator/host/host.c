@@ -136,9 +136,9 @@ exit_status host_run(arena *memory, diag *d, engine *e, const plan *p, const hos
     clock_gettime(CLOCK_MONOTONIC, &h.started);
     h.progress = progress_new(memory, options->progress && !options->quiet, "examples");
     bool entries_only = p->train_count == 0 || options->entry || options->timing_only;
-    if (!entries_only && options->input_count > 0) {
+    if (!entries_only && options->input_count + options->result_count > 0) {
         diag_file_error(d, options->path,
-                        "its inputs come from its data; --input goes with --entry");
+                        "its inputs come from its data; --input and --result go with --entry");
         return EXIT_INPUT;
     }
     if (!options->timing_only && !start_weights(&h))

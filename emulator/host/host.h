@@ -14,6 +14,7 @@
 /* CRS period of the command line. */
 typedef enum crs_source { CRS_FROM_PLAN, CRS_EVERY_OPAS, CRS_EVERY_BATCHES } crs_source;
 
+/* A port of an entry that is run without a plan, and its file: CSV, or NumPy's .npy. */
 typedef struct host_input {
     const char *port, *file;
 } host_input;
@@ -38,8 +39,10 @@ typedef struct host_options {
     bool timing_only;   /* one kernel per entry, without data */
     const char *entry;  /* run this entry instead of the plan, or NULL */
     int64_t kernels;    /* invocations of an entry run without a plan; at least 1 */
-    host_input *inputs; /* data of such a run: CSV files by port */
+    host_input *inputs; /* data of such a run */
     size_t input_count;
+    host_input *results; /* outputs of such a run that are written, not printed */
+    size_t result_count;
     bool quiet, progress;
     FILE *out;
 } host_options;

@@ -99,6 +99,14 @@ exit_status actions_run(host *h, bool epoch_ends);
 exit_status execute_entries(host *h);
 void run_crs(host *h);
 
+/* results.c: outputs of an entry for files. NULL or false with errors in d. */
+typedef struct kept_results kept_results;
+kept_results *results_new(host *h, const bound_entry *b);
+bool results_has(const host *h, const kept_results *kept, uint32_t port);
+bool results_add(host *h, kept_results *kept, const bound_entry *b); /* of one kernel */
+bool results_write(host *h, kept_results *kept, const bound_entry *b);
+void results_free(const host *h, kept_results *kept); /* NULL is allowed */
+
 /* checkpoint.c: weights, digits and position. */
 exit_status checkpoint_save(host *h, const char *path);
 bool checkpoint_resume(host *h, const safetensors *file);

@@ -44,6 +44,11 @@ typedef struct command {
 extern const command commands[];
 extern const size_t command_count;
 
+typedef struct option_list {
+    const char **values;
+    size_t count, capacity;
+} option_list;
+
 struct cli {
     const command *command;
     arena *memory;
@@ -52,13 +57,13 @@ struct cli {
     const char *line; /* the command as typed, for --stats */
     const char *values[OPTIONS];
     bool given[OPTIONS];
-    const char **inputs; /* every --input */
-    size_t input_count, input_capacity;
+    option_list lists[OPTIONS]; /* every value of options that repeat */
     char **operands;
     int operand_count;
 };
 
 bool option_taken(const command *chosen, option_id id);
+bool option_repeats(option_id id); /* may be given several times */
 
 /* options.c: false after a message on stderr (wrong usage). */
 bool options_parse(cli *c, int argc, char **argv);

@@ -185,7 +185,7 @@ static void zsh_option(arena *memory, const option_row *r)
         printf("'(-%c --%s)'{-%c%s,--%s%s}'[", r->letter, r->name, r->letter,
                r->argument ? "+" : "", r->name, r->argument ? "=" : "");
     else
-        printf("'%s--%s%s[", r == &option_rows[OPTION_INPUT] ? "*" : "", r->name,
+        printf("'%s--%s%s[", option_repeats((option_id)(r - option_rows)) ? "*" : "", r->name,
                r->argument ? "=" : "");
     zsh_text(r->help);
     putchar(']');

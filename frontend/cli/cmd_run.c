@@ -38,18 +38,19 @@ static bool parse_crs(cli *c, host_options *o)
     return true;
 }
 
-static bool parse_inputs(cli *c, host_options *o)
+/* All values of --input or --result. */
+static bool parse_ports(cli *c, option_id id, host_input **ports, size_t *count)
 {
-    o->inputs = ARENA_ARRAY(c->memory, host_input, c->input_count + 1);
-    o->input_count = c->input_count;
-    for (size_t i = 0; i < c->input_count; i++) {
-        const char *sign = strchr(c->inputs[i], '=');
-        if (!sign || sign == c->inputs[i] || !sign[1]) {
-            cli_usage(c, "--input takes PORT=FILE, not '%s'", c->inputs[i]);
+    *count = c->lists[id].count;
+    *ports = ARENA_ARRAY(c->memory, host_input, *count + 1);
+    for (size_t i = 0; i < *count; i++) {
+        const char *text = c->lists[id].values[i], *sign = strchr(text, '=');
+        if (!sign || sign == text || !sign[1]) {
+            cli_usage(c, "--%s takes PORT=FILE, not '%s'", option_rows[id].name, text);
             return false;
         }
-        o->inputs[i].port = arena_strndup(c->memory, c->inputs[i], (size_t)(sign - c->inputs[i]));
-        o->inputs[i].file = sign + 1;
+        (*ports)[i].port = arena_strndup(c->memory, text, (size_t)(sign - text));
+        (*ports)[i].file = sign + 1;
     }
     return true;
 }
@@ -96,7 +97,8 @@ static bool parse_options(cli *c, run_setup *s)
         options_whole(c, OPTION_MAX_CYCLES, 1, INT64_C(1) << 53, 0, &s->max_cycles) &&
         options_whole(c, OPTION_THREADS, 1, 256, 0, &s->threads) &&
         options_choice(c, OPTION_INTERPRETER, interpreters, 2, NO_INTERPRETER, &s->interpreter) &&
-        parse_crs(c, o) && parse_inputs(c, o) && check_combinations(c, s);
+        parse_crs(c, o) && parse_ports(c, OPTION_INPUT, &o->inputs, &o->input_count) &&
+        parse_ports(c, OPTION_RESULT, &o->results, &o->result_count) && check_combinations(c, s);
     o->seed = good ? (uint64_t)seed : 0;
     return good;
 }

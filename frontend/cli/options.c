@@ -41,12 +41,18 @@ bool option_taken(const command *chosen, option_id id)
     return strchr(option_rows[id].commands, chosen->letter) != NULL;
 }
 
+bool option_repeats(option_id id)
+{
+    return id == OPTION_INPUT || id == OPTION_RESULT;
+}
+
 static void keep(cli *c, int id, const char *value)
 {
     c->given[id] = true;
     c->values[id] = value;
-    if (id == OPTION_INPUT)
-        ARENA_PUSH(c->memory, c->inputs, c->input_count, c->input_capacity, value);
+    option_list *list = &c->lists[id];
+    if (option_repeats((option_id)id))
+        ARENA_PUSH(c->memory, list->values, list->count, list->capacity, value);
 }
 
 /* The row of a short letter. */

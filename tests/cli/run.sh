@@ -77,7 +77,7 @@ expect "an entry without its plan" 0 "output[0] =" run "$work/d.pimg" --entry te
 seq -s, 64 | sed 's/[0-9]*/0.5/g' >"$work/x.csv"
 expect "an entry with values" 0 "output[0] =" \
     run "$work/d.pimg" --entry test:mlp --input "image=$work/x.csv"
-expect "values for a trained program" 1 "--input goes with --entry" \
+expect "values for a trained program" 1 "go with --entry" \
     run "$program" --input "image=$work/x.csv"
 expect "an unknown entry" 1 "no entry 'test'" run "$work/d.pimg" --entry test
 expect "an unknown port" 1 "no input 'x'" \
