@@ -170,6 +170,7 @@ static char *stats_text(const host *h, arena *memory)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "panther", PANTHER_VERSION);
+    cJSON_AddStringToObject(root, "program", h->o->path ? h->o->path : "");
     cJSON_AddStringToObject(root, "command", h->o->command ? h->o->command : "");
     cJSON_AddStringToObject(root, "engine", h->e->table->name);
     cJSON_AddNumberToObject(root, "seed", (double)host_seed(h->plan, h->o));

@@ -98,6 +98,7 @@ const char *cli_folder(cli *c, const char *path);         /* "." if there is non
 bool cli_write(cli *c, void (*print)(void *context, FILE *out), void *context);
 
 exit_status compile_run(cli *c), run_run(cli *c), asm_run(cli *c), disasm_run(cli *c),
+    report_command_run(cli *c),
     machine_run(cli *c), import_run(cli *c), completion_run(cli *c), man_run(cli *c);
 
 #endif

@@ -1,5 +1,6 @@
 #include "backend/backend.h"
 #include "frontend/cli/build.h"
+#include "frontend/cli/run_report.h"
 #include "frontend/cli/run_trace.h"
 
 #include <errno.h>
@@ -83,6 +84,8 @@ static bool parse_options(cli *c, run_setup *s)
                         .resume = c->given[OPTION_RESUME],
                         .save = c->values[OPTION_SAVE],
                         .stats = c->values[OPTION_STATS],
+                        .on_statistics = c->given[OPTION_REPORT] ? run_report_write : NULL,
+                        .statistics_context = c,
                         .seed_given = c->given[OPTION_SEED],
                         .timing_only = c->given[OPTION_TIMING_ONLY],
                         .entry = c->values[OPTION_ENTRY],
@@ -108,7 +111,7 @@ static engine *emulate(cli *c, run_setup *s, const machine *m, const image *im)
     emulator_options o = {.seed = host_seed(s->plan, &s->options),
                           .timing_only = s->options.timing_only,
                           .wear = c->given[OPTION_WEAR],
-                          .watch = c->given[OPTION_STATS],
+                          .watch = c->given[OPTION_STATS] || c->given[OPTION_REPORT],
                           .timeline = s->trace,
                           .threads = (int)s->threads,
                           .measure_each = c->given[OPTION_MEASURE_EACH],

@@ -26,6 +26,10 @@ const command commands[] = {
      "Writes an ONNX model as a program (-o FILE.pan) and its weights (FILE.safetensors).",
      "What the language cannot express is named, node by node, and nothing is written.\n",
      import_run},
+    {"report", 't', "FILE.json...", 1, 64,
+     "Prints the figures of a run (run --stats); of several, their ratios to the first one.",
+     "-o FILE.html writes them as a page with charts, which needs no network.\n",
+     report_command_run},
     {"completion", 's', "bash|zsh", 1, 1, "Prints what a shell needs to complete panther's words.",
      "bash: put it into ~/.local/share/bash-completion/completions/panther\n"
      "zsh:  put it into a folder of $fpath as _panther\n",

@@ -1,0 +1,14 @@
+/* --report of run: the page is made from the statistics when the run is over. */
+#ifndef PANTHER_FRONTEND_CLI_RUN_REPORT_H
+#define PANTHER_FRONTEND_CLI_RUN_REPORT_H
+
+#include "frontend/cli/cli.h"
+
+/* For host_options.on_statistics; the context is the cli. */
+bool run_report_write(void *context, const char *json);
+
+/* Writes a file through print; false with an error. */
+bool run_report_save(cli *c, const char *path, void (*print)(void *context, FILE *out),
+                     void *context);
+
+#endif
