@@ -108,10 +108,13 @@ void fixed_op_tap(const fixed_site *s)
     uint32_t lanes = s->op->type.lanes, of = s->op->args[0]->type.lanes;
     uint32_t first = (uint32_t)ir_get_int(s->op, IR_ATTR_first, 0);
     int16_t fill = (int16_t)ir_get_int(s->op, IR_ATTR_fill, 0);
+    int16_t *y = s->y;
     for (size_t p = 0; p < ir_window_places(w); p++)
-        for (uint32_t i = 0; i < lanes; i++) {
-            int64_t at = ir_run_word(w, p, first + i, of);
-            s->y[p * lanes + i] = at < 0 ? fill : s->x[0][at];
+        for (uint32_t i = 0, words; i < lanes; i += words, y += words) {
+            ir_piece from = ir_run_piece(w, p, first + i, of);
+            words = from.words < lanes - i ? (uint32_t)from.words : lanes - i;
+            for (uint32_t k = 0; k < words; k++)
+                y[k] = from.from < 0 ? fill : s->x[0][(size_t)from.from + k];
         }
 }
 

@@ -98,6 +98,11 @@ void *ir_values_result(const ir_values *v, const ir_graph *g, const ir_op *op, s
     return ir_values_at(v, op, call * points);
 }
 
+static bool same_dims(ir_space a, ir_space b)
+{
+    return a.count == b.count && !memcmp(a.dim, b.dim, a.count);
+}
+
 const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *op, size_t call)
 {
     bool spatial = ir_is_spatial(op->code);
@@ -106,7 +111,8 @@ const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *
         const ir_op *arg = op->args[i];
         ir_space inner = spatial ? ir_arg_frame(op, i) : arg->space;
         size_t points = spatial ? points_each(g, arg->space, inner) : 1;
-        v->args[i] = ir_values_at(v, arg, ir_space_project(g, outer, call, inner) * points);
+        size_t at = same_dims(inner, outer) ? call : ir_space_project(g, outer, call, inner);
+        v->args[i] = ir_values_at(v, arg, at * points);
     }
     return v->args;
 }

@@ -119,14 +119,16 @@ ir_tap ir_tap_first(const ir_window *w, size_t position)
     return t;
 }
 
-int64_t ir_run_word(const ir_window *w, size_t position, uint32_t word, uint32_t lanes)
+ir_piece ir_run_piece(const ir_window *w, size_t position, uint32_t word, uint32_t lanes)
 {
     int64_t row = (int64_t)(position / w->positions[1] * w->stride[0]) - w->pad[0] + w->at[0];
     int64_t column = (int64_t)(position % w->positions[1] * w->stride[1]) - w->pad[1] + w->at[1];
-    column += word / lanes;
-    if (row < 0 || row >= w->map[0] || column < 0 || column >= w->map[1])
-        return -1;
-    return (row * w->map[1] + column) * lanes + word % lanes;
+    int64_t start = column * lanes + word, end = (int64_t)w->map[1] * lanes;
+    if (start < 0)
+        return (ir_piece){-1, (uint64_t)-start};
+    if (start >= end || row < 0 || row >= w->map[0])
+        return (ir_piece){-1, UINT64_MAX};
+    return (ir_piece){row * end + start, (uint64_t)(end - start)};
 }
 
 /* Index of the position along one axis, or -1. */

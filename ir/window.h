@@ -94,11 +94,14 @@ static inline void ir_tap_next(const ir_window *w, ir_tap *t)
     ir_tap_place(w, t);
 }
 
-/*
- * Where the word `word` of the run that starts at tap `at` is in a map of so many lanes; -1: outside
- * of it.
- */
-int64_t ir_run_word(const ir_window *w, size_t position, uint32_t word, uint32_t lanes);
+/* Words that lie side by side in a map, or all outside of it. */
+typedef struct ir_piece {
+    int64_t from; /* of the map; -1: outside */
+    uint64_t words;
+} ir_piece;
+
+/* From word `word` of the run that starts at tap `at` on, in a map of so many lanes. */
+ir_piece ir_run_piece(const ir_window *w, size_t position, uint32_t word, uint32_t lanes);
 /* The position whose tap `at` is this pixel; -1: there is none. */
 int64_t ir_tap_position(const ir_window *w, size_t pixel);
 
