@@ -4,7 +4,7 @@
 
 typedef struct checker {
     arena *memory;
-    const plan *p;
+    const plan_layout *p;
 } checker;
 
 /* a / b rounded up, both positive. */
@@ -29,7 +29,7 @@ static const char *complain(const checker *c, const plan_place *at, const char *
 
 static bool names_something(const checker *c, const plan_place *at)
 {
-    const plan *p = c->p;
+    const plan_layout *p = c->p;
     if (at->network < 0 || (size_t)at->network >= p->network_count || at->round < 0 ||
         at->round >= p->rounds || at->layer < 0 ||
         (size_t)at->layer >= p->networks[at->network]->count)
@@ -48,6 +48,15 @@ static int64_t whole_layer(const checker *c, const plan_layer *l)
     while (l->groups > 1 && (together + 1) * rows <= height && (together + 1) * columns <= width)
         together++;
     return up(l->groups, together) * up(rows, height) * up(columns, width);
+}
+
+/* Copies of the part in one crossbar, at least 1. */
+static int64_t along_diagonal(const plan_chip *chip, const plan_place *at)
+{
+    int64_t down = chip->rows / at->rows;
+    int64_t across = chip->columns / chip->cells_per_weight / at->columns;
+    int64_t both = down < across ? down : across;
+    return both > 1 ? both : 1;
 }
 
 static const char *check_place(const checker *c, const plan_place *at)
@@ -70,7 +79,8 @@ static const char *check_place(const checker *c, const plan_place *at)
         one = whole_layer(c, l);
     else
         one = up(at->rows, chip->rows) * up(at->columns, chip->columns / chip->cells_per_weight);
-    if (at->copies > at->count / one)
+    int64_t together = at->group < 0 && l->groups > 1 ? 1 : along_diagonal(chip, at);
+    if (at->copies > at->count / one * together)
         return complain(c, at,
                         arena_printf(c->memory, "has %lld crossbars for %lld copies of %lld each",
                                      (long long)at->count, (long long)at->copies,
@@ -205,7 +215,7 @@ static const char *check_layers(const checker *c, const plan_place **at, size_t 
     return NULL;
 }
 
-const char *plan_check(arena *memory, const plan *p)
+const char *plan_check(arena *memory, const plan_layout *p)
 {
     checker c = {memory, p};
     const plan_place **at = ARENA_ARRAY(memory, const plan_place *, p->place_count + 1);

@@ -15,7 +15,7 @@
  *   parts;
  *   every weight of every layer is placed in some round.
  */
-const char *plan_check(arena *memory, const plan *p);
+const char *plan_check(arena *memory, const plan_layout *p);
 
 /*
  * With replicas[i] copies of layer i, the network ends in this step, by the definition of a step

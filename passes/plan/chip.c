@@ -74,7 +74,7 @@ int64_t plan_chip_set(const plan_chip *c, const plan_layer *l, bool dense)
     return ((l->groups - 1) / together + 1) * plan_chip_blocks(c, l->rows, l->columns);
 }
 
-const plan_part *plan_chip_part(const plan_chip *c, const char *name)
+const plan_component *plan_chip_component(const plan_chip *c, const char *name)
 {
     for (size_t i = 0; i < c->part_count; i++)
         if (strcmp(c->parts[i].name, name) == 0)
@@ -159,7 +159,7 @@ void plan_chip_print(const plan_chip *c, FILE *out)
     }
     fputs(c->part_count ? "\nparts:\n" : "\n", out);
     for (size_t i = 0; i < c->part_count; i++) {
-        const plan_part *p = &c->parts[i];
+        const plan_component *p = &c->parts[i];
         const double numbers[] = {p->count, p->energy_pj, p->area_mm2, p->power_mw};
         fputs("  - {level: ", out);
         print_text(out, p->level);

@@ -188,11 +188,11 @@ static void check_ranges(const loader *l)
 static void copy_parts(const loader *l, const chip_file *f)
 {
     static const char *const keys[] = {"count", "energy_pj", "area_mm2", "power_mw"};
-    l->c->parts = ARENA_ARRAY(l->memory, plan_part, f->part_count + 1);
+    l->c->parts = ARENA_ARRAY(l->memory, plan_component, f->part_count + 1);
     l->c->part_count = f->part_count;
     for (uint32_t i = 0; i < f->part_count; i++) {
         const part_entry *e = &f->parts[i];
-        l->c->parts[i] = (plan_part){arena_strdup(l->memory, e->level),
+        l->c->parts[i] = (plan_component){arena_strdup(l->memory, e->level),
                                      arena_strdup(l->memory, e->name), e->count, e->energy_pj,
                                      e->area_mm2, e->power_mw};
         const double v[] = {e->count, e->energy_pj, e->area_mm2, e->power_mw};

@@ -109,12 +109,12 @@ int64_t plan_network_macs(const plan_network *n);
 /* ---- chips (chip.c, chip.def) ---- */
 
 /* One row of a chip's table of parts (power, energy and area as its paper prints them). */
-typedef struct plan_part {
+typedef struct plan_component {
     const char *level, *name;  /* "pe", "adc" */
     double count;              /* in one of its level; 0: not stated */
     double energy_pj, area_mm2; /* per operation of one; area of all `count`; 0: not stated */
     double power_mw;
-} plan_part;
+} plan_component;
 
 /* Numbers that a chip's paper does not state are 0; methods that need one refuse with its key. */
 typedef struct plan_chip {
@@ -132,7 +132,7 @@ typedef struct plan_chip {
     double write_pj;                /* energy to write one crossbar */
     double tile_mw;                 /* power of a busy tile */
     double chip_mw;                 /* power of what is beside the tiles */
-    plan_part *parts;
+    plan_component *parts;
     size_t part_count;
 } plan_chip;
 
@@ -157,11 +157,14 @@ int64_t plan_chip_blocks(const plan_chip *c, int64_t rows, int64_t columns);
 int64_t plan_chip_set(const plan_chip *c, const plan_layer *l, bool dense);
 
 /* The part with this name, or NULL. */
-const plan_part *plan_chip_part(const plan_chip *c, const char *name);
+const plan_component *plan_chip_component(const plan_chip *c, const char *name);
 
 /* ---- plans ---- */
 
 /*
+ * Small matrices: as many copies (or groups) as fit lie along the diagonal of one crossbar, so that
+ * they share neither rows nor columns.
+ *
  * `copies` of weights row0 .. row0 + rows, column0 .. column0 + columns of a layer's matrix of one
  * group (all groups if group is -1, then rows and columns are whole) on crossbars first .. first +
  * count, while the round lasts.
@@ -173,7 +176,7 @@ typedef struct plan_place {
     int64_t first, count;
 } plan_place;
 
-typedef struct plan {
+typedef struct plan_layout {
     const char *method;
     const plan_chip *chip;
     const plan_network *const *networks;
@@ -182,9 +185,16 @@ typedef struct plan {
     plan_place *places;
     size_t place_count, place_capacity;
     int32_t rounds;
-} plan;
+} plan_layout;
+
+/*
+ * The plan with replicas[i] copies of layer i of one network, layer behind layer from
+ * crossbar 0 on. plan_check says if that is too much.
+ */
+plan_layout *plan_of_replicas(arena *memory, const plan_network *const *network, const plan_chip *chip,
+                       bool dense, const int64_t *replicas, const char *method);
 
 /* One more than the highest crossbar that is used in any round. */
-int64_t plan_extent(const plan *p);
+int64_t plan_extent(const plan_layout *p);
 
 #endif

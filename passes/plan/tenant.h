@@ -143,7 +143,7 @@ tenant_plan *tenant_better(tenant_plan *a, tenant_plan *b);
 double tenant_bound(const tenant_chip *chip, const tenant *const *tenants, int count);
 
 /* As places on the chip, for check.h. networks in the order of the tenants. */
-plan *tenant_places(arena *memory, const tenant_plan *p, const plan_chip *chip,
+plan_layout *tenant_places(arena *memory, const tenant_plan *p, const plan_chip *chip,
                     const plan_network *const *networks);
 
 /* ---- checking (tenant_check.c) ---- */

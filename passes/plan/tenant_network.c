@@ -72,7 +72,7 @@ tenant *tenant_of(arena *memory, const plan_network *n, const tenant_chip *chip,
 
 typedef struct placing {
     arena *memory;
-    plan *out;
+    plan_layout *out;
     const tenant_op *op;
     const tenant_chip *chip;
     plan_place at; /* network, layer, round, copies; first: the next array */
@@ -128,11 +128,11 @@ static void place_region(placing *p, const tenant_plan *from, int i)
         p->out->rounds = r->round + r->rounds;
 }
 
-plan *tenant_places(arena *memory, const tenant_plan *p, const plan_chip *chip,
+plan_layout *tenant_places(arena *memory, const tenant_plan *p, const plan_chip *chip,
                     const plan_network *const *networks)
 {
-    plan *out = ARENA_NEW(memory, plan);
-    *out = (plan){.method = tenant_methods[p->method].name, .chip = chip, .networks = networks,
+    plan_layout *out = ARENA_NEW(memory, plan_layout);
+    *out = (plan_layout){.method = tenant_methods[p->method].name, .chip = chip, .networks = networks,
                   .network_count = (size_t)p->count};
     placing at = {.memory = memory, .out = out, .chip = p->chip};
     for (int i = 0; i < p->count; i++)
