@@ -99,6 +99,7 @@ bool cli_write(cli *c, void (*print)(void *context, FILE *out), void *context);
 
 exit_status compile_run(cli *c), run_run(cli *c), asm_run(cli *c), disasm_run(cli *c),
     report_command_run(cli *c),
-    machine_run(cli *c), import_run(cli *c), completion_run(cli *c), man_run(cli *c);
+    machine_run(cli *c), import_run(cli *c), completion_run(cli *c), man_run(cli *c),
+    plan_run(cli *c);
 
 #endif

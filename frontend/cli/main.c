@@ -30,6 +30,15 @@ const command commands[] = {
      "Prints the figures of a run (run --stats); of several, their ratios to the first one.",
      "-o FILE.html writes them as a page with charts, which needs no network.\n",
      report_command_run},
+    {"plan", 'p', "FILE.pan[:NETWORK]...|list", 1, 64,
+     "Plans how networks are laid on a machine: copies of layers, predicted time, bound, reasons.",
+     "Machines are files of the emulator or chips of planning papers (isaac, isaac_like, peng, hubpa,\n"
+     "tenants1, tenants2). plan list says which methods there are.\n",
+     plan_run},
+    {"report", 't', "FILE.json...", 1, 64,
+     "Prints the figures of a run (run --stats); of several, their ratios to the first one.",
+     "-o FILE.html writes them as a page with charts, which needs no network.\n",
+     report_command_run},
     {"completion", 's', "bash|zsh", 1, 1, "Prints what a shell needs to complete panther's words.",
      "bash: put it into ~/.local/share/bash-completion/completions/panther\n"
      "zsh:  put it into a folder of $fpath as _panther\n",
