@@ -30,6 +30,7 @@ tile *build_tile(program_builder *b, int node, int number)
     t->memory = (shared_memory){
         .arena = b->emulator->memory,
         .has_values = !b->emulator->options.timing_only,
+        .no_phases = b->emulator->options.ignore_phases,
         .words = (uint32_t)b->emulator->machine->memory_words,
     };
     return t;

@@ -30,6 +30,9 @@ typedef struct emulator_options {
     bool wear;          /* count how often cells are rewritten (costs about as much as updates do) */
     bool watch;         /* note waits, timelines and memory (observe/profile.h) */
     struct timeline *timeline; /* a trace file to write to (observe/timeline.h), or NULL */
+    /* for tests: no delays change what a program computes, if words are ready in one phase only */
+    uint64_t delays;     /* seed of extra cycles of instructions, port grants, messages; 0: none */
+    bool ignore_phases;  /* counted words are ready whatever the reader's phase */
 } emulator_options;
 
 /*

@@ -102,8 +102,9 @@ void memory_mark(shared_memory *m, uint32_t at, uint32_t n, uint8_t count, bool 
 {
     if (n == 0)
         return;
+    unsigned ready = count && !m->no_phases ? (unsigned)WORD_READY << phase : WORD_STICKY;
     m->changes++;
-    fill(m->state + at, n, count ? (uint16_t)(count | WORD_READY << phase) : WORD_STICKY);
+    fill(m->state + at, n, (uint16_t)(ready | count));
     m->high = m->high > at + n ? m->high : at + n;
     for (uint32_t page = at / MEMORY_PAGE; page <= (at + n - 1) / MEMORY_PAGE; page++)
         m->used[page] = true;

@@ -39,6 +39,7 @@ static inline bool word_is_sticky(uint16_t state)
 typedef struct shared_memory {
     arena *arena;
     bool has_values;   /* and not only states */
+    bool no_phases;    /* counted words are ready for both */
     uint32_t words;    /* of the machine */
     uint32_t room;     /* the words beyond are free and zero, and have no place yet */
     uint32_t high;     /* no word from here on was used by this kernel */

@@ -96,7 +96,7 @@ static bool send_to_host(agent *a, channel *c, uint32_t words)
         return false;
     }
     event_push(&t->events,
-               (event){a->now + 2 * t->emulator->cost.host, event_credit(c->index)});
+               (event){a->now + 2 * t->emulator->cost.host + tile_delay(t), event_credit(c->index)});
     c->sent++;
     return true;
 }
@@ -107,7 +107,7 @@ bool channel_send(agent *a, channel *c, uint32_t words)
         return send_to_host(a, c, words);
     tile *t = a->tile;
     uint32_t place = (uint32_t)(c->sent++ % c->places);
-    uint64_t arrival = a->now + whole_cycles(c->latency + beats(t->emulator, words) *
+    uint64_t arrival = a->now + tile_delay(t) + whole_cycles(c->latency + beats(t->emulator, words) *
                                                               c->latency_per_beat);
     c->last_arrival = arrival > c->last_arrival ? arrival : c->last_arrival; /* kept in order */
     c->length[place] = words;
@@ -133,7 +133,8 @@ static bool receive_from_host(agent *a, channel *c, uint32_t words)
     c->arrived--;
     if (c->received - 1 + c->places < channel_host_packets(c, p))
         event_push(&t->events,
-                   (event){a->now + 2 * t->emulator->cost.host, event_packet(c->index)});
+                   (event){a->now + 2 * t->emulator->cost.host + tile_delay(t),
+                           event_packet(c->index)});
     return true;
 }
 
@@ -147,7 +148,7 @@ bool channel_receive(agent *a, channel *c, uint32_t words)
         return false;
     c->received++;
     c->arrived--;
-    post(t, c->from, a->now + c->credit_latency, event_credit(c->index));
+    post(t, c->from, a->now + c->credit_latency + tile_delay(t), event_credit(c->index));
     return true;
 }
 

@@ -14,6 +14,7 @@
 #include "emulator/emulator.h"
 #include "emulator/events.h"
 #include "emulator/memory.h"
+#include "isa/support/random.h"
 
 enum {
     TRACE_WAITED = 64, /* agents of which is known how far they were waited for */
@@ -196,6 +197,8 @@ struct tile {
     const image_preset **presets; /* of this tile */
     uint32_t preset_count;
     uint64_t port_free, halted_at;
+    bool delayed;         /* emulator_options.delays */
+    random_state delays;
     event_heap events;
     agent *waiting;
     uint32_t in_flight; /* most messages that can be under way to it */
@@ -267,6 +270,13 @@ struct emulator {
 /* Notes the first failure of a tile: time and instruction are the agent's, or the tile's (NULL). */
 void tile_fail(tile *t, const agent *who, uint64_t time, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Extra cycles for what happens next in a tile: none, unless emulator_options.delays asks for some. */
+uint64_t delay_next(tile *t);
+static inline uint64_t tile_delay(tile *t)
+{
+    return t->delayed ? delay_next(t) : 0;
+}
 
 /* Whole cycles, rounded up. */
 uint64_t whole_cycles(double cycles);

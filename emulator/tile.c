@@ -31,6 +31,14 @@ void tile_fail(tile *t, const agent *who, uint64_t time, const char *format, ...
     va_end(args);
 }
 
+/* Mostly none, and sometimes longer than a product takes. */
+uint64_t delay_next(tile *t)
+{
+    if (random_below(&t->delays, 4))
+        return 0;
+    return random_below(&t->delays, (uint64_t)1 << random_below(&t->delays, 13));
+}
+
 static void reset_agent(agent *a)
 {
     a->state = AGENT_RUNS;
@@ -52,6 +60,8 @@ void tile_reset(tile *t)
     t->waiting = NULL;
     t->running = t->agent_count;
     t->failed.set = false;
+    t->delayed = t->emulator->options.delays != 0;
+    t->delays = random_from(t->emulator->options.delays, (uint64_t)t->node << 32 | t->number);
     for (uint32_t k = 0; k < t->agent_count; k++)
         reset_agent(&t->agents[k]);
     for (uint32_t k = 0; k < t->preset_count; k++)
@@ -151,9 +161,10 @@ static bool begin_access(agent *a, const operation *op)
     uint64_t asked = a->now, start = asked;
     if (op->port_cycles) {
         start = start > t->port_free ? start : t->port_free;
+        start += tile_delay(t);
         t->port_free = start + op->port_cycles;
     }
-    a->now = start + observe_busy(op);
+    a->now = start + observe_busy(op) + tile_delay(t);
     if (t->emulator->watch)
         watch_access(t->emulator->watch, a, op, asked, start);
     return true;
@@ -229,7 +240,7 @@ static void run_agent(agent *a, uint64_t end)
         } else if (!op->access) {
             alone++;
             start = a->now;
-            a->now += op->cycles;
+            a->now += op->cycles + tile_delay(t);
             execute(a, op);
             if (looks)
                 watch_instruction(looks, a, op, start);
