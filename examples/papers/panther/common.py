@@ -90,7 +90,7 @@ class Report:
                                    for i, (c, w) in enumerate(zip(row, widths))))
 
     def end(self, svg=None):
-        """Writes NAME.json (and .svg) into the folder PANTHER_OUT, if set. Returns the status."""
+        """Writes NAME.json and .svg into the folder PANTHER_OUT, if set. Returns the status."""
         folder = os.environ.get("PANTHER_OUT")
         if folder:
             os.makedirs(folder, exist_ok=True)
@@ -98,9 +98,8 @@ class Report:
                 json.dump({"experiment": self.name, "title": self.title, "rows": self.rows,
                            "tables": self.tables}, f, indent=1)
                 f.write("\n")
-            if svg:
-                with open(os.path.join(folder, self.name + ".svg"), "w") as f:
-                    f.write(svg)
+            with open(os.path.join(folder, self.name + ".svg"), "w") as f:
+                f.write(svg or svg_verdicts(self))
         return 1 if self.failed else 0
 
 
@@ -173,4 +172,48 @@ def svg_bars(title, y_label, groups, series, log=False):
         x = 75 + wide * g + bar * len(series) / 2
         out.append('<text x="%.1f" y="392" font-size="9" text-anchor="end" '
                    'transform="rotate(-35 %.1f 392)">%s</text>' % (x, x, name))
+    return "\n".join(out + ["</svg>\n"])
+
+
+def svg_grid(title, head, rows):
+    """A table of texts; cells that are not "." are filled."""
+    wide, high = 130 * len(head) + 20, 60 + 24 * (len(rows) + 1)
+    out = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" '
+           'font-family="sans-serif" font-size="11">' % (wide, high),
+           '<rect width="%d" height="%d" fill="white"/>' % (wide, high),
+           '<text x="%d" y="22" text-anchor="middle" font-size="14">%s</text>' % (wide / 2, title)]
+    for i, row in enumerate([head] + rows):
+        for k, text in enumerate(row):
+            x, y = 10 + 130 * k, 40 + 24 * i
+            if i and k and text != ".":
+                out.append('<rect x="%d" y="%d" width="126" height="20" fill="%s" opacity=".3"/>'
+                           % (x, y, COLOURS[1 if text == "OPA" else 2 if "+" in text else 0]))
+            out.append('<text x="%d" y="%d" text-anchor="middle">%s</text>' % (x + 63, y + 14, text))
+    return "\n".join(out + ["</svg>\n"])
+
+
+def svg_verdicts(report):
+    """Ours divided by the paper's, for the rows of a report where both are numbers."""
+    points = []
+    for row in report.rows:
+        try:
+            paper, ours = float(row["paper"]), float(row["ours"])
+        except ValueError:
+            continue
+        if paper:
+            points.append((row["what"], ours / paper, "%s / %s" % (row["ours"], row["paper"])))
+    high = 80 + 24 * len(points)
+    out = ['<svg xmlns="http://www.w3.org/2000/svg" width="860" height="%d" '
+           'font-family="sans-serif" font-size="11">' % high,
+           '<rect width="860" height="%d" fill="white"/>' % high,
+           '<text x="430" y="22" text-anchor="middle" font-size="14">%s</text>' % report.title]
+    for k, percent in enumerate((50, 75, 100, 125, 150)):
+        x = 380 + 100 * k
+        out.append('<path d="M%d 50V%d" stroke="%s"/><text x="%d" y="44" text-anchor="middle">'
+                   '%d %%</text>' % (x, high - 20, "black" if k == 2 else "#ccc", x, percent))
+    for k, (what, ratio, text) in enumerate(points):
+        x, y = 580 + 400 * min(max(ratio - 1, -.5), .5), 68 + 24 * k
+        out.append('<text x="370" y="%d" text-anchor="end">%s</text><circle cx="%.1f" cy="%d" r="4" '
+                   'fill="%s"/><text x="%.1f" y="%d" font-size="9">%s</text>'
+                   % (y + 4, what.replace("<", "&lt;"), x, y, COLOURS[0], x + 8, y + 4, text))
     return "\n".join(out + ["</svg>\n"])

@@ -5,7 +5,6 @@ import sys
 import common
 import closed_form
 import energy
-import layerwise
 
 PERIODS = (64, 256, 512, 1024, 2048, 4096)
 
@@ -16,14 +15,6 @@ def emulated(machine, variant, period):
                               variant, "--epochs", 3, "--crs", period])
     crs = s["energy_by_operation"]["crs"]
     return crs, s["crs"]
-
-
-def all_layers():
-    """Per cent in variants 1 and 2 on the layer where it is most: VGG-16 and MLP-L4, paper."""
-    bench, m = layerwise.Bench(), common.machine_numbers("panther_paper")
-    return tuple(max(100 * closed_form.rewrite_nj(m, variant) * layer.mcus / 1024 /
-                     bench.measure(layer, 1, ("panther", variant)).nj()
-                     for layer in layerwise.LAYERS) for variant in (1, 2))
 
 
 def main():
@@ -45,11 +36,8 @@ def main():
             rows.append((machine, variant, "%.1f" % each, *shares))
     r.table("share", ["machine", "variant", "nJ each"] + ["%d, %%" % p for p in PERIODS], rows)
     r.line("  per cent of a layer's other dynamic energy, per example and MCU; least and most of the\n"
-           "  layers of MLP-L4")
+           "  layers of MLP-L4 (`run fig11`: all layers of Table 4)")
     r.check("emulated resolutions cost the formula (1e-4)", worst < 1e-4, "%.0e" % worst)
-    every = all_layers()
-    r.verdict("every 1024 on all layers of Table 4, variants 1, 2", "<= 4.8 %",
-              "%.2f, %.2f %%" % every, "calibrated", True, max(every) <= 4.8)
     for variant in (1, 2):
         got = most["panther_paper", variant, 1024]
         r.verdict("every 1024, variant %d, energy (calibrated)" % variant, "<= 4.8 %",

@@ -16,10 +16,11 @@ PROFILES = ("panther_paper", "panther")
 MACHINES = (("panther", 1), ("panther", 2), ("panther", 3), ("base_digital", 2), ("base_mvm", 2),
             ("base_opa_mvm", 2))
 DIGITS = "examples/mlp_digits.pan"
+ROUNDING = .05   # pJ: the emulator rounds to fJ per layer and kind of operation
 
 
 def compare_run(machine, updates, variant, options):
-    """(relative error of what the counts determine, distance of counts from whole numbers)."""
+    """Largest distances in pJ: of what the counts determine, and of counts from whole numbers."""
     worst, whole, batch = 0, 0, 8 if "--batch" in options else 1
     s = common.panther_stats(["run", DIGITS, "--epochs", 1, "--machine", machine, "--variant",
                               variant, *options])
@@ -29,15 +30,15 @@ def compare_run(machine, updates, variant, options):
         s["opa_commits"] = 2 * (s["opa"] // 2 // batch)
     e = s["energy_by_component"]
     for name, pj in closed_form.events_pj(m, s, updates).items():
-        worst = max(worst, abs(e[name] / pj - 1) if pj else e[name])
+        worst = max(worst, abs(e[name] - pj))
     total = sum(e.values()) + s["leakage_pj"]
-    worst = max(worst, abs(total / s["energy_pj"] - 1),
-                abs(sum(s["energy_by_layer"].values()) / sum(e.values()) - 1),
-                abs(sum(s["energy_by_operation"].values()) / sum(e.values()) - 1))
+    worst = max(worst, abs(total - s["energy_pj"]),
+                abs(sum(s["energy_by_layer"].values()) - sum(e.values())),
+                abs(sum(s["energy_by_operation"].values()) - sum(e.values())))
     for name, pj in e.items():
         if name != "adc" and m[name]:
             count = pj / m[name]
-            whole = max(whole, abs(count - round(count)))
+            whole = max(whole, abs(count - round(count)) * m[name])
     return worst, whole
 
 
@@ -50,9 +51,9 @@ def compare_events(r):
                                        ("base_opa_mvm", "digital"))
               for options in ((), ("--batch", 8))]
     worst, whole = (max(values) for values in zip(*found))
-    r.check("components = formula from counts (1e-9), %d runs" % len(found), worst < 1e-9,
-            "%.0e" % worst)
-    r.check("every component is a whole number of events", whole < 1e-3, "%.0e" % whole)
+    r.check("components = formula from counts, %d runs" % len(found), worst < ROUNDING,
+            "%.3f pJ" % worst)
+    r.check("every component is a whole number of events", whole < ROUNDING, "%.3f pJ" % whole)
 
 
 def layer_energy(profile, batch):

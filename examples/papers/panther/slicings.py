@@ -48,7 +48,7 @@ def main():
                      "%.2f" % closed_form.mvm_nj(code, s)))
     rows.sort(key=lambda row: float(row[2]))
     r.table("slicings", ["slices", "bits", "nJ emulated", "nJ at 17.5 %", "nJ `code`"], rows)
-    r.check("emulated energy is the formula's (1e-9)", worst < 1e-9, "%.0e" % worst)
+    r.check("emulated energy is the formula's (1e-6)", worst < 1e-6, "%.0e" % worst)
     turned, monotone, equal = properties(m)
     r.check("order of the slices does not matter", turned)
     r.check("more bits cost more, all 4^8 slicings", monotone)

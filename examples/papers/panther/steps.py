@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Tables 1 and 2: steps of matrix operations of compiled training kernels, by executing them.
+"""Tables 1 and 2: steps of matrix operations of compiled training kernels, from their traces.
 
 A step is one MVM or MTVM. The programs run on a machine whose products take a million cycles, so
 the whole millions of a kernel's cycles are the steps on its critical path, whatever else it does.
 """
+import json
 import os
 import re
 import sys
@@ -44,34 +45,75 @@ def measure(folder, machine, variant, layers, batch):
     return s["cycles_per_kernel"] // STEP, round(s["bound_cycles_per_kernel"] / STEP)
 
 
-def slow_machine(folder, name):
+def slow_machine(folder, name, opa=None):
     text = common.panther(["machine", "show", name])
     text = re.sub(r"(?m)^(  t_mt?vm:) .*", r"\1 %d" % STEP, text)
+    if opa:
+        text = re.sub(r"(?m)^(  t_opa:) .*", r"\1 %d" % opa, text)
     path = os.path.join(folder, name + ".yaml")
     with open(path, "w") as f:
         f.write(text)
     return path
 
 
-def diagram(r, layers, batch, variant):
-    """The ideal schedule of Tables 1 and 2 as text: F n forward of example n, B n backward."""
+def ideal(layers, batch, variant):
+    """{(step, layer): operations} of Tables 1 and 2: F n forward of example n, B n backward."""
     every = 2 if variant == 1 else 1
-    cells, last = {}, 0
+    cells = {}
     for n in range(batch):
         for k in range(layers):
             cells.setdefault((every * n + k, k), []).append("F%d" % n)
             if k:
                 step = every * n + 2 * layers - 1 - k
                 cells.setdefault((step, k), []).append("B%d" % n)
-                last = max(last, step)
-    last = max(last, every * (batch - 1) + layers - 1)
+    return cells
+
+
+def traced(layers, batch, variant):
+    """The same of the emulator's trace, and the number of rows that outer products take."""
+    cells, seen, opa = {}, {}, 0
+    with tempfile.TemporaryDirectory() as folder:
+        net, trace = (os.path.join(folder, name) for name in ("net.pan", "trace.json"))
+        with open(net, "w") as f:
+            f.write(program(layers, batch))
+        common.panther(["run", net, "--entry", "train:net", "--timing-only", "--variant", variant,
+                        "--machine", slow_machine(folder, "panther_overlapped", STEP), "--trace",
+                        trace])
+        with open(trace) as f:
+            events = json.load(f)["traceEvents"]
+    slices = [e for e in events if e["ph"] == "X" and e["cat"] in ("mvm", "mtvm", "opa")]
+    for e in sorted(slices, key=lambda e: e["ts"]):
+        layer = int(e["args"]["layer"].split("_")[1]) - 1
+        if e["name"] == "apply updates":
+            opa = max(opa, round(e["dur"] * 1e3 / STEP))
+        elif e["cat"] != "opa":
+            n = seen[layer, e["cat"]] = seen.get((layer, e["cat"]), -1) + 1
+            step = int(e["ts"] * 1e3 // STEP)
+            cells.setdefault((step, layer), []).append(("F%d" if e["cat"] == "mvm" else "B%d") % n)
+    return cells, opa
+
+
+def diagram(r, layers, batch, variant, stated=False):
+    """
+    Prints the traced steps, which are those of the paper's table if one is `stated`; returns the rows,
+    how many of them are steps and outer products, and whether a crossbar is used twice in a step.
+    """
+    cells, opa = traced(layers, batch, variant)
+    last = max(step for step, _ in cells)
     rows = [(str(t), *("+".join(cells.get((t, k), ["."])) for k in range(layers)))
             for t in range(last + 1)]
-    rows.append((str(last + 1), *(["OPA x %d" % batch] * layers)))
+    rows += [(str(last + 1 + k), *(["OPA"] * layers)) for k in range(opa)]
+    r.line("  traced: variant %d, L = %d, B = %d; F n: MVM of example n, B n: MTVM"
+           % (variant, layers, batch))
     r.table("variant%d_L%d_B%d" % (variant, layers, batch),
             ["step"] + ["MCU %d" % k for k in range(layers)], rows)
-    clash = any(len(c) > 1 for c in cells.values())
-    return last + 1, clash
+    if stated:
+        wanted = ideal(layers, batch, variant)
+        r.check("the trace is the table, operation by operation",
+                {key: sorted(v) for key, v in cells.items()} ==
+                {key: sorted(v) for key, v in wanted.items()},
+                "%d operations" % sum(map(len, cells.values())))
+    return rows, last + 1, opa, any(len(c) > 1 for c in cells.values())
 
 
 def execute(r, layer_counts, batches):
@@ -100,16 +142,18 @@ def execute(r, layer_counts, batches):
 
 
 def main():
-    r = common.Report("steps", "steps of matrix operations (Tables 1 and 2)")
-    steps, clash = diagram(r, 3, 1, 1)
-    r.value("Table 1: rows for L = 3, B = 1, OPA included", 6, steps + 1, 0, gate=True)
-    steps, _ = diagram(r, 3, 5, 2)
+    r = common.Report("table1", "steps of matrix operations (Tables 1 and 2)")
+    _, steps, opa, _ = diagram(r, 3, 1, 1, stated=True)
+    r.value("Table 1: rows for L = 3, B = 1, OPA included", 6, steps + opa, 0, gate=True)
+    rows, steps, opa, _ = diagram(r, 3, 5, 2, stated=True)
     r.value("Table 2: rows 0 to 8 for L = 3, B = 5", 9, steps, 0, gate=True)
+    r.value("Table 2: rows of outer products", 4, opa, 0)
     r.line("    Table 2 shows 4 rows of OPA for 5 examples: a slip of the paper")
-    _, clash = diagram(r, 3, 3, 1)
+    _, _, _, clash = diagram(r, 3, 3, 1)
     r.check("variant 1, an example every 2 steps: no crossbar used twice in a step", not clash)
     execute(r, *(ALL if "--all" in sys.argv else FEW))
-    return r.end()
+    return r.end(common.svg_grid("Steps of variant 2, 3 layers, 5 examples, from the trace",
+                                 ["step", "MCU 0", "MCU 1", "MCU 2"], rows))
 
 
 if __name__ == "__main__":
