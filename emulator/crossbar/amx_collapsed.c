@@ -292,7 +292,6 @@ void amx_collapsed(const amx_direction *d, const int16_t *in, int count, int str
     int last = d->output_blocks - 1;
     store_last(waiting);
     combine_block(d, &sums[last & 1], count, stride, out + last * TILE_OUTPUTS);
-    tile_release();
 }
 
 #endif

@@ -108,6 +108,13 @@ static size_t block_tiles(const amx_direction *d)
     return (size_t)d->input_blocks * TILE_BYTES;
 }
 
+static amx_item item_of(const slicing *f, int s, int block, const int8_t *digits)
+{
+    int down = 16 - f->bits[s] - f->adc_extra_bits, low = (1 << down) - 1;
+    return (amx_item){.digits = digits, .shift = s * f->radix_bits, .down = down,
+                      .low = low | low << 16, .first = block * CROSSBAR_BLOCK};
+}
+
 static void list_items(const slicing *f, amx_direction *d)
 {
     size_t step = (CROSSBAR_BLOCK / TILE_OUTPUTS) * block_tiles(d);
@@ -116,8 +123,7 @@ static void list_items(const slicing *f, amx_direction *d)
     for (int s = 0; s < f->slices; s++)
         for (int b = 0; b < d->output_blocks / 2; b++, digits += step)
             if (!d->certified || d->sliced[s][b])
-                d->item[d->items++] = (amx_item){digits, 16 - f->bits[s] - f->adc_extra_bits,
-                                                 s * f->radix_bits, b * CROSSBAR_BLOCK};
+                d->item[d->items++] = item_of(f, s, b, digits);
 }
 
 void amx_tile_digits(crossbar *x, amx_state *a, bool transposed)

@@ -62,70 +62,100 @@ static uint64_t count_clips(const bit_sums *sums)
     return clips;
 }
 
-/* An item of one vector. */
+/* An item of one vector, and that vector's outputs. */
 typedef struct place {
-    int down, shift;
+    const amx_item *item;
     int64_t *out;
 } place;
 
-SIMD_INLINE place place_of(const amx_item *item, int64_t *out)
+/* out[0..16) += (v >> down) << shift; the counts come from memory, which spares moves. */
+SIMD_INLINE void deliver(const amx_item *item, __m512i v, int64_t *out)
 {
-    return (place){item->down, item->shift, out + item->first};
+    __m512i by = _mm512_set1_epi64(item->shift);
+    v = _mm512_srav_epi32(v, _mm512_set1_epi32(item->down));
+    __m512i low = _mm512_cvtepi32_epi64(_mm512_castsi512_si256(v));
+    __m512i high = _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(v, 1));
+    low = _mm512_add_epi64(_mm512_loadu_si512(out), _mm512_sllv_epi64(low, by));
+    high = _mm512_add_epi64(_mm512_loadu_si512(out + 8), _mm512_sllv_epi64(high, by));
+    _mm512_storeu_si512(out, low);
+    _mm512_storeu_si512(out + 8, high);
+}
+
+/* Any converter, any sums. */
+static __attribute__((noinline)) uint64_t convert_any(const bit_sums *sums, place to)
+{
+    __m512i high = _mm512_set1_epi32(INT16_MAX), low = _mm512_set1_epi32(INT16_MIN);
+    __m512i codes = _mm512_sllv_epi32(_mm512_set1_epi32(-1), _mm512_set1_epi32(to.item->down));
+    for (int h = 0; h < 2; h++) {
+        __m512i total = _mm512_setzero_si512();
+        for (int t = BITS - 1; t >= 0; t--) {
+            __m512i v = _mm512_load_si512(sums->at[h][t]);
+            v = _mm512_and_si512(_mm512_max_epi32(_mm512_min_epi32(v, high), low), codes);
+            total = _mm512_add_epi32(_mm512_add_epi32(total, total), v);
+        }
+        deliver(to.item, total, to.out + to.item->first + h * TILE_OUTPUTS);
+    }
+    return count_clips(sums);
 }
 
 /*
  * The conversion of the sums of one item, in pieces, so that they can be laid between the
  * instructions of the tile unit: it waits for tiles, and the processor looks ahead only so far.
  *
- * Converters of at most 12 bits: four codes add up in a word. Words of sums that were not clamped have
- * their low bits clear; a positive clamp sets them, and a negative one shows as the least word (which
- * may also be exact: then the count finds nothing).
+ * Converters of at most 12 bits. Words of sums that were not clamped have their low bits clear; with
+ * 1 subtracted all of these are set, unless the sum was clamped: 32767 - 1, and -32768, which stays.
+ * Then the sums are gone through again. Otherwise the words, weighted by their bits, add up exactly.
  */
 typedef struct word_converter {
     const bit_sums *sums;
-    __m512i seen, least, codes[4];
-    __m128i down;
+    __m512i seen, total[2];
 } word_converter;
 
-/* Bits 4k .. 4k+3 of both blocks. */
-SIMD_INLINE void convert_piece(word_converter *c, int k)
+SIMD_INLINE __m512i convert_word(const bit_sums *sums, int t)
 {
-    __m512i codes = _mm512_setzero_si512();
-#pragma GCC unroll 4
-    for (int t = k < 3 ? 4 * k + 3 : BITS - 1; t >= 4 * k; t--) {
-        __m512i word = _mm512_packs_epi32(_mm512_load_si512(c->sums->at[0][t]),
-                                          _mm512_load_si512(c->sums->at[1][t]));
-        c->seen = _mm512_or_si512(c->seen, word);
-        c->least = _mm512_min_epi16(c->least, word);
-        codes = _mm512_add_epi16(_mm512_add_epi16(codes, codes), _mm512_sra_epi16(word, c->down));
-    }
-    c->codes[k] = codes;
+    __m512i word = _mm512_packs_epi32(_mm512_load_si512(sums->at[0][t]),
+                                      _mm512_load_si512(sums->at[1][t]));
+    return _mm512_subs_epi16(word, _mm512_set1_epi16(1));
 }
 
-SIMD_INLINE word_converter convert_start(const bit_sums *sums, place to)
+/* Bits t and t + 1 of both blocks: their words side by side, times their weights. */
+SIMD_INLINE void convert_pair(word_converter *c, int t)
 {
-    return (word_converter){.sums = sums, .down = _mm_cvtsi32_si128(to.down)};
+    bool two = t + 1 < BITS;
+    __m512i weights = _mm512_set1_epi32(1 << t | (two ? 1 << (t + 1) : 0) << 16);
+    __m512i word = convert_word(c->sums, t), next = two ? convert_word(c->sums, t + 1) : word;
+    c->seen = _mm512_ternarylogic_epi32(c->seen, word, next, 0x80);
+    c->total[0] = _mm512_dpwssd_epi32(c->total[0], _mm512_unpacklo_epi16(word, next), weights);
+    c->total[1] = _mm512_dpwssd_epi32(c->total[1], _mm512_unpackhi_epi16(word, next), weights);
+}
+
+SIMD_INLINE void convert_piece(word_converter *c, int k)
+{
+    convert_pair(c, 4 * k);
+    convert_pair(c, 4 * k + 2);
+}
+
+/* The subtracted ones, weighted, are 2^15 - 1. */
+SIMD_INLINE word_converter convert_start(const bit_sums *sums)
+{
+    __m512i ones = _mm512_set1_epi32((1 << BITS) - 1);
+    return (word_converter){sums, _mm512_set1_epi32(-1), {ones, ones}};
 }
 
 SIMD_INLINE uint64_t convert_finish(const word_converter *c, place to)
 {
-    __m512i lower = _mm512_set1_epi32(1 | 16 << 16), upper = _mm512_set1_epi32(256 | 4096 << 16);
-    __m512i low = _mm512_madd_epi16(_mm512_unpacklo_epi16(c->codes[0], c->codes[1]), lower);
-    __m512i high = _mm512_madd_epi16(_mm512_unpackhi_epi16(c->codes[0], c->codes[1]), lower);
-    low = _mm512_dpwssd_epi32(low, _mm512_unpacklo_epi16(c->codes[2], c->codes[3]), upper);
-    high = _mm512_dpwssd_epi32(high, _mm512_unpackhi_epi16(c->codes[2], c->codes[3]), upper);
-    v_accumulate64(to.out, low, to.shift);
-    v_accumulate64(to.out + TILE_OUTPUTS, high, to.shift);
-    __m512i set = _mm512_sll_epi16(_mm512_set1_epi16(-1), c->down); /* all but the low bits */
-    if (_mm512_cmpneq_epi16_mask(_mm512_and_si512(c->seen, set), c->seen) |
-        _mm512_cmpeq_epi16_mask(c->least, _mm512_set1_epi16(INT16_MIN)))
-        return count_clips(c->sums);
+    __m512i low = _mm512_set1_epi32(to.item->low);
+    if (_mm512_test_epi32_mask(_mm512_andnot_si512(c->seen, low), low))
+        return convert_any(c->sums, to);
+    int64_t *out = to.out + to.item->first;
+    deliver(to.item, c->total[0], out);
+    deliver(to.item, c->total[1], out + TILE_OUTPUTS);
     return 0;
 }
 
 static uint64_t convert_words(const bit_sums *sums, place to)
 {
-    word_converter c = convert_start(sums, to);
+    word_converter c = convert_start(sums);
     for (int k = 0; k < 4; k++)
         convert_piece(&c, k);
     return convert_finish(&c, to);
@@ -140,7 +170,7 @@ static uint64_t convert_words(const bit_sums *sums, place to)
     SIMD_INLINE uint64_t name(const int8_t *digits, int blocks, bit_sums *store,                   \
                               const bit_sums *from, place to)                                      \
     {                                                                                              \
-        word_converter c = convert_start(from, to);                                                \
+        word_converter c = convert_start(from);                                                \
         TILE_STORE(done0, store->at[0]);                                                           \
         TILE_STORE(done1, store->at[1]);                                                           \
         TILE_ZERO(sum0);                                                                           \
@@ -180,7 +210,8 @@ typedef struct pipeline {
 
 static void start(pipeline *p)
 {
-    p->to[0] = p->to[1] = (place){4, 0, p->nowhere};
+    static const amx_item nothing = {.down = 4, .low = 15 | 15 << 16};
+    p->to[0] = p->to[1] = (place){&nothing, p->nowhere};
     memset(p->nowhere, 0, sizeof p->nowhere);
     p->steps = 0;
     TILE_ZERO(4);
@@ -195,17 +226,17 @@ SIMD_INLINE uint64_t feed(pipeline *p, const amx_item *items, int count, int blo
     int k = 0;
     if (count && p->steps & 1) {
         clips += step_odd(items[0].digits, blocks, &p->sums[0], &p->sums[1], p->to[1]);
-        p->to[1] = place_of(&items[k++], out);
+        p->to[1] = (place){&items[k++], out};
     }
     for (; k + 1 < count; k += 2) {
         clips += step_even(items[k].digits, blocks, &p->sums[1], &p->sums[0], p->to[0]);
-        p->to[0] = place_of(&items[k], out);
+        p->to[0] = (place){&items[k], out};
         clips += step_odd(items[k + 1].digits, blocks, &p->sums[0], &p->sums[1], p->to[1]);
-        p->to[1] = place_of(&items[k + 1], out);
+        p->to[1] = (place){&items[k + 1], out};
     }
     if (k < count) {
         clips += step_even(items[k].digits, blocks, &p->sums[1], &p->sums[0], p->to[0]);
-        p->to[0] = place_of(&items[k], out);
+        p->to[0] = (place){&items[k], out};
     }
     p->steps += count;
     return clips;
@@ -246,24 +277,6 @@ static void run_usual(sliced_job *job, int count, int stride, int64_t *out)
         }
     }
     job->clips += drain(&p);
-    tile_release();
-}
-
-/* Any converter. */
-static uint64_t convert_any(const bit_sums *sums, place to)
-{
-    __m512i high = _mm512_set1_epi32(INT16_MAX), low = _mm512_set1_epi32(INT16_MIN);
-    __m128i by = _mm_cvtsi32_si128(to.down);
-    for (int h = 0; h < 2; h++) {
-        __m512i total = _mm512_setzero_si512();
-        for (int t = BITS - 1; t >= 0; t--) {
-            __m512i v = _mm512_load_si512(sums->at[h][t]);
-            v = _mm512_sra_epi32(_mm512_max_epi32(_mm512_min_epi32(v, high), low), by);
-            total = _mm512_add_epi32(_mm512_add_epi32(total, total), v);
-        }
-        v_accumulate64(to.out + h * TILE_OUTPUTS, total, to.shift);
-    }
-    return count_clips(sums);
 }
 
 /* Any number of inputs. */
@@ -288,9 +301,8 @@ static void run_any(sliced_job *job, int count, int stride, int64_t *out)
     for (int v = 0; v < count; v++, out += stride)
         for (int k = 0; k < job->d->items; k++) {
             multiply_any(&job->d->item[k], &job->bits[v], job->d->input_blocks, &sums);
-            job->clips += convert_any(&sums, place_of(&job->d->item[k], out));
+            job->clips += convert_any(&sums, (place){&job->d->item[k], out});
         }
-    tile_release();
 }
 
 uint64_t amx_sliced(const crossbar *x, const amx_state *a, const amx_direction *d, const int16_t *in,

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     TILE_BYTES = 1024,
@@ -25,20 +26,23 @@ typedef struct tile_shapes {
     uint8_t rows[16];
 } tile_shapes;
 
-/* All rows have 64 bytes; bit t of `partial`: tile t has only `rows` of them. */
+/*
+ * All rows have 64 bytes; bit t of `partial`: tile t has only `rows` of them.
+ *
+ * The shapes stay as they are after a product, and are not set again where they are right: setting
+ * them takes 80 ns, and for milliseconds afterwards the unit's loads, stores and products overlap
+ * badly with each other (measured on Sapphire Rapids: 1.4 times the time of a sliced product).
+ */
 static inline void tile_configure(unsigned partial, int rows)
 {
-    tile_shapes shapes = {.palette = 1};
+    tile_shapes shapes = {.palette = 1}, now;
     for (int t = 0; t < TILES; t++) {
         shapes.rows[t] = (uint8_t)(partial >> t & 1 ? rows : 16);
         shapes.row_bytes[t] = TILE_ROW;
     }
-    __asm__ volatile("ldtilecfg %0" ::"m"(shapes) : "memory");
-}
-
-static inline void tile_release(void)
-{
-    __asm__ volatile("tilerelease" ::: "memory");
+    __asm__ volatile("sttilecfg %0" : "=m"(now) : : "memory");
+    if (memcmp(&now, &shapes, sizeof now) != 0)
+        __asm__ volatile("ldtilecfg %0" ::"m"(shapes) : "memory");
 }
 
 #define TILE_LOAD(tile, from)                                                                      \
