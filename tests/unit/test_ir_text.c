@@ -144,6 +144,24 @@ static ir_op *random_op(random_state *r, fixture *f, ir_graph *g, ir_op **made, 
     return op;
 }
 
+/* A ring of vectors or of maps. */
+static void add_buffer(random_state *r, ir_graph *g)
+{
+    ir_buffer b = {.name = name(r),
+                   .node = (int16_t)(below(r, 5) - 1),
+                   .tile = 3,
+                   .words = 1 + (uint32_t)below(r, 9),
+                   .depth = 1,
+                   .consumers = (uint32_t)below(r, 3),
+                   .address = below(r, 9) - 1,
+                   .points = 1 + (uint32_t)below(r, 3)};
+    uint32_t *map[] = {&b.lanes, &b.rows,   &b.columns, &b.top,
+                       &b.left,  &b.height, &b.width,   &b.lowest};
+    for (int i = 0, vectors = below(r, 2); !vectors && i < 8; i++)
+        *map[i] = i == 7 ? (uint32_t)below(r, 2) : 1 + (uint32_t)below(r, 9);
+    ir_graph_add_buffer(g, &b);
+}
+
 static void random_graph(random_state *r, fixture *f)
 {
     ir_graph *g = ir_graph_new(f->m, name(r));
@@ -151,9 +169,7 @@ static void random_graph(random_state *r, fixture *f)
     for (int k = below(r, 4); k > 0; k--) /* names of dimensions differ: a space is read by name */
         ir_graph_dim(g, arena_printf(f->memory, "%s%d", name(r), k), 1 + (uint32_t)below(r, 70));
     for (int k = below(r, 3); k > 0; k--)
-        ir_graph_add_buffer(g, &(ir_buffer){name(r), (int16_t)(below(r, 5) - 1), 3,
-                                            1 + (uint32_t)below(r, 9), 1, (uint32_t)below(r, 3),
-                                            below(r, 9) - 1});
+        add_buffer(r, g);
     int count = below(r, 30);
     for (int k = 0; k < count; k++)
         made[k] = random_op(r, f, g, made, k);
