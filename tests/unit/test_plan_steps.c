@@ -1,8 +1,8 @@
 /* Steps of the pipeline: simulator, its pixel-by-pixel definition, and Algorithm 1. */
 #include "plan_fixture.h"
 
+#include "passes/plan/allocate.h"
 #include "passes/plan/check.h"
-#include "passes/plan/steps.h"
 
 /* Figure 5(b): two layers of 5 x 5 pixels, two and three copies. */
 static void figure5(void **state)
@@ -29,10 +29,39 @@ static void figure5(void **state)
     plan_end(&f);
 }
 
+/* Over 10,000 random allocations of the generator that accuracy.c states. */
+static void accuracy(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 10000, SEED = 1 };
+    static const struct {
+        const char *name;
+        int64_t total;
+        double least;
+    } rows[] = {{"alexnet", 1024, 0.97}, {"vgg_a", 2304, 0.98}, {"vgg_e", 4096, 0.98},
+                {"resnet18", 1024, 0.97}, {"mobilenet", 3000, 0.94}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        plan_fixture f = plan_begin();
+        plan_network *n = plan_network_convs(f.memory, plan_example(&f, rows[i].name));
+        plan_chip *c = plan_example_chip(&f, "isaac_like");
+        n = plan_network_chain(f.memory, n);
+        allocate_task t = {.memory = f.memory, .total = rows[i].total};
+        t.chain = steps_chain_of(f.memory, n, c, true);
+        model_accuracy printed, fixed;
+        assert_true(allocate_accuracy(&t, SAMPLES, SEED, &printed, &fixed));
+        printf("%s(%d), seed %d: as printed %.2f %%, fixed %.2f %%\n", rows[i].name,
+               (int)rows[i].total, SEED, 100 * printed.average, 100 * fixed.average);
+        assert_true(printed.average >= rows[i].least);
+        assert_true(fixed.average >= 0.98);
+        plan_end(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figure5),
+        cmocka_unit_test(accuracy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
