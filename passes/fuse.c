@@ -8,18 +8,22 @@
  *
  * On a blocking machine the core stands still during an `mcu`, so bundles of different depth (the
  * forward pass of example n, the backward pass of example n - d) share a *slot*, one instruction with
- * several mask bits. The schedule then keeps them a whole number of intervals apart, which is all
- * that a dependence between them asks for. On an overlapped machine every bundle has a slot of its
+ * several mask bits. The schedule then keeps them a whole number of turns apart, which is all that a
+ * dependence between them asks for. Only where time is short: a layer with few positions beside one
+ * with many has turns long enough for instructions of its own, and a turn is long to wait. On an
+ * overlapped machine every bundle has a slot of its
  * own: waiting for each other's operands would only cost time (reference: rolled programs, 4.2).
  *
  * Every MVM and MTVM gets a `collect`, which saves the output registers before the next issue.
  */
 #include "backend/select.h"
+#include "ir/ring.h"
 #include "passes/passes.h"
 #include "passes/placing.h"
 
 typedef struct bundle {
     ir_place core;
+    int64_t points; /* of the core's grid */
     uint32_t depth;
     bool once;
     int64_t slot, rounds;
@@ -37,6 +41,7 @@ typedef struct fuse_state {
     bundle **bundles;
     size_t count, capacity;
     bool blocking;
+    int64_t busiest; /* products per example on the busiest crossbar, in one direction */
     int64_t slots;
 } fuse_state;
 
@@ -90,6 +95,7 @@ static bundle *bundle_of(fuse_state *f, const ir_op *op)
     }
     bundle *b = ARENA_NEW(f->memory, bundle);
     b->core = placing_core_of(op->place);
+    b->points = (int64_t)ir_grid_points(ir_grid_of(f->graph, op->space));
     b->depth = f->depth[op->id];
     b->once = placing_once(op);
     b->slot = -1;
@@ -132,11 +138,20 @@ static bool may_share(const bundle *slot, const bundle *b)
     return true;
 }
 
+/* Whether the bundles of a core fit into its turn one after the other, with as much time for vectors. */
+static bool has_time(const fuse_state *f, const bundle *b)
+{
+    int64_t bundles = 0;
+    for (size_t i = 0; i < f->count; i++)
+        bundles += placing_same_core(f->bundles[i]->core, b->core);
+    return 2 * bundles * b->points <= f->busiest;
+}
+
 /* The first bundle of a slot speaks for it: its masks are those of all bundles in the slot. */
 static bundle *slot_for(fuse_state *f, size_t index)
 {
     const bundle *b = f->bundles[index];
-    for (size_t i = 0; f->blocking && i < index; i++) {
+    for (size_t i = 0; f->blocking && !has_time(f, b) && i < index; i++) {
         bundle *first = f->bundles[i];
         if (!first->follows && first->in_slot < BACKEND_SKEWS_MOST && may_share(first, b))
             return first;
@@ -206,6 +221,8 @@ bool pass_fuse(pass_context *c)
         find_depths(&f);
         join_updates(&f);
         form_bundles(&f);
+        for (size_t k = 0; k < f.count; k++)
+            f.busiest = f.bundles[k]->points > f.busiest ? f.bundles[k]->points : f.busiest;
         form_slots(&f);
         write_attributes(&f);
         add_collects(&f);

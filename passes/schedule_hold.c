@@ -48,11 +48,55 @@ static ir_op *read_again(schedule_state *s, ir_op *reader)
     return again;
 }
 
+/* A ring of maps in the value's tile, of which a tap on its core gives the value itself again. */
+static ir_op *map_of(schedule_state *s, const ir_op *value)
+{
+    EACH_USER (store, &s->users, value) {
+        if (store->code != IR_store || store->id == 0 || !routing_buffer(s->graph, store)->lanes)
+            continue;
+        EACH_USER (reader, &s->users, store) {
+            const ir_attr *stride = ir_get(reader, IR_ATTR_stride), *pad = ir_get(reader, IR_ATTR_pad);
+            const ir_attr *kernel = ir_get(reader, IR_ATTR_kernel);
+            ir_grid here = ir_grid_of(s->graph, value->space), there = ir_grid_of(s->graph, reader->space);
+            if (reader->code == IR_tap && ir_same_grid(here, there) && stride->value == 1 && stride->second == 1 &&
+                pad->value < kernel->value && pad->second < kernel->second)
+                return reader;
+        }
+    }
+    return NULL;
+}
+
+/* The value out of the map that others read windows of: the tap in the middle. */
+static ir_op *read_map(schedule_state *s, const ir_op *value, const ir_op *like)
+{
+    const ir_attr *pad = ir_get(like, IR_ATTR_pad);
+    ir_op *store = like->args[0], *tap = ir_op_new(s->graph, store, IR_tap, value->type, &store, 1, value->where);
+    tap->space = like->space;
+    tap->place = placing_core_of(value->place);
+    routing_label(s->graph, tap, value);
+    tap->space = like->space;
+    for (uint32_t i = 0; i < like->attr_count; i++)
+        if (like->attrs[i].key < IR_ATTR_group)
+            rewrite_copy_attr(s->graph, tap, like, like->attrs[i].key);
+    ir_set_pair(s->graph, tap, IR_ATTR_at, pad->value, pad->second);
+    ir_set_int(s->graph, tap, IR_ATTR_first, 0);
+    bool first = true;
+    EACH_USER (other, &s->users, store)
+        first = first && !placing_same_core(other->place, tap->place);
+    if (first)
+        routing_buffer(s->graph, store)->consumers++;
+    tap->id = 0;
+    return tap;
+}
+
 /* A second way to the value for the uses that come too late for its register. */
 static ir_op *reload(schedule_state *s, ir_op *value, ir_place core)
 {
     if (ir_is_reader(value->code))
         return read_again(s, value);
+    const ir_op *window = map_of(s, value);
+    if (window)
+        return read_map(s, value, window);
     ir_op *source = value->code == IR_load ? value->args[0] : NULL;
     EACH_USER (user, &s->users, value)
         if (!source && user->code == IR_store && !routing_buffer(s->graph, user)->lanes)

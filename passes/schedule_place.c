@@ -114,7 +114,7 @@ static bool place_waiting(schedule_state *s, core_info *core, ir_op *const *user
             if (schedule_is_load(late) || !waits_for_user(s, late) || schedule_time(s, late)->done)
                 continue;
             if (!place_before(s, core, late, limit) ||
-                !place_loads_of(s, core, late, schedule_time(s, late)->start))
+                !place_waiting(s, core, &late, 1, schedule_time(s, late)->start))
                 return false;
         }
     for (size_t u = 0; u < count; u++)

@@ -58,26 +58,40 @@ static size_t attribute_range(const ir_graph *g, ir_attr_key key)
     return (size_t)(most + 1);
 }
 
+static bool is_vector(const ir_op *op)
+{
+    return schedule_in_loop(op) && (ir_ops[op->code].class == IR_CLASS_EACH || op->code == IR_concat);
+}
+
+/* The one bundle that all uses of each op lead to by way of vector ops only; -1: there is none. */
+static int64_t *find_users_bundles(const schedule_state *s)
+{
+    enum { OPEN = -2, NONE = -1 };
+    int64_t *bundles = ARENA_ARRAY(s->memory, int64_t, s->graph->next_id + 1);
+    for (ir_op *op = s->graph->last; op; op = op->previous) {
+        int64_t all = OPEN;
+        EACH_USER (user, &s->users, op) {
+            int64_t its = placing_is_matrix(user) ? ir_get_int(user, IR_ATTR_bundle, NONE) : bundles[user->id];
+            all = all == OPEN || all == its ? its : NONE;
+        }
+        bundles[op->id] = is_vector(op) && all >= 0 ? all : NONE;
+    }
+    return bundles;
+}
+
 /*
  * Ops that are worked out from loads just before the matrix ops of one bundle take them (rounded
  * operands of updates) are placed with the bundle, as late as it allows: made early they would wait
  * in a ring for their turn.
  */
-static bool is_late(const schedule_state *s, const ir_op *op)
+static bool is_late(schedule_state *s, const int64_t *bundles, const ir_op *op)
 {
-    bool vector = schedule_in_loop(op) && (ir_ops[op->code].class == IR_CLASS_EACH || op->code == IR_concat);
-    int64_t bundle = -1;
-    for (uint32_t i = 0; vector && i < op->arg_count; i++)
-        vector = !schedule_in_loop(op->args[i]) || schedule_is_load(op->args[i]);
-    if (!vector)
-        return false;
-    EACH_USER (user, &s->users, op) {
-        int64_t other = ir_get_int(user, IR_ATTR_bundle, -2);
-        if (!placing_is_matrix(user) || (bundle >= 0 && other != bundle))
-            return false;
-        bundle = other;
+    bool late = bundles[op->id] >= 0;
+    for (uint32_t i = 0; late && i < op->arg_count; i++) {
+        const ir_op *arg = op->args[i];
+        late = !schedule_in_loop(arg) || schedule_is_load(arg) || schedule_time(s, arg)->late;
     }
-    return bundle >= 0;
+    return late;
 }
 
 static void add_to_slot(schedule_state *s, ir_op *op)
@@ -104,6 +118,7 @@ void schedule_tables(schedule_state *s)
     s->bundles = ARENA_ARRAY(s->memory, struct bundle_info, attribute_range(s->graph, IR_ATTR_bundle) + 1);
     s->slot_count = attribute_range(s->graph, IR_ATTR_slot);
     s->slots = ARENA_ARRAY(s->memory, slot_info, s->slot_count + 1);
+    const int64_t *bundles = find_users_bundles(s);
     IR_EACH(op, s->graph) {
         if (!schedule_in_loop(op))
             continue;
@@ -113,7 +128,7 @@ void schedule_tables(schedule_state *s)
             add_to_slot(s, op);
         } else {
             time->cycles = select_op_cycles(s->machine, op);
-            time->late = is_late(s, op);
+            time->late = is_late(s, bundles, op);
             core->work += time->cycles;
         }
     }
