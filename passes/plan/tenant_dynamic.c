@@ -1,5 +1,5 @@
 /*
- * The stronger optimiser: operators in pieces of at most 1/8 of the chip, pieces in groups of
+ * The stronger optimiser: operators in pieces of at most 1/16 of the chip, pieces in groups of
  * consecutive ones, one round per group. A dynamic program finds the groups of the least sum;
  * inside a group the copies are those of the least t with
  *     sum blocks * ceil(positions / t) <= arrays,
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { PIECES_MAX = 4096, PIECES_PER_CHIP = 8 };
+enum { PIECES_MAX = 2048, PIECES_PER_CHIP = 16 };
 
 typedef struct piece {
     int op;
@@ -23,10 +23,10 @@ typedef struct program {
     const tenant_chip *chip;
     const tenant *t;
     int64_t arrays;
-    piece pieces[PIECES_MAX];
+    piece *pieces;
     int count;
-    int64_t cost[PIECES_MAX + 1]; /* of pieces 0 .. i */
-    int from[PIECES_MAX + 1];     /* where the last group of those begins */
+    int64_t *cost; /* of pieces 0 .. i */
+    int *from;     /* where the last group of those begins */
 } program;
 
 static int64_t ceil_div(int64_t a, int64_t b)
@@ -34,14 +34,26 @@ static int64_t ceil_div(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-static void cut(program *p)
+/* Not too many of any one operator, however small the chip. */
+static int64_t pieces_of(const program *p, const tenant_op *op)
 {
-    int64_t most = ceil_div(p->chip->arrays, PIECES_PER_CHIP);
+    int64_t blocks = op->down * op->across, most = PIECES_MAX / p->t->count;
+    int64_t pieces = ceil_div(blocks * PIECES_PER_CHIP, p->chip->arrays);
+    pieces = pieces < blocks ? pieces : blocks;
+    return pieces < most ? pieces : most;
+}
+
+static void cut(arena *scratch, program *p)
+{
+    size_t count = 0;
+    for (int i = 0; i < p->t->count; i++)
+        count += (size_t)pieces_of(p, &p->t->ops[i]);
+    p->pieces = ARENA_ARRAY(scratch, piece, count);
+    p->cost = ARENA_ARRAY(scratch, int64_t, count + 1);
+    p->from = ARENA_ARRAY(scratch, int, count + 1);
     for (int i = 0; i < p->t->count; i++) {
         const tenant_op *op = &p->t->ops[i];
-        int64_t blocks = op->down * op->across, pieces = ceil_div(blocks, most);
-        int64_t room = (PIECES_MAX - p->count) / (p->t->count - i);
-        pieces = pieces > room ? room : pieces;
+        int64_t blocks = op->down * op->across, pieces = pieces_of(p, op);
         for (int64_t k = 0; k < pieces; k++) {
             int64_t first = blocks / pieces * k + (k < blocks % pieces ? k : blocks % pieces);
             int64_t size = blocks / pieces + (k < blocks % pieces);
@@ -62,10 +74,14 @@ static bool fits(const program *p, int from, int to, int64_t t)
     return left >= 0;
 }
 
-/* The least t with which pieces from .. to fit; most fits. */
-static int64_t least_passes(const program *p, int from, int to, int64_t most)
+/* The least t >= low with which pieces from .. to fit; they do with one copy each. */
+static int64_t least_passes(const program *p, int from, int to, int64_t low)
 {
-    int64_t low = 1, high = most;
+    int64_t high = low, stride = 1;
+    for (; !fits(p, from, to, high); stride *= 2) {
+        low = high + 1;
+        high += stride;
+    }
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
         if (fits(p, from, to, middle))
@@ -74,14 +90,6 @@ static int64_t least_passes(const program *p, int from, int to, int64_t most)
             low = middle + 1;
     }
     return low;
-}
-
-static int64_t most_positions(const program *p, int from, int to)
-{
-    int64_t most = 1;
-    for (int i = from; i < to; i++)
-        most = p->pieces[i].positions > most ? p->pieces[i].positions : most;
-    return most;
 }
 
 static int64_t latency(const program *p, int piece_index)
@@ -97,37 +105,44 @@ static int64_t alone_cost(const program *p, int i)
            (p->chip->write_cycles + p->chip->input_bits * x->positions + latency(p, i));
 }
 
+static void offer(program *p, int from, int to, int64_t cost)
+{
+    if (p->cost[from] + cost < p->cost[to]) {
+        p->cost[to] = p->cost[from] + cost;
+        p->from[to] = from;
+    }
+}
+
+/*
+ * All groups that begin with piece `from`. Their t grows with the group and is at least the work
+ * over the arrays; where even that is too dear, t is not sought.
+ */
 static void extend(program *p, int from)
 {
-    int64_t fixed = p->chip->write_cycles, blocks = 0;
+    int64_t fixed = p->chip->write_cycles, blocks = 0, work = 0, passes = 1;
+    if (p->pieces[from].blocks > p->arrays)
+        offer(p, from, from + 1, alone_cost(p, from));
     for (int to = from + 1; to <= p->count; to++) {
         const piece *x = &p->pieces[to - 1];
         blocks += x->blocks;
-        if (to == from + 1 && blocks > p->arrays) {
-            fixed = alone_cost(p, from);
-        } else {
-            if (blocks > p->arrays)
-                return;
-            if (to == from + 1 || x->op != x[-1].op)
-                fixed += latency(p, to - 1);
-        }
-        int64_t passes = blocks > p->arrays
-                             ? 0
-                             : least_passes(p, from, to, most_positions(p, from, to));
-        int64_t cost = p->cost[from] + fixed + p->chip->input_bits * passes;
-        if (cost < p->cost[to]) {
-            p->cost[to] = cost;
-            p->from[to] = from;
-        }
         if (blocks > p->arrays)
             return;
+        if (to == from + 1 || x->op != x[-1].op)
+            fixed += latency(p, to - 1);
+        work += x->blocks * x->positions;
+        int64_t needed = ceil_div(work, p->arrays);
+        passes = needed > passes ? needed : passes;
+        if (p->cost[from] + fixed + p->chip->input_bits * passes >= p->cost[to])
+            continue;
+        passes = least_passes(p, from, to, passes);
+        offer(p, from, to, fixed + p->chip->input_bits * passes);
     }
 }
 
 /* Pieces of one operator that lie in one group are one part. */
 static void emit_group(const program *p, int from, int to, int32_t round, tenant_rounds *out)
 {
-    int64_t passes = least_passes(p, from, to, most_positions(p, from, to));
+    int64_t passes = least_passes(p, from, to, 1);
     for (int i = from, next; i < to; i = next) {
         int64_t blocks = 0;
         for (next = i; next < to && p->pieces[next].op == p->pieces[i].op; next++)
@@ -139,7 +154,7 @@ static void emit_group(const program *p, int from, int to, int32_t round, tenant
 
 static int32_t emit(const program *p, int to, tenant_rounds *out)
 {
-    int starts[PIECES_MAX], groups = 0;
+    int starts[PIECES_MAX + 1], groups = 0;
     for (; to > 0; to = p->from[to])
         starts[groups++] = p->from[to];
     int32_t round = 0;
@@ -163,7 +178,7 @@ int64_t tenant_run_dynamic(const tenant_chip *chip, const tenant *t, int64_t arr
     p->chip = chip;
     p->t = t;
     p->arrays = arrays;
-    cut(p);
+    cut(scratch, p);
     for (int i = 1; i <= p->count; i++)
         p->cost[i] = INT64_MAX;
     for (int i = 0; i < p->count; i++)

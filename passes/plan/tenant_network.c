@@ -132,8 +132,10 @@ plan_layout *tenant_places(arena *memory, const tenant_plan *p, const plan_chip 
                     const plan_network *const *networks)
 {
     plan_layout *out = ARENA_NEW(memory, plan_layout);
-    *out = (plan_layout){.method = tenant_methods[p->method].name, .chip = chip, .networks = networks,
-                  .network_count = (size_t)p->count};
+    *out = (plan_layout){.method = tenant_methods[p->method].name,
+                         .chip = chip,
+                         .networks = networks,
+                         .network_count = (size_t)p->count};
     placing at = {.memory = memory, .out = out, .chip = p->chip};
     for (int i = 0; i < p->count; i++)
         place_region(&at, p, i);

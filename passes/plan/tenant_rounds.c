@@ -143,14 +143,16 @@ static int64_t run_grid(const tenant_chip *chip, const tenant *t, int64_t arrays
     tenant_choice best = {1, INT64_MAX};
     int64_t cycles = INT64_MAX;
     for (double alpha = 0.25; alpha <= 1024; alpha *= 2)
-        for (int64_t beta = 64; beta > 0; beta = beta == INT64_MAX ? 0 : beta < 8192 ? 2 * beta
-                                                                                  : INT64_MAX) {
-            tenant_choice at = {alpha, beta};
+        for (int64_t beta = 64; beta <= 16384; beta *= 2) {
+            bool last = beta >= arrays || beta == 16384; /* no limit */
+            tenant_choice at = {alpha, last ? INT64_MAX : beta};
             int64_t now = split_and_duplicate(chip, t, arrays, &at, out);
             if (now < cycles) {
                 cycles = now;
                 best = at;
             }
+            if (last)
+                break;
         }
     if (choice)
         *choice = best;

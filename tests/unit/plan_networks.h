@@ -14,8 +14,11 @@ static inline plan_network *network_file(arena *memory, const char *file, const 
     const char *path = arena_printf(memory, "%s/examples/%s.pan", PANTHER_SOURCE_DIR, file);
     size_t length;
     const char *text = read_whole(memory, path, &length);
-    for (const char *at; from && (at = strstr(text, from));)
-        text = arena_printf(memory, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+    for (size_t done = 0; from && strstr(text + done, from);) {
+        size_t at = (size_t)(strstr(text + done, from) - text);
+        text = arena_printf(memory, "%.*s%s%s", (int)at, text, to, text + at + strlen(from));
+        done = at + strlen(to);
+    }
     pan_program *program = pan_check(memory, sources, d, path, text, strlen(text));
     ir_numerics numerics = paper_numerics();
     ir_module *module = program ? pan_build(program, &numerics, d) : NULL;
