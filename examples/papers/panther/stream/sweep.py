@@ -28,7 +28,10 @@ PROGRAMS = {
     "digits64": os.path.join(HERE, "digits_batch.pan"),
     "mnist": os.path.join(HERE, "mnist_mlp.pan"),
     "mnist8k": os.path.join(HERE, "mnist_small.pan"),
+    "cnn": os.path.join(HERE, "digits_cnn.pan"),
 }
+# The interpreter computes the emulator's numbers, bit for bit, without time and counts.
+ENGINES = {"cnn": ["--interpreter", "fixed"]}
 SEEDS = (0, 1, 2)
 
 # The operands of the machine file: activations 9 fraction bits, weights 26, one product is a whole
@@ -85,6 +88,16 @@ def digits_sets():
     yield "variants", grid(d, e, ROUNDED, variant=(1, 3))
 
 
+def cnn_sets():
+    c, e = "cnn", 20
+    yield "cnn", itertools.chain(
+        grid(c, e, IDEAL),
+        grid(c, e, ROUNDED, crs=(16, 64, 256, 1024)),
+        *(grid(c, e, with_quantum(ROUNDED, fw), crs=(64, 1024)) for fw in (25, 24)),
+        grid(c, e, ROUNDED, crs=(64,), slices=("44464444", "24462222")),
+        grid(c, e, LITERAL, fx=(11, 9), crs=(64,)))
+
+
 def mnist_sets():
     m, e = "mnist8k", 5
     yield "mnist8k", itertools.chain(
@@ -106,7 +119,7 @@ def figure_sets():
 
 
 def all_sets():
-    return dict(itertools.chain(digits_sets(), mnist_sets(), figure_sets()))
+    return dict(itertools.chain(digits_sets(), cnn_sets(), mnist_sets(), figure_sets()))
 
 
 def machine_text(shown, job):
@@ -127,11 +140,12 @@ def train(job, shown, data, folder):
                  job["epochs"], "--seed", job["seed"], "-q"]
     if data:
         arguments += ["--data", data]
+    arguments += ENGINES.get(job["data"], [])
     s = common.panther_stats(arguments)
     return dict(job, accuracy="%.4f" % s["test_accuracy"][-1],
                 best="%.4f" % max(s["test_accuracy"]), loss="%.4f" % s["test_loss"][-1],
-                opas=s["opa"], resolutions=s["crs"], adc_clips=s["adc_clips"],
-                saturated=" ".join(str(n) for n in s["slice_saturation"]))
+                opas=s.get("opa", 0), resolutions=s.get("crs", 0), adc_clips=s.get("adc_clips", 0),
+                saturated=" ".join(str(n) for n in s.get("slice_saturation", [])))
 
 
 def key_of(job):

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""VGG-16 as one program on six machines: energy of every layer, and time, batch 1, 64 and 1024.
+
+    vgg16.py [--network FILE.pan]
+
+Batches of more than a few examples are continued in a straight line from two small ones. The machines
+take the hierarchy of the one that the network is compiled for; the rest is theirs.
+"""
+import argparse
+import math
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import common
+
+BATCHES, FEW, MANY = (1, 64, 1024), 8, 16
+COMPILED_FOR = ("panther", "panther_cnn")   # the first that takes the network
+MACHINES = (("panther", 1), ("panther", 2), ("panther", 3), ("base_digital", 2), ("base_mvm", 2),
+            ("base_opa_mvm", 2))
+
+
+class Network:
+    """Images for some batches, and runs of them."""
+
+    def __init__(self, program, entry):
+        self.program, self.entry, self.known = program, entry, {}
+        self.folder = tempfile.TemporaryDirectory()
+        self.hierarchy = self.refusal = None
+        for machine in COMPILED_FOR:
+            if machine + ".yaml" not in os.listdir(os.path.join(common.ROOT, "examples/machines")):
+                continue
+            done = subprocess.run([common.PANTHER, "compile", program, "--machine", machine],
+                                  capture_output=True, text=True, cwd=common.ROOT,
+                                  env=dict(os.environ, NO_COLOR="1"))
+            if done.returncode == 0:
+                self.hierarchy = self.group(machine)
+                return
+            self.refusal = done.stderr.splitlines()[0]
+
+    @staticmethod
+    def group(machine):
+        text = common.panther(["machine", "show", machine])
+        return re.search(r"(?ms)^hierarchy:\n(  .*?\n)(?=\S)", text).group(0)
+
+    def machine(self, name):
+        """A machine file of that name with the network's hierarchy."""
+        path = os.path.join(self.folder.name, name + ".yaml")
+        if not os.path.exists(path):
+            text = common.panther(["machine", "show", name])
+            with open(path, "w") as f:
+                f.write(text.replace(self.group(name), self.hierarchy))
+        return path
+
+    def run(self, batch, machine, variant, suffix):
+        image = os.path.join(self.folder.name, "%d.pimg" % batch)
+        if not os.path.exists(image):
+            common.panther(["compile", self.program, "-o", image, "--batch", batch, "--machine",
+                            self.machine("panther_paper")])
+        key = (batch, machine, variant, suffix)
+        if key not in self.known:
+            s = common.panther_stats(["run", image, "--entry", self.entry, "--timing-only",
+                                      "--machine", self.machine(machine + suffix), "--variant",
+                                      variant])
+            self.known[key] = dict(s["energy_by_layer"], cycles=s["cycles_per_kernel"],
+                                   leakage=s["leakage_pj"], adc_clips=s["adc_clips"])
+        return self.known[key]
+
+    def measure(self, batch, machine, variant, suffix):
+        """{layer: pJ}, cycles and leakage of a kernel."""
+        if batch <= MANY:
+            return self.run(batch, machine, variant, suffix)
+        few, many = (self.run(b, machine, variant, suffix) for b in (FEW, MANY))
+        steps = (batch - FEW) / (MANY - FEW)
+        return {k: v + steps * (many[k] - v) for k, v in few.items()}
+
+
+def table(r, net, batch, suffix):
+    """Per layer the energy of variant 1 or 2 and the ratios to it; returns them by machine."""
+    found = {key: net.measure(batch, *key, suffix) for key in MACHINES}
+    own = found["panther", 1 if batch == 1 else 2]
+    names = [k for k, pj in own.items() if k not in ("none", "cycles", "leakage", "adc_clips")]
+    rows = [(name, "%.3f" % (own[name] * 1e-6 / batch),
+             *("%.2f" % (s[name] / own[name]) for s in found.values())) for name in names]
+    rows.append(("cycles", "%.0f" % (own["cycles"] / batch),
+                 *("%.2f" % (s["cycles"] / own["cycles"]) for s in found.values())))
+    r.table("batch_%d%s" % (batch, suffix or "_code"),
+            ["layer", "uJ, cycles"] + ["%s %d" % key for key in MACHINES], rows)
+    r.line("  batch %d, profile `%s`: per example of variant %d, then times that"
+           % (batch, "paper" if suffix else "code", 1 if batch == 1 else 2))
+    return {key: {name: s[name] / own[name] for name in names + ["cycles"]}
+            for key, s in found.items()}, names
+
+
+def compare(r, net):
+    ratios = {}
+    for suffix in ("_paper", ""):
+        for batch in BATCHES:
+            ratios[batch, suffix], names = table(r, net, batch, suffix)
+    convolutions = [name for name in names if name.startswith("conv")]
+    mvm, opa = ("base_mvm", 2), ("base_opa_mvm", 2)
+
+    def most(batch, key):
+        return max((ratios[batch, "_paper"][key][name] for name in convolutions), default=math.nan)
+
+    for what, paper, batch, key in (("SGD, Base_mvm, conv, most", 31.56, 1, mvm),
+                                    ("batch 64, Base_mvm, conv, most", 1.63, 64, mvm),
+                                    ("batch 64, Base_opa/mvm, conv, most", 2.45, 64, opa)):
+        if convolutions:
+            r.value(what, paper, most(batch, key), 2, 6)
+    r.line("    Table 4 counts the positions behind a pool (Conv13: 1), the network has those before it\n"
+           "    (4); `run fig11` and `run fig12` take Table 4's")
+    r.check("the ratio to Base_mvm falls with the batch", all(
+        ratios[1, "_paper"][mvm][n] >= ratios[64, "_paper"][mvm][n] >= ratios[1024, "_paper"][mvm][n]
+        for n in names))
+    return common.svg_bars("Batch 64: energy against variant 2", "energy against PANTHER", names,
+                           {"%s %d" % key: [ratios[64, "_paper"][key][n] for n in names]
+                            for key in (("base_digital", 2), mvm, opa)}, log=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", default="examples/papers/panther/vgg16.pan")
+    o = parser.parse_args()
+    name = os.path.splitext(os.path.basename(o.network))[0]
+    r = common.Report(name, "%s as a whole on six machines (Figs. 11 to 13)" % name)
+    net = Network(o.network, "train:" + name)
+    if not net.hierarchy:
+        r.line("  not available: %s" % net.refusal)
+        r.line("  its layers, one at a time, are those of `run fig11`, `run fig12` and `run fig13`")
+        return r.end()
+    return r.end(compare(r, net))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
