@@ -32,7 +32,7 @@
 typedef struct op_time {
     int64_t start, cycles; /* of the op itself; on a core by its own clock, on a thread by the common one */
     int64_t available;     /* loads: when the ring holds the words, by the core's clock */
-    bool done, visiting;
+    bool done, visiting, gathered;
     bool late;             /* made of loads for one bundle: placed with it (schedule_place.c) */
     int64_t line; /* skew * ops in the body + position: order of events of a core */
 } op_time;
@@ -75,6 +75,8 @@ typedef struct schedule_state {
     } *bundles; /* by bundle attribute */
     ir_op **trail; /* loads and late ops in the order in which they were placed */
     size_t trail_count, trail_capacity;
+    ir_op **waiting; /* what is placed with the op at hand */
+    size_t waiting_count, waiting_capacity;
 } schedule_state;
 
 core_info *schedule_core(schedule_state *s, ir_place place); /* found or added */

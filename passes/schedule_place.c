@@ -93,34 +93,55 @@ static bool place_before(schedule_state *s, core_info *core, ir_op *op, int64_t 
     return true;
 }
 
-static bool place_loads_of(schedule_state *s, core_info *core, const ir_op *user, int64_t limit)
+/* Adds what an op takes and is still without a place, once. */
+static void gather_waiting(schedule_state *s, const ir_op *user)
 {
     for (uint32_t i = 0; i < user->arg_count; i++) {
-        ir_op *load = user->args[i];
-        bool open = schedule_is_load(load) && schedule_in_loop(load) && !schedule_time(s, load)->done;
-        if (open && !place_before(s, core, load, limit))
-            return false;
+        ir_op *arg = user->args[i];
+        op_time *t = schedule_time(s, arg);
+        if (!waits_for_user(s, arg) || t->done || t->gathered)
+            continue;
+        t->gathered = true;
+        ARENA_PUSH(s->memory, s->waiting, s->waiting_count, s->waiting_capacity, arg);
     }
-    return true;
+}
+
+/* Users before what they take: an op follows its arguments in the graph. */
+static int by_id_down(const void *left, const void *right)
+{
+    const ir_op *a = *(ir_op *const *)left, *b = *(ir_op *const *)right;
+    return a->id > b->id ? -1 : a->id < b->id;
+}
+
+/* Before the first of its users that have a place, which are those of this call. */
+static int64_t limit_of(schedule_state *s, const ir_op *op, int64_t limit)
+{
+    EACH_USER (user, &s->users, op) {
+        const op_time *t = schedule_time(s, user);
+        if (t->late && t->done && t->start < limit)
+            limit = t->start;
+    }
+    return limit;
 }
 
 /* Puts what waits for these users as late as possible before `limit`. All of it or nothing. */
 static bool place_waiting(schedule_state *s, core_info *core, ir_op *const *users, size_t count,
                           int64_t limit)
 {
+    bool good = true;
+    s->waiting_count = 0;
     for (size_t u = 0; u < count; u++)
-        for (uint32_t i = 0; i < users[u]->arg_count; i++) {
-            ir_op *late = users[u]->args[i];
-            if (schedule_is_load(late) || !waits_for_user(s, late) || schedule_time(s, late)->done)
-                continue;
-            if (!place_before(s, core, late, limit) ||
-                !place_waiting(s, core, &late, 1, schedule_time(s, late)->start))
-                return false;
-        }
-    for (size_t u = 0; u < count; u++)
-        if (!place_loads_of(s, core, users[u], limit))
-            return false;
-    return true;
+        gather_waiting(s, users[u]);
+    for (size_t i = 0; i < s->waiting_count; i++)
+        gather_waiting(s, s->waiting[i]);
+    if (s->waiting_count > 1)
+        qsort(s->waiting, s->waiting_count, sizeof *s->waiting, by_id_down);
+    for (size_t i = 0; i < s->waiting_count; i++) {
+        ir_op *op = s->waiting[i];
+        schedule_time(s, op)->gathered = false;
+        good = good && place_before(s, core, op, limit_of(s, op, limit));
+    }
+    return good;
 }
 
 /* A vector op, store or collect outside of bundles: the first start at which it and its loads fit. */
