@@ -227,8 +227,7 @@ static lower_row *const lower_rows[IR_OPCODES] = {
     [IR_concat] = lower_concat,   [IR_output] = lower_output,
     [IR_window] = lower_window,   [IR_fold] = lower_fold,         [IR_pool_max] = lower_pool_max,
     [IR_unpool] = lower_unpool,   [IR_pool_sum] = lower_pool_sum, [IR_spread] = lower_spread,
-    [IR_total] = lower_total,     [IR_flatten] = lower_there_and_back,
-    [IR_unflatten] = lower_there_and_back,
+    [IR_total] = lower_total,     [IR_flatten] = lower_flatten,   [IR_unflatten] = lower_unflatten,
 };
 
 static ir_op *lower_op(lowering *l, ir_op *op)

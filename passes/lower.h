@@ -19,6 +19,6 @@ ir_op *lower_to_format(lowering *l, ir_op *x, uint8_t q);
 
 /* lower_maps.c */
 lower_row lower_window, lower_fold, lower_pool_max, lower_unpool, lower_pool_sum, lower_spread,
-    lower_total, lower_there_and_back;
+    lower_total, lower_flatten, lower_unflatten;
 
 #endif

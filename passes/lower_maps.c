@@ -189,6 +189,13 @@ ir_op *lower_spread(lowering *l, ir_op *op)
     return sum;
 }
 
+/* ---- maps as vectors ---- */
+
+static const char *layout_of(const ir_op *op)
+{
+    return ir_get_name(op, IR_ATTR_layout, "lanes");
+}
+
 /* All of a map in one vector. */
 static bool is_whole(const ir_op *op)
 {
@@ -196,14 +203,66 @@ static bool is_whole(const ir_op *op)
 }
 
 /* A map as a vector as a map, and the reverse. */
-ir_op *lower_there_and_back(lowering *l, ir_op *op)
+static bool is_back(const ir_op *op)
+{
+    const ir_op *x = op->args[0];
+    return x->code == (op->code == IR_flatten ? IR_unflatten : IR_flatten) && is_whole(x) &&
+           !strcmp(layout_of(op), layout_of(x)) && same_space(x->args[0]->space, op->space);
+}
+
+/* Whether the vector has one lane of all pixels after the other; where it is all the same, not. */
+static bool by_lanes(lowering *l, ir_op *op, uint32_t lanes, uint32_t pixels)
+{
+    if (lanes == 1 || pixels == 1)
+        ir_set_name(l->at.graph, op, IR_ATTR_layout, "pixels");
+    return !strcmp(layout_of(op), "lanes");
+}
+
+static ir_op *lane_op(lowering *l, ir_opcode code, ir_op *x, uint32_t lanes, ir_space space)
+{
+    ir_op *made = rewrite_op(&l->at, code, ir_vec(lanes, x->type.q), 1, &x);
+    made->space = space;
+    ir_set_name(l->at.graph, made, IR_ATTR_layout, "pixels");
+    return made;
+}
+
+static ir_op *joined(lowering *l, const ir_op *op, uint32_t count, ir_op *const *parts)
+{
+    ir_op *all = rewrite_op(&l->at, IR_concat, op->type, count, parts);
+    all->space = op->space;
+    return all;
+}
+
+/* A vector in (lane, row, column) order: what has one lane has the order of pixels. */
+ir_op *lower_flatten(lowering *l, ir_op *op)
 {
     ir_op *x = op->args[0];
-    (void)l;
-    if (x->code != (op->code == IR_flatten ? IR_unflatten : IR_flatten) || !is_whole(op) ||
-        !is_whole(x))
+    uint32_t lanes = x->type.lanes, pixels = op->type.lanes / lanes;
+    if (!is_whole(op))
         return op;
-    bool same = !strcmp(ir_get_name(op, IR_ATTR_layout, "lanes"),
-                        ir_get_name(x, IR_ATTR_layout, "lanes"));
-    return same && same_space(x->args[0]->space, op->space) ? x->args[0] : op;
+    if (is_back(op))
+        return x->args[0];
+    if (!by_lanes(l, op, lanes, pixels))
+        return op;
+    ir_op **parts = ARENA_ARRAY(l->pass->memory, ir_op *, lanes);
+    for (uint32_t i = 0; i < lanes; i++)
+        parts[i] = lane_op(l, IR_flatten, rewrite_slice(&l->at, x, i, 1), pixels, op->space);
+    return joined(l, op, lanes, parts);
+}
+
+ir_op *lower_unflatten(lowering *l, ir_op *op)
+{
+    ir_op *x = op->args[0];
+    uint32_t lanes = op->type.lanes, pixels = x->type.lanes / lanes;
+    if (!is_whole(op))
+        return op;
+    if (is_back(op))
+        return x->args[0];
+    if (!by_lanes(l, op, lanes, pixels))
+        return op;
+    ir_op **parts = ARENA_ARRAY(l->pass->memory, ir_op *, lanes);
+    for (uint32_t i = 0; i < lanes; i++)
+        parts[i] = lane_op(l, IR_unflatten, rewrite_slice(&l->at, x, i * pixels, pixels), 1,
+                           op->space);
+    return joined(l, op, lanes, parts);
 }

@@ -135,6 +135,8 @@ void partition_unflatten(partition *p, ir_op *op)
         pieces_append_range(&p->at, &joined, x, 0, x->lanes);
     }
     pieces_gather(&p->at, &joined, 0, joined.lanes, &parts);
+    for (size_t i = 0; i < parts.count; i++)
+        parts.at[i] = streamed(p, op, parts.at[i]);
     for (uint32_t at = 0; at < op->type.lanes; at += p->at.side) {
         uint32_t left = op->type.lanes - at, lanes = left < p->at.side ? left : p->at.side;
         ir_op *part = partition_like(p, op, lanes, parts.count, parts.at);
