@@ -14,6 +14,7 @@
 #include "isa/support/random.h"
 #include "passes/plan/model.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
