@@ -146,8 +146,8 @@ static const char *check_units(arena *memory, const machine *m)
         return arena_printf(memory, "'opa_mode' is ideal where 'operations.updates' is %s",
                             matrix_unit_names[u->updates]);
     if (u->updates != UNIT_CROSSBAR && m->variant == 3)
-        return arena_printf(memory, "not supported: variant 3 with 'operations.updates' %s, because "
-                                    "its third crossbar takes outer products",
+        return arena_printf(memory, "not supported: variant 3 with 'operations.updates' %s, "
+                                    "because its third crossbar takes outer products",
                             matrix_unit_names[u->updates]);
     return NULL;
 }

@@ -26,8 +26,8 @@ typedef enum energy_component {
 typedef enum mcu_issue { ISSUE_BLOCKING, ISSUE_OVERLAPPED } mcu_issue;
 
 /*
- * What carries out the matrix operations of an MCU. Crossbars do, unless the machine is one of those
- * that PANTHER is compared with (section 6.3): results are the same numbers, with exact updates.
+ * What carries out the matrix operations of an MCU. Crossbars do, unless the machine is one of
+ * those that PANTHER is compared with (section 6.3): updates are exact then.
  */
 typedef enum matrix_unit {
     UNIT_CROSSBAR,
@@ -35,12 +35,12 @@ typedef enum matrix_unit {
     UNIT_MVM,     /* updates of convolutions: MVMs with each example's error, written serially */
 } matrix_unit;
 
-/* Of a read and a write of the same crossbar: one after the other, or row by row at the same time. */
+/* A read and a write of one crossbar: one after the other, or row by row at the same time. */
 typedef enum rewrite_order { REWRITE_SEQUENTIAL, REWRITE_PIPELINED } rewrite_order;
 
 typedef struct matrix_units {
     matrix_unit products; /* MVM and MTVM: crossbar or digital */
-    matrix_unit updates;  /* OPA: crossbar, digital or mvm; the last two rewrite crossbars at halt */
+    matrix_unit updates;  /* OPA: any; digital and mvm rewrite crossbars at halt */
     rewrite_order rewrite;
 } matrix_units;
 

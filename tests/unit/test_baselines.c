@@ -1,7 +1,7 @@
 /*
  * The machines that PANTHER is compared with: times and energies of digital units and of crossbars
- * that are rewritten for every update, counted by hand. An instruction takes 1 cycle, an MVM 100, an
- * MTVM 90, an OPA 40 (8 to log its operands), a serial read 200 and a write 300.
+ * that are rewritten for every update, counted by hand. An instruction takes 1 cycle, an MVM 100,
+ * an MTVM 90, an OPA 40 (8 to log its operands), a serial read 200 and a write 300.
  */
 #include "tests/unit/test_emulator_support.h"
 
@@ -88,9 +88,10 @@ static void digital_units_work_on_all_cells(void **state)
     emulator_crs(b.e);
     assert_true(count(&b, ENERGY_digital_product) == 3 * side * side);
     assert_true(count(&b, ENERGY_digital_update) == 2 * side * side);
-    static const energy_component none[] = {ENERGY_mvm,         ENERGY_mtvm,      ENERGY_adc,
-                                            ENERGY_opa,         ENERGY_shift_add, ENERGY_serial_read,
-                                            ENERGY_serial_write};
+    static const energy_component none[] = {
+        ENERGY_mvm, ENERGY_mtvm, ENERGY_adc, ENERGY_opa, ENERGY_shift_add, ENERGY_serial_read,
+        ENERGY_serial_write,
+    };
     for (size_t k = 0; k < sizeof none / sizeof *none; k++)
         assert_true(count(&b, none[k]) == 0);
     bench_free(&b);
@@ -111,7 +112,7 @@ static void updates_beside_crossbars_rewrite_them(void **state)
     bench_free(&b);
 }
 
-/* The error of an example takes a crossbar per 16 updates, which both blocks of the column share. */
+/* An example's error takes a crossbar per 16 updates, which both blocks of the column share. */
 static void errors_of_convolutions_are_written(void **state)
 {
     (void)state;
