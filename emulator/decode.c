@@ -9,7 +9,7 @@ static insn_handler *const handlers[ISA_OP_COUNT] = {
 #undef INSN
 };
 
-static insn_handler *const effects[ISA_OP_COUNT] = {
+insn_handler *const insn_effects[ISA_OP_COUNT] = {
     [ISA_mcu] = data_mcu,     [ISA_crs] = data_crs,   [ISA_load] = data_load,
     [ISA_peek] = data_load,   [ISA_store] = data_store, [ISA_send] = data_send,
     [ISA_receive] = data_receive,
@@ -137,7 +137,7 @@ static void decode_stream(agent *a, operation *op, const operation *before, uint
             op->stream_slot = before[k].stream_slot;
             return;
         }
-    op->stream_slot = a->streams++;
+    op->stream_slot = (uint16_t)a->streams++; /* no more of them than streams */
 }
 
 static void decode(program_builder *b, agent *a, const isa_insn *insn, operation *op)
@@ -149,10 +149,9 @@ static void decode(program_builder *b, agent *a, const isa_insn *insn, operation
     if ((insn->op == ISA_store || insn->op == ISA_receive) && op->count == 0)
         op->access &= (uint8_t)~ACCESS_FREE;
     set_times(e->machine, op);
-    bool computes = only_data(insn->op);
-    op->run = computes ? NULL : handlers[insn->op];
-    if (!e->options.timing_only)
-        op->data = computes ? handlers[insn->op] : effects[insn->op];
+    op->handler = handlers[insn->op];
+    op->timed = !only_data(insn->op);
+    op->data = !e->options.timing_only && (!op->timed || insn_effects[insn->op]);
     if (insn->op == ISA_mcu || insn->op == ISA_crs)
         decode_mcus(b, a, op);
     if (insn->op == ISA_halt)

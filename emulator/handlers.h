@@ -26,6 +26,15 @@ insn_handler data_mcu, data_crs, data_load, data_store, data_send, data_receive;
 #define WIDE_LANES
 #endif
 
+/* Those by instruction, NULL for the others. */
+extern insn_handler *const insn_effects[ISA_OP_COUNT];
+
+/* What an instruction with `data` does to numbers. */
+static inline insn_handler *insn_effect(const operation *op)
+{
+    return op->timed ? insn_effects[op->op] : op->handler;
+}
+
 static inline int16_t *operand(const agent *a, const operation *op, int which)
 {
     return a->registers + op->vector[which];

@@ -1,5 +1,6 @@
 #include "emulator/replay.h"
 
+#include "emulator/handlers.h"
 #include "emulator/pool.h"
 #include "emulator/trace.h"
 
@@ -72,7 +73,7 @@ static bool advance(agent *a, agent_progress *all)
         }
         const operation *op = &a->code[s.what];
         a->data_address = s.value;
-        op->data(a, op);
+        insn_effect(op)(a, op);
         if (op->access)
             atomic_store_explicit(&mine->done, at + 1, memory_order_release);
     }

@@ -53,29 +53,36 @@ typedef struct activation_table {
 } activation_table;
 enum { ACTIVATION_UNKNOWN = -32768 }; /* no result is: they saturate at -32767 */
 
-/* An instruction, decoded once. Vector operands are offsets into the core's registers. */
+/*
+ * An instruction, decoded once, in one line of the cache. Vector operands are offsets into the
+ * core's registers.
+ */
 struct operation {
-    insn_handler *run;  /* its effect on control, waits and time */
-    insn_handler *data; /* its effect on numbers; NULL: none */
+    _Alignas(64) insn_handler *handler;
     union {
-        activation_table *table;
-        channel *channel;
-    } with;
+        union {
+            activation_table *table;
+            channel *channel;
+        } with;
+        int32_t extra; /* branch target (relative), second size, or cells of an mcu */
+    };
     uint32_t vector[4];
+    int32_t imm;           /* immediate, address offset, masks, or first size */
+    uint32_t cycles;       /* of its time class */
+    uint32_t port_cycles;  /* at the memory port */
+    uint32_t touches;      /* bit m * 3 + o: uses registers of operation o of MCU m */
     uint32_t words;
-    int32_t imm;         /* immediate, address offset, masks, or first size */
-    int32_t extra;       /* branch target (relative), second size, or cells of an mcu */
-    uint32_t cycles;     /* of its time class */
-    uint32_t port_cycles; /* at the memory port */
-    uint32_t touches;    /* bit m * 3 + o: uses registers of operation o of MCU m */
-    uint16_t stream;     /* of random draws */
-    uint32_t stream_slot;/* counts how often that stream ran */
-    uint8_t access;      /* ACCESS_*, 0: nothing outside its agent */
+    uint16_t stream;       /* of random draws */
+    uint16_t stream_slot;  /* counts how often that stream ran */
     uint8_t op, count;
-    uint8_t scalar[3];   /* in the order of the format; an address's base register is one */
+    uint8_t scalar[3];     /* in the order of the format; an address's base register is one */
     int8_t shift, grid;
-    bool stochastic;
+    uint8_t access : 5;    /* ACCESS_*, 0: nothing outside its agent */
+    bool stochastic : 1;
+    bool timed : 1; /* the handler is for control, waits and time; if not, for numbers */
+    bool data : 1;  /* has an effect on numbers, and numbers are computed (insn_effect) */
 };
+_Static_assert(sizeof(operation) == 64, "operations of a program lie line by line");
 
 typedef struct mcu {
     crossbar *crossbar; /* NULL if no matrix sits here, or timing only */

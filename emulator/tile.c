@@ -184,8 +184,8 @@ static uint64_t when_free(const agent *a, uint32_t slots)
 static void execute(agent *a, const operation *op)
 {
     a->executed[a->pc]++;
-    if (op->run)
-        op->run(a, op);
+    if (op->timed)
+        op->handler(a, op);
     if (op->data && !a->tile->failed.set)
         trace_note(a, op);
     a->pc++;
