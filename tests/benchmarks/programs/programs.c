@@ -2,6 +2,7 @@
  * Whole programs on the emulator: kernels of a compiled image, one after the other, on made-up data
  * like that of a training run (weights drawn as the image says, half of the pixels dark). Time is
  * host time, with cycles, energy counts and all arithmetic; what is reported is the median kernel.
+ * Numbers of threads take turns, kernel by kernel, so that all of them see the same weather.
  */
 #include "emulator/emulator.h"
 #include "isa/support/fixed.h"
@@ -36,6 +37,15 @@ typedef struct settings {
     bool any_json;
 } settings;
 
+typedef struct figures {
+    double seconds, kernel_seconds, best; /* all kernels, the median one, the fastest */
+    double cpu_seconds;                   /* of all threads, all kernels */
+    long kernels;
+    double *times;
+    size_t count, capacity;
+    emulator_totals first, last;
+} figures;
+
 typedef struct subject {
     arena *memory;
     const machine *machine;
@@ -45,14 +55,9 @@ typedef struct subject {
     emulator *emulator;
     const int16_t **inputs;
     int16_t **outputs;
+    int threads;
+    figures got;
 } subject;
-
-typedef struct figures {
-    double seconds, kernel_seconds, best; /* all kernels, the median one, the fastest */
-    double cpu_seconds;                   /* of all threads, all kernels */
-    long kernels;
-    emulator_totals first, last;
-} figures;
 
 static double now(clockid_t clock)
 {
@@ -130,42 +135,59 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static bool enough(const settings *o, const subject *s, const figures *f)
+static bool enough(const settings *o, const subject *s)
 {
+    const figures *f = &s->got;
     return o->examples ? f->kernels * (long)s->entry->batch >= o->examples
                        : f->seconds >= o->seconds && f->kernels >= 3;
 }
 
-static bool run_kernels(const settings *o, const subject *s, diag *d, figures *f)
+static bool run_kernel(const settings *o, subject *s, uint64_t step, diag *d)
 {
-    double *times = NULL;
-    size_t count = 0, capacity = 0;
+    figures *f = &s->got;
     uint32_t entry = (uint32_t)(s->entry - s->image->entries);
-    *f = (figures){0};
-    for (uint64_t step = 0; !enough(o, s, f); step++) {
-        double start = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-        if (emulator_run(s->emulator, entry, step, s->inputs, s->outputs, d) != EXIT_DONE)
-            return false;
-        if (o->crs && step % (uint64_t)o->crs == (uint64_t)o->crs - 1)
-            emulator_crs(s->emulator);
-        if (step == 0 && !o->examples) { /* pages and predictors */
-            f->first = *emulator_statistics(s->emulator);
-            continue;
-        }
-        ARENA_PUSH(s->memory, times, count, capacity, now(CLOCK_MONOTONIC) - start);
-        f->cpu_seconds += now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-        f->seconds += times[count - 1];
-        f->kernels++;
+    double start = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+    if (emulator_run(s->emulator, entry, step, s->inputs, s->outputs, d) != EXIT_DONE)
+        return false;
+    if (o->crs && step % (uint64_t)o->crs == (uint64_t)o->crs - 1)
+        emulator_crs(s->emulator);
+    if (step == 0 && !o->examples) { /* pages and predictors */
+        f->first = *emulator_statistics(s->emulator);
+        return true;
     }
-    f->last = *emulator_statistics(s->emulator);
-    qsort(times, count, sizeof *times, ascending);
-    f->kernel_seconds = times[count / 2];
-    f->best = times[0];
+    double seconds = now(CLOCK_MONOTONIC) - start;
+    ARENA_PUSH(s->memory, f->times, f->count, f->capacity, seconds);
+    f->cpu_seconds += now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    f->seconds += seconds;
+    f->kernels++;
     return true;
 }
 
-static void report(settings *o, const subject *s, int threads, const figures *f)
+/* All in turn, until the slowest has enough. */
+static bool run_kernels(const settings *o, subject *subjects, int count, diag *d)
 {
+    bool all = false;
+    for (uint64_t step = 0; !all; step++) {
+        all = true;
+        for (int k = 0; k < count; k++) {
+            if (!run_kernel(o, &subjects[k], step, d))
+                return false;
+            all &= enough(o, &subjects[k]);
+        }
+    }
+    for (int k = 0; k < count; k++) {
+        figures *f = &subjects[k].got;
+        f->last = *emulator_statistics(subjects[k].emulator);
+        qsort(f->times, f->count, sizeof *f->times, ascending);
+        f->kernel_seconds = f->times[f->count / 2];
+        f->best = f->times[0];
+    }
+    return true;
+}
+
+static void report(settings *o, const subject *s)
+{
+    const figures *f = &s->got;
     const emulator_totals *a = &f->first, *b = &f->last;
     const char *slash = strrchr(s->path, '/');
     const char *name = slash ? slash + 1 : s->path;
@@ -174,8 +196,8 @@ static void report(settings *o, const subject *s, int threads, const figures *f)
     double instructions = (double)(b->instructions - a->instructions) / f->seconds;
     double cycles = (double)(b->cycles - a->cycles) / f->seconds;
     double examples = (double)f->kernels * s->entry->batch / f->seconds;
-    printf("%-20s %3d %9.3f %9.3f %9.3f %11.0f %11.3g %11.3g %11.3g %11.3g %9.2f\n", name, threads,
-           f->kernel_seconds * 1e3, f->best * 1e3,
+    printf("%-20s %3d %9.3f %9.3f %9.3f %11.0f %11.3g %11.3g %11.3g %11.3g %9.2f\n", name,
+           s->threads, f->kernel_seconds * 1e3, f->best * 1e3,
            f->cpu_seconds * 1e3 / (double)f->kernels, examples, products, updates, instructions,
            cycles, f->seconds);
     if (!o->json)
@@ -186,7 +208,7 @@ static void report(settings *o, const subject *s, int threads, const figures *f)
             "\"seconds\": %.6g, \"kernels\": %ld, \"examples_per_s\": %.6g, "
             "\"products_per_s\": %.6g, \"updates_per_s\": %.6g, \"instructions_per_s\": %.6g, "
             "\"cycles_per_s\": %.6g, \"cycles_per_kernel\": %llu}",
-            o->any_json ? "," : "", name, s->entry->name, s->entry->batch, threads,
+            o->any_json ? "," : "", name, s->entry->name, s->entry->batch, s->threads,
             f->kernel_seconds * 1e3, f->best * 1e3, f->cpu_seconds * 1e3 / (double)f->kernels,
             f->seconds, f->kernels, examples, products, updates,
             instructions, cycles, (unsigned long long)b->last_kernel_cycles);
@@ -202,22 +224,32 @@ static const image_entry *choose_entry(const image *im)
     return &im->entries[0];
 }
 
-static bool measure(settings *o, const machine *m, const image *im, const char *path, int threads,
-                    arena *memory, diag *d)
+static bool start(const settings *o, const machine *m, const image *im, const char *path,
+                  int threads, arena *memory, diag *d, subject *s)
 {
     emulator_options options = {
         .seed = SEED, .threads = threads, .timing_only = o->timing_only};
-    subject s = {.memory = memory, .machine = m, .image = im, .path = path};
-    figures f;
-    s.entry = choose_entry(im);
-    s.emulator = emulator_new(memory, m, im, &options, d, path);
-    if (!s.emulator)
+    *s = (subject){.memory = memory, .machine = m, .image = im, .path = path, .threads = threads};
+    s->entry = choose_entry(im);
+    s->emulator = emulator_new(memory, m, im, &options, d, path);
+    if (!s->emulator)
         return false;
-    write_weights(&s);
-    make_data(&s);
-    if (!run_kernels(o, &s, d, &f))
+    write_weights(s);
+    make_data(s);
+    return true;
+}
+
+static bool measure(settings *o, const machine *m, const image *im, const char *path,
+                    arena *memory, diag *d)
+{
+    subject subjects[THREAD_COUNTS];
+    for (int k = 0; k < o->thread_count; k++)
+        if (!start(o, m, im, path, o->threads[k], memory, d, &subjects[k]))
+            return false;
+    if (!run_kernels(o, subjects, o->thread_count, d))
         return false;
-    report(o, &s, threads, &f);
+    for (int k = 0; k < o->thread_count; k++)
+        report(o, &subjects[k]);
     fflush(stdout);
     return true;
 }
@@ -233,8 +265,7 @@ static bool measure_image(settings *o, const char *machine_path, const char *pat
     if (im)
         m->opa_mode = im->opa_mode;
     bool good = im && im->entry_count && image_fits_machine(im, m, d, path);
-    for (int k = 0; good && k < o->thread_count; k++)
-        good = measure(o, m, im, path, o->threads[k], memory, d);
+    good = good && measure(o, m, im, path, memory, d);
     diag_print(d, stderr, false);
     arena_free(memory);
     return good;
