@@ -43,12 +43,11 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static bool check_program(cli *c, const char *path, built *b, exit_status *status)
+static bool check_program(cli *c, const char *path, const char *text, size_t length, built *b,
+                          exit_status *status)
 {
-    size_t length;
     double started = seconds();
-    char *text = cli_read(c, path, &length);
-    b->program = text ? pan_check(c->memory, c->sources, c->d, path, text, length) : NULL;
+    b->program = pan_check(c->memory, c->sources, c->d, path, text, length);
     if (!b->program)
         return false;
     cli_verbose(c, "checked %s, %zu bytes: %.3f s", path, length, seconds() - started);
@@ -72,8 +71,17 @@ static bool run_passes(cli *c, const pass_options *options, built *b)
 bool build_program(cli *c, const char *path, const pass_options *options, built *b,
                    exit_status *status)
 {
+    size_t length;
+    char *text = cli_read(c, path, &length);
     *status = EXIT_INPUT;
-    if (!check_program(c, path, b, status))
+    return text && build_text(c, path, text, length, options, b, status);
+}
+
+bool build_text(cli *c, const char *path, const char *text, size_t length,
+                const pass_options *options, built *b, exit_status *status)
+{
+    *status = EXIT_INPUT;
+    if (!check_program(c, path, text, length, b, status))
         return false;
     b->machine = machine_of(c, &b->program->deploy, status);
     if (!b->machine)

@@ -19,9 +19,15 @@ typedef struct built {
 bool build_program(cli *c, const char *path, const pass_options *options, built *b,
                    exit_status *status);
 
+/* The same of a text; path names it in messages and is where its includes are relative to. */
+bool build_text(cli *c, const char *path, const char *text, size_t length,
+                const pass_options *options, built *b, exit_status *status);
+
 /* engine_interpreter.c: the module on an interpreter, with the tables of an image for the host. */
 typedef enum interpreter { INTERPRETER_FIXED, INTERPRETER_FLOAT } interpreter;
 engine *engine_interpreter(arena *memory, const ir_module *module, const machine *m,
                            interpreter kind, uint64_t seed);
+/* The values of an op in the engine's last run, count of them; false if it made none. */
+bool interpreter_values(const engine *e, const ir_op *op, size_t count, double *values);
 
 #endif

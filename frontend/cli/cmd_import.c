@@ -1,5 +1,5 @@
 /* import: an ONNX model as a program and the file of its weights. */
-#include "frontend/cli/cli.h"
+#include "frontend/cli/calibrate.h"
 #include "frontend/language/language.h"
 #include "frontend/onnx/onnx.h"
 #include "isa/support/file.h"
@@ -58,10 +58,26 @@ static bool write_program(cli *c, const char *path, const char *text)
     return !error;
 }
 
+/* The program's text, with formats where sample data was given; NULL with errors (status). */
+static const char *program_text(cli *c, const onnx_imported *net, const char *weights,
+                                calibration *k, exit_status *status)
+{
+    const char *output = c->values[OPTION_OUTPUT], *file = c->values[OPTION_CALIBRATE];
+    const char *text =
+        arena_printf(c->memory, "# From %s; run with --weights %s\n%s",
+                     comment_name(c, c->operands[0]), comment_name(c, weights), net->text);
+    *status = EXIT_INPUT;
+    if (file)
+        return calibrate(c, output, text, net->weights, file, k, status);
+    return pan_check(c->memory, c->sources, c->d, output, text, strlen(text)) ? text : NULL;
+}
+
 exit_status import_run(cli *c)
 {
     if (!check_usage(c))
         return EXIT_USAGE;
+    exit_status status;
+    calibration k;
     const char *path = c->operands[0], *output = c->values[OPTION_OUTPUT];
     size_t length;
     char *bytes = cli_read(c, path, &length);
@@ -71,11 +87,9 @@ exit_status import_run(cli *c)
         return EXIT_INPUT;
     const char *weights = arena_printf(c->memory, "%.*s.safetensors", (int)strlen(output) - 4,
                                        output);
-    const char *text =
-        arena_printf(c->memory, "# From %s; run with --weights %s\n%s", comment_name(c, path),
-                     comment_name(c, weights), net.text);
-    if (!pan_check(c->memory, c->sources, c->d, output, text, strlen(text)))
-        return EXIT_INPUT;
+    const char *text = program_text(c, &net, weights, &k, &status);
+    if (!text)
+        return status;
     const char *error = safetensors_write(net.weights, weights);
     if (error)
         diag_file_error(c->d, weights, "%s", error);
@@ -84,5 +98,7 @@ exit_status import_run(cli *c)
     if (!c->given[OPTION_QUIET])
         printf("%s: network %s, %zu layer%s, %zu parameters in %s\n", output, net.network,
                net.layers, net.layers == 1 ? "" : "s", net.parameters, weights);
+    if (!c->given[OPTION_QUIET] && c->given[OPTION_CALIBRATE])
+        calibration_print(&k, c->values[OPTION_CALIBRATE], stdout);
     return EXIT_DONE;
 }

@@ -277,6 +277,16 @@ static void read_float(engine *base, uint32_t matrix, double *w)
     memcpy(w, ir_float_weights(e->real, m), (size_t)m->inputs * m->outputs * sizeof *w);
 }
 
+bool interpreter_values(const engine *base, const ir_op *op, size_t count, double *values)
+{
+    const interpreter_engine *e = (const interpreter_engine *)base;
+    const double *real = e->real ? ir_float_value(e->real, op) : NULL;
+    const int16_t *fixed = e->fixed ? ir_fixed_value(e->fixed, op) : NULL;
+    for (size_t i = 0; i < count && (real || fixed); i++)
+        values[i] = real ? real[i] : fixed_to_double(fixed[i], op->type.q);
+    return real || fixed;
+}
+
 static void crs_fixed(engine *base)
 {
     ir_fixed_crs(((interpreter_engine *)base)->fixed);

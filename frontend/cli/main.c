@@ -26,10 +26,6 @@ const command commands[] = {
      "Writes an ONNX model as a program (-o FILE.pan) and its weights (FILE.safetensors).",
      "What the language cannot express is named, node by node, and nothing is written.\n",
      import_run},
-    {"report", 't', "FILE.json...", 1, 64,
-     "Prints the figures of a run (run --stats); of several, their ratios to the first one.",
-     "-o FILE.html writes them as a page with charts, which needs no network.\n",
-     report_command_run},
     {"plan", 'p', "FILE.pan[:NETWORK]...|list", 1, 64,
      "Plans how networks are laid on a machine: copies of layers, predicted time, bound, reasons.",
      "Machines are files of the emulator or chips of planning papers (isaac, isaac_like, peng, hubpa,\n"

@@ -47,6 +47,19 @@ class Cnn(nn.Module):
         return self.fc(F.adaptive_avg_pool2d(x, 1).view(x.size(0), -1))
 
 
+class Sums(nn.Module):
+    """Values that grow from line to line and within a line: each needs a format of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4, bias=False)
+        self.fc.weight.data = torch.eye(4)
+
+    def forward(self, x):
+        b = (x + x) + (x + x)
+        return F.relu(self.fc(b) + b)
+
+
 def export(name, net, x):
     for module in net.modules():
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
@@ -85,6 +98,7 @@ def evaluate(graph, x):
 torch.manual_seed(5)
 export("mlp", Mlp(), torch.rand(1, 6))
 export("cnn", Cnn(), torch.rand(1, 2, 20, 20))
+export("sums", Sums(), torch.tensor([[100.0, -1, 7, 3]]))
 for name, shape in (("sine-mlp", (1, 1)), ("mnist-pytorch-mlp", (1, 784)),
                     ("mnist-atmega-small", (1, 1, 14, 14))):
     path = os.path.join(sys.argv[1] if len(sys.argv) > 1 else here + "/../../../../shared/data/onnx",

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# import --calibrate: formats from sample data, the error of each layer, and what runs with them.
+source "$(dirname "$0")/common.bash"
+models=$root/tests/cli/onnx
+data=$root/../shared/data
+
+# Every value fits, those within a line too.
+said=$("$PANTHER" import "$models/sums.onnx" -o "$work/sums.pan" \
+    --calibrate "$models/sums.input.csv" 2>&1)
+expect "the error of each layer" 0 "exact" grep '^fc ' <<<"$said"
+expect "format of the input" 0 "(x: vec[4] q8)" cat "$work/sums.pan"
+expect "format of a layer" 0 'layer "fc" { activation = q6 }' cat "$work/sums.pan"
+expect "format of a line" 0 ": q6 = " cat "$work/sums.pan"
+expect "format of a value within a line" 0 "fit_1: q5 = " cat "$work/sums.pan"
+check "nothing saturates" awk '/q[0-9]/ && $NF != 0 { exit 1 }' <<<"$said"
+check "no warnings" test -z "$(grep warning <<<"$said")"
+run=("$PANTHER" run "$work/sums.pan" --weights "$work/sums.safetensors" -q
+     --input "x=$models/sums.input.csv" --result "output=$work/y.csv")
+"${run[@]}"
+same "and runs to the right values" "$(cat "$models/sums.output.csv")" "$(cat "$work/y.csv")"
+for name in mlp cnn; do
+    snr=$("$PANTHER" import "$models/$name.onnx" -o "$work/$name.pan" \
+        --calibrate "$models/$name.input.csv" | awk '/ dB / { print $(NF - 2) }' | sort -n |
+        head -n 1)
+    check "$name: at least 60 dB in every layer ($snr)" awk "BEGIN { exit !($snr > 60) }"
+done
+check "quiet" test -z "$("$PANTHER" import -q "$models/mlp.onnx" -o "$work/mlp.pan" \
+    --calibrate "$models/mlp.input.csv")"
+
+# What cannot be.
+echo 30000,-1,7,3 >"$work/large.csv"
+expect "values beyond all formats" 0 "values up to 120000 do not fit its format q0" \
+    "$PANTHER" import "$models/sums.onnx" -o "$work/a.pan" --calibrate "$work/large.csv"
+rm -f "$work"/a.*
+expect "records of another size" 1 "the network takes 1 input of 4" \
+    "$PANTHER" import "$models/sums.onnx" -o "$work/a.pan" --calibrate "$models/mlp.input.csv"
+expect "no such samples" 1 "none.npy" \
+    "$PANTHER" import "$models/sums.onnx" -o "$work/a.pan" --calibrate "$work/none.npy"
+check "nothing is written" test ! -e "$work/a.pan" -a ! -e "$work/a.safetensors"
+
+if [ ! -d "$data/mnist" ]; then
+    echo "skip - a thousand digits: shared/data is not there"
+    finish
+fi
+
+# mnist-8 on the emulator: calibrated on 50 digits, then 1,000 others.
+pixels() # FIRST COUNT
+{
+    gzip -dc "$data/mnist/t10k-images-idx3-ubyte.gz" | tail -c "+$((17 + $1 * 784))" |
+        head -c "$(($2 * 784))" | od -An -v -tu1 -w784 | sed 's/^ *//; s/  */,/g'
+}
+pixels 0 50 >"$work/sample.csv"
+pixels 50 1000 >"$work/digits.csv"
+"$PANTHER" import "$data/onnx/mnist-cntk-cnn.onnx" -o "$work/m.pan" --calibrate "$work/sample.csv" |
+    sed 's/^/    /'
+outputs() # NAME OPTION...
+{
+    "$PANTHER" run "$work/m.pan" --weights "$work/m.safetensors" -q --kernels 1000 \
+        --input "Input3=$work/digits.csv" --result "output=$work/$1.csv" "${@:2}"
+    awk -F, '{ best = 1; for (i = 2; i <= NF; i++) if ($i > $best) best = i; print best - 1 }' \
+        "$work/$1.csv" >"$work/$1.classes"
+}
+outputs emulator
+outputs float --interpreter float
+gzip -dc "$data/mnist/t10k-labels-idx1-ubyte.gz" | tail -c +59 | head -c 1000 |
+    od -An -v -tu1 -w1 | tr -d ' ' >"$work/labels"
+equal() { paste "$work/$1" "$work/$2" | awk '$1 == $2 { n++ } END { print n + 0 }'; }
+same=$(equal emulator.classes float.classes) right=$(equal emulator.classes labels)
+check "mnist-8: the emulator's class is that of the real numbers for $same of 1000 digits" \
+    test "$same" -ge 970
+check "mnist-8: and the right one for $right" test "$right" -ge 970
+finish
