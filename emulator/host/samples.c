@@ -11,23 +11,30 @@ void samples_plan(host *h, uint64_t kernels)
         return;
     s->stride = (kernels + SAMPLES - 1) / SAMPLES;
     s->stride = s->stride ? s->stride : 1;
-    s->capacity = s->count + SAMPLES + 2; /* a resumed block may begin between two rows */
+    s->capacity = s->count + 2 * SAMPLES + 2; /* intervals, and ends of epochs */
     s->rows = arena_grow(h->memory, s->rows, s->count * sizeof *s->rows,
                          s->capacity * sizeof *s->rows);
     s->loss = (metric_mean){0};
+    s->kernels = 0;
 }
 
+/* Ends of epochs are rows too; their loss is left out where it would be that of a few kernels. */
 void samples_batch(host *h, bool last)
 {
     sample_log *s = &h->samples;
-    if (s->count == s->capacity || (h->at.batches % s->stride && !last))
+    s->kernels++;
+    if (s->count == s->capacity || (s->kernels < s->stride && !last))
         return;
+    bool mean = 2 * s->kernels >= s->stride;
     sample_row *row = &s->rows[s->count++];
-    *row = (sample_row){.step = h->at.step, .loss = metric_value(&s->loss)};
+    *row = (sample_row){.step = h->at.step, .loss = mean ? metric_value(&s->loss) : NAN};
     row->epoch = (double)h->epochs_before + (double)h->at.batches / (double)h->batches_per_epoch;
     if (h->e->table->sample)
         h->e->table->sample(h->e, &row->counters);
-    s->loss = (metric_mean){0};
+    if (mean) {
+        s->loss = (metric_mean){0};
+        s->kernels = 0;
+    }
 }
 
 static void add_column(cJSON *to, const char *name, const sample_log *s,

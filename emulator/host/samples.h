@@ -1,6 +1,6 @@
 /*
- * The course of a run: loss, saturation, clips and carry resolutions at up to SAMPLES moments of each
- * train block. Everything is allocated before a block begins.
+ * The course of a run: loss, saturation, clips and carry resolutions at about SAMPLES moments of
+ * each train block. Everything is allocated before a block begins.
  */
 #ifndef PANTHER_EMULATOR_HOST_SAMPLES_H
 #define PANTHER_EMULATOR_HOST_SAMPLES_H
@@ -21,7 +21,7 @@ typedef struct sample_row {
 typedef struct sample_log {
     sample_row *rows;
     size_t count, capacity;
-    uint64_t stride; /* kernels between rows */
+    uint64_t stride, kernels; /* between rows; since the loss began */
     metric_mean loss;
 } sample_log;
 

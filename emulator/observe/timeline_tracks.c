@@ -54,7 +54,8 @@ static void name_layers(timeline *t, const image *im)
     t->layers = ARENA_ARRAY(t->memory, text, im->layer_count + 1);
     for (uint32_t k = 0; k < im->layer_count; k++) {
         const char *name = im->layers[k][0] ? im->layers[k] : "none";
-        t->layers[k] = json_string(t->memory, arena_strndup(t->memory, name, LAYER_NAME));
+        name = arena_strndup(t->memory, name, strnlen(name, LAYER_NAME));
+        t->layers[k] = json_string(t->memory, name);
     }
     if (!im->layer_count)
         t->layers[0] = json_string(t->memory, "none");

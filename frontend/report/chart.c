@@ -37,7 +37,7 @@ void chart_bars(page *p, const char *title, figure how, const bar *bars, size_t 
         most = bars[i].value > most ? bars[i].value : most;
         height += BAR_HEIGHT + (bars[i].label ? ROW_GAP : 1);
     }
-    fputs("<figure>", p->out);
+    fputs("<figure class=\"bars\">", p->out);
     open_svg(p, title, arena_printf(p->memory, "height=\"%d\"", height));
     int y = 0;
     for (size_t i = 0; i < count; i++) {
@@ -84,8 +84,7 @@ void chart_heat(page *p, const char *title, size_t width, const heat_cell *cells
         const heat_cell *c = &cells[i];
         size_t x = c->place % width * HEAT_WIDTH, y = c->place / width * HEAT_HEIGHT;
         double share = c->share > 0 ? fmin(c->share, 1) : 0;
-        fprintf(p->out,
-                "<g><title>");
+        fputs("<g><title>", p->out);
         put_escaped(p, c->text);
         fprintf(p->out,
                 "</title><rect class=\"fill tile c0\" x=\"%zu\" y=\"%zu\" width=\"%d\" "

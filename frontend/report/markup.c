@@ -64,7 +64,7 @@ static const char *prefixed(arena *memory, double v, const char *unit)
 
 static const char *ratio_text(arena *memory, double v)
 {
-    return arena_printf(memory, v < 0.1 || v >= 100 ? "%.3gx" : "%.2fx", v);
+    return arena_printf(memory, v < 0.1 || v >= 100 ? "%.3gx" : "%.3fx", v);
 }
 
 const char *figure_text(arena *memory, figure how, double v)

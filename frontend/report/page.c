@@ -109,7 +109,7 @@ static void put_machine(page *p, const report_run *r)
 static void put_navigation(page *p)
 {
     static const char *const names[] = {"learning", "cycles", "energy",     "occupancy",
-                                        "memory",   "saturation", "machine"};
+                                        "memory",   "saturation", "wear",       "machine"};
     fputs("<nav aria-label=\"Sections\">", p->out);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         fprintf(p->out, "<a href=\"#%s\">%s</a>", names[i], names[i]);

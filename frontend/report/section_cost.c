@@ -17,7 +17,8 @@ static void put_bars(page *p, const char *title, figure how, named_list l)
     bar bars[BARS_SHOWN];
     size_t count = 0;
     double rest = 0;
-    qsort(l.at, l.count, sizeof *l.at, larger_first);
+    if (l.count)
+        qsort(l.at, l.count, sizeof *l.at, larger_first);
     for (size_t i = 0; i < l.count; i++) {
         if (l.at[i].value <= 0)
             continue;
@@ -42,6 +43,7 @@ void section_breakdown(page *p, const char *id, const char *title, figure how, c
     fputs("<div><h3>", p->out);
     put_escaped(p, title);
     fputs("</h3>\n", p->out);
+    put_bars(p, title, how, l); /* sorts them */
     table_begin(p, id, title, columns, how == FIGURE_ENERGY ? 4 : 3);
     for (size_t i = 0; i <= l.count; i++) {
         double v = i < l.count ? l.at[i].value : l.total;
@@ -53,7 +55,6 @@ void section_breakdown(page *p, const char *id, const char *title, figure how, c
         table_row_end(p);
     }
     table_end(p);
-    put_bars(p, title, how, l);
     fputs("</div>\n", p->out);
 }
 
@@ -132,8 +133,8 @@ void section_cycles(page *p, const report_run *r)
     put_note(p, "Simulated cycles are those of the kernels, one after the other. Busy cycles are "
                 "those in which a core, a control thread, an operation of an MCU or a memory port "
                 "works; in one simulated cycle many of them may.");
-    put_entries(p, r);
     put_layers(p, r);
+    put_entries(p, r);
     fputs("<div class=\"two\">\n", p->out);
     section_breakdown(p, "busy-by-layer", "Busy cycles by layer", FIGURE_COUNT, "cycles",
                       run_member(busy, "by_layer"));

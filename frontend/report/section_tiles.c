@@ -48,7 +48,8 @@ static void put_heat(page *p, const report_run *r)
     const cJSON *tile;
     width = width >= 1 && width <= MESH_MAX ? floor(width) : 8;
     put_note(p, "The darker a tile, the more of the simulated cycles its MCUs work; the number is "
-                "the tile's, at its place on the mesh. Tiles that are not used are left out.");
+                "the tile's, at its place on the mesh. Operations of one MCU may overlap. Tiles without a part in "
+                "the program are left out.");
     for (int guard = 0; guard < 256; guard++) {
         double node = INFINITY;
         cJSON_ArrayForEach(tile, run_member(r->root, "tiles"))
@@ -152,7 +153,10 @@ void section_memory(page *p, const report_run *r)
         if (used <= 0 || count + 2 > sizeof bars / sizeof *bars)
             continue;
         bars[count++] = (bar){tile_name(p, tile), used,
-                              arena_printf(p->memory, "%.0f of %.0f", used, words), 0};
+                              arena_printf(p->memory, "%s of %s",
+                                           figure_text(p->memory, FIGURE_COUNT, used),
+                                           figure_text(p->memory, FIGURE_COUNT, words)),
+                              0};
         bars[count++] = (bar){NULL, run_number(tile, "words_live"), NULL, 2};
     }
     chart_bars(p, "Words of shared memory by tile", FIGURE_COUNT, bars, count);
