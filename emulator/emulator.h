@@ -24,7 +24,7 @@ typedef struct emulator_options {
     uint64_t seed;      /* of random rounding and `rand` */
     int threads;        /* of the host; 0: one per processor where a kernel is worth it */
     bool timing_only;   /* no data: numbers are not computed, cycles and counts are */
-    uint64_t trace_steps; /* a longer kernel is not traced as a whole (trace.h); 0: 4 million */
+    uint64_t trace_steps; /* a longer kernel is not traced as a whole (trace.h); 0: 16 million */
     bool measure_each;  /* work out the time of every kernel, and compare it with the first's */
     uint64_t max_cycles; /* a kernel that runs longer is stopped with an error; 0: 10^11 */
     bool wear;          /* count how often cells are rewritten (costs about as much as updates do) */

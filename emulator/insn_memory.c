@@ -93,15 +93,25 @@ void insn_drop(agent *a, const operation *op)
         take_words(a, op);
 }
 
-void insn_store(agent *a, const operation *op)
+static bool none_counted(agent *a, const operation *op)
 {
     tile *t = a->tile;
-    uint32_t end = a->address + op->words;
-    uint32_t counted = op->count ? end : memory_counted(&t->memory, a->address, op->words);
-    if (counted < end)
-        tile_fail(t, a, a->now, "keep on word %u, which still has %d consumers", counted,
-                  word_count(t->memory.state[counted]));
-    if (counted == end && (!op->count || still_free(a, op)))
+    uint32_t word = memory_counted(&t->memory, a->address, op->words);
+    if (word == a->address + op->words)
+        return true;
+    tile_fail(t, a, a->now, "keep on word %u, which still has %d consumers", word,
+              word_count(t->memory.state[word]));
+    return false;
+}
+
+static bool may_write(agent *a, const operation *op)
+{
+    return op->count ? still_free(a, op) : none_counted(a, op);
+}
+
+void insn_store(agent *a, const operation *op)
+{
+    if (may_write(a, op))
         fill_words(a, op);
 }
 
@@ -113,8 +123,6 @@ void insn_send(agent *a, const operation *op)
 
 void insn_receive(agent *a, const operation *op)
 {
-    if (op->count && !still_free(a, op))
-        return;
-    if (channel_receive(a, op->with.channel, op->words))
+    if (may_write(a, op) && channel_receive(a, op->with.channel, op->words))
         fill_words(a, op);
 }

@@ -72,7 +72,9 @@ uint32_t memory_not_free(const shared_memory *m, uint32_t at, uint32_t n)
 uint32_t memory_counted(const shared_memory *m, uint32_t at, uint32_t n)
 {
     uint32_t i = at;
-    while (i < at + n && !word_count(m->state[i]))
+    if (!word_count(any_bits(m->state + at, n)))
+        return at + n;
+    while (!word_count(m->state[i]))
         i++;
     return i;
 }

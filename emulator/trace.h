@@ -16,7 +16,7 @@
 #include "emulator/state.h"
 
 enum {
-    TRACE_STEPS = 1 << 22, /* a longer kernel is traced and executed piece by piece, every time */
+    TRACE_STEPS = 1 << 24, /* a longer kernel is traced and executed piece by piece, every time */
     TRACE_PIECE = 1 << 18, /* steps of such a piece */
 };
 #define TRACE_WAIT 0x80000000u

@@ -186,6 +186,9 @@ static void count_underflow_is_found(void **state)
 static void keep_on_counted_words_is_found(void **state)
 {
     (void)state;
+    bench_fails(".input x elements=4\n.packet channel=0 words=4\n.preset 0, 3, 0*8\n"
+                ".thread 0\n  receive [s0 + 6], 4, 0, keep\n  halt\n",
+                "keep on word 6, which still has 3 consumers", "receive", NULL);
     bench_fails(".preset 0, 3, 0*8\n.core 0\n  store [s0 + 6], v0, 4, keep\n  halt\n",
                 "keep on word 6, which still has 3 consumers", "t.s:3:", NULL);
 }

@@ -33,6 +33,14 @@ static uint32_t plain_first(const plain_word *w, uint32_t at, uint32_t n, bool f
     return i;
 }
 
+static uint32_t plain_counted(const plain_word *w, uint32_t at, uint32_t n)
+{
+    uint32_t i = at;
+    while (i < at + n && !w[i].count)
+        i++;
+    return i;
+}
+
 static void plain_mark(plain_word *w, uint32_t n, uint8_t count, bool phase)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -78,6 +86,7 @@ static void random_accesses_agree(void **state)
         uint32_t ready = plain_first(w, at, n, false, phase), free = plain_first(w, at, n, true, 0);
         assert_int_equal(memory_not_ready(&m, at, n, phase), ready);
         assert_int_equal(memory_not_free(&m, at, n), free);
+        assert_int_equal(memory_counted(&m, at, n), plain_counted(w, at, n));
         if (ready > at && random_below(&r, 4)) {
             memory_take(&m, at, ready - at);
             plain_take(w + at, ready - at);
