@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { PIECES_MAX = 2048, PIECES_PER_CHIP = 16 };
+enum { PIECES_MAX = 512, PIECES_PER_CHIP = 16 };
 
 typedef struct piece {
     int op;
@@ -64,12 +64,12 @@ static void cut(arena *scratch, program *p)
 
 static bool fits(const program *p, int from, int to, int64_t t)
 {
-    int64_t left = p->arrays;
+    int64_t left = p->arrays, copies = 0;
     for (int i = from; i < to && left >= 0; i++) {
-        int64_t copies = ceil_div(p->pieces[i].positions, t);
-        if (copies > left / p->pieces[i].blocks)
-            return false;
-        left -= copies * p->pieces[i].blocks;
+        const piece *x = &p->pieces[i];
+        if (i == from || x->op != x[-1].op)
+            copies = ceil_div(x->positions, t);
+        left -= copies * x->blocks;
     }
     return left >= 0;
 }

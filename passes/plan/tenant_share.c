@@ -144,10 +144,18 @@ tenant_plan *tenant_share_moving(arena *memory, const tenant_chip *chip,
     return tenant_better(settle(a, step), settle(b, step));
 }
 
-/* The fewest arrays with which a tenant takes at most `cycles`; more than all if none do. */
-static int64_t arrays_for(const tenant_plan *p, int i, int64_t cycles)
+/*
+ * What is known of the fewest arrays with which each tenant meets a time: at least `least` for
+ * every time below those that all meet together, at most `most` for every time above the others.
+ */
+typedef struct known {
+    int64_t least[TENANT_MAX], most[TENANT_MAX];
+} known;
+
+/* More than the chip has if no number of arrays is enough. */
+static int64_t arrays_for(const tenant_plan *p, int i, int64_t cycles, const known *k)
 {
-    int64_t low = 1, high = p->chip->arrays + 1;
+    int64_t low = k->least[i], high = k->most[i];
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
         run(p, i, middle);
@@ -159,13 +167,17 @@ static int64_t arrays_for(const tenant_plan *p, int i, int64_t cycles)
     return low;
 }
 
-static bool divide_within(const tenant_plan *p, int64_t cycles, int64_t *arrays)
+/* Whether all meet the time together; learns from either answer. */
+static bool meet(const tenant_plan *p, int64_t cycles, known *k)
 {
-    int64_t rest = p->chip->arrays;
-    for (int i = 0; i < p->count && rest >= 0; i++) {
-        arrays[i] = arrays_for(p, i, cycles);
-        rest -= arrays[i];
+    int64_t rest = p->chip->arrays, arrays[TENANT_MAX];
+    int tried = 0;
+    for (; tried < p->count && rest >= 0; tried++) {
+        arrays[tried] = arrays_for(p, tried, cycles, k);
+        rest -= arrays[tried];
     }
+    for (int i = 0; i < tried; i++)
+        (rest >= 0 ? k->least : k->most)[i] = arrays[i];
     return rest >= 0;
 }
 
@@ -175,18 +187,22 @@ tenant_plan *tenant_share_exact(arena *memory, const tenant_chip *chip,
     if (chip->arrays < count)
         return NULL;
     tenant_plan *p = plan_new(memory, chip, tenants, count, method, TENANT_SPATIAL);
+    known k;
+    for (int i = 0; i < count; i++) {
+        k.least[i] = 1;
+        k.most[i] = chip->arrays + 1;
+    }
     divide_equally(p);
-    int64_t low = 1, high = p->regions[slowest(p)].cycles, arrays[TENANT_MAX];
-    while (low < high) {
+    int64_t low = (int64_t)tenant_bound(chip, tenants, count), high = p->regions[slowest(p)].cycles;
+    for (meet(p, high, &k); low < high;) {
         int64_t middle = low + (high - low) / 2;
-        if (divide_within(p, middle, arrays))
+        if (meet(p, middle, &k))
             high = middle;
         else
             low = middle + 1;
     }
-    divide_within(p, low, arrays);
     for (int i = 0; i < count; i++)
-        run(p, i, arrays[i]);
+        run(p, i, k.least[i]); /* of the least time that all meet */
     lay_out(p);
     return p;
 }
