@@ -9,9 +9,9 @@
  * op, and those that go into a tensor's inputs or come out of them. A class is turned if nothing in
  * it depends on the order of the lanes but the vectors of maps themselves.
  */
+#include "ir/interp.h"
 #include "ir/window.h"
 #include "passes/passes.h"
-#include "passes/rewrite.h"
 #include "passes/users.h"
 
 #include <string.h>
@@ -30,6 +30,7 @@ typedef struct layout {
     lane_class *classes;
     size_t count, capacity;
     uint32_t **tensors; /* class of each tensor's inputs, by matrix */
+    ir_matrix_index *matrices;
 } layout;
 
 /* ---- classes ---- */
@@ -128,18 +129,17 @@ static void visit_vector(layout *l, const ir_op *op)
 
 /* ---- matrices ---- */
 
-static size_t number_of(const layout *l, const ir_matrix *w)
+/* Number of the matrix that an op names. */
+static size_t number_of(const layout *l, const ir_op *op)
 {
-    size_t i = 0;
-    while (l->pass->module->matrices[i] != w)
-        i++;
-    return i;
+    return ir_matrix_index_of(l->matrices, op);
 }
 
-/* Inputs first .. of w are the lanes of a vector of this class. */
-static void meet_inputs(layout *l, const ir_matrix *w, uint32_t first, uint32_t lanes, uint32_t k)
+/* Inputs first .. of matrix n are the lanes of a vector of this class. */
+static void meet_inputs(layout *l, size_t n, uint32_t first, uint32_t lanes, uint32_t k)
 {
-    const uint32_t *classes = l->tensors[number_of(l, w)];
+    const ir_matrix *w = l->pass->module->matrices[n];
+    const uint32_t *classes = l->tensors[n];
     bool met = false;
     for (size_t i = 0; i < w->tensor_count; i++) {
         const ir_tensor *t = &w->tensors[i];
@@ -158,26 +158,32 @@ static void meet_inputs(layout *l, const ir_matrix *w, uint32_t first, uint32_t 
         fix(l, k);
 }
 
-static void fix_tensors(layout *l, const ir_matrix *w)
+static void fix_tensors(layout *l, size_t n)
 {
-    for (size_t i = 0; i < w->tensor_count; i++)
-        fix(l, l->tensors[number_of(l, w)][i]);
+    for (size_t i = 0; i < l->pass->module->matrices[n]->tensor_count; i++)
+        fix(l, l->tensors[n][i]);
+}
+
+/* A product all of whose lanes are inputs of one tensor is a vector like others. */
+static bool has_parts(const layout *l, const ir_op *x)
+{
+    return x->code == IR_mtvm && l->pass->module->matrices[number_of(l, x)]->tensor_count > 1;
 }
 
 /* Whether an op takes the error of all inputs of a matrix apart. */
 static bool is_cut(const layout *l, const ir_op *op)
 {
-    const ir_op *x = op->code == IR_slice ? op->args[0] : NULL;
-    return x && x->code == IR_mtvm && !ir_get(x, IR_ATTR_block) && rewrite_matrix(l->graph, x);
+    return op->code == IR_slice && has_parts(l, op->args[0]) &&
+           !ir_get(op->args[0], IR_ATTR_block);
 }
 
 static void visit_matrix(layout *l, const ir_op *op)
 {
-    const ir_matrix *w = rewrite_matrix(l->graph, op);
+    size_t n = number_of(l, op);
     bool product = op->code != IR_opa;
     uint32_t first = product ? 0 : (uint32_t)ir_get_int(op, IR_ATTR_ncol, 0), at = 0;
     if (ir_get(op, IR_ATTR_block)) {
-        fix_tensors(l, w);
+        fix_tensors(l, n);
         fix_all(l, op);
         return;
     }
@@ -187,33 +193,28 @@ static void visit_matrix(layout *l, const ir_op *op)
             fix(l, class_of(x));
             continue;
         }
-        meet_inputs(l, w, at, x->type.lanes, class_of(x));
+        meet_inputs(l, n, at, x->type.lanes, class_of(x));
         at += x->type.lanes;
     }
     if (op->code == IR_mvm)
         fix(l, class_of(op));
-    else if (op->code == IR_mtvm && w->tensor_count == 1)
-        meet_inputs(l, w, 0, w->inputs, class_of(op));
+    else if (op->code == IR_mtvm && !has_parts(l, op))
+        meet_inputs(l, n, 0, op->type.lanes, class_of(op));
 }
 
 /* A product with several tensors may only be cut into their inputs. */
 static void visit_products(layout *l, const ir_op *op)
 {
-    for (uint32_t i = 0; i < op->arg_count; i++) {
-        const ir_op *x = op->args[i];
-        const ir_matrix *w = x->code == IR_mtvm ? rewrite_matrix(l->graph, x) : NULL;
-        if (w && w->tensor_count > 1 && !is_cut(l, op))
-            fix_tensors(l, w);
-    }
+    for (uint32_t i = 0; i < op->arg_count; i++)
+        if (has_parts(l, op->args[i]) && !is_cut(l, op))
+            fix_tensors(l, number_of(l, op->args[i]));
 }
 
 static void visit_slice(layout *l, const ir_op *op)
 {
-    const ir_op *x = op->args[0];
-    const ir_matrix *w = is_cut(l, op) ? rewrite_matrix(l->graph, x) : NULL;
-    if (w && w->tensor_count > 1)
-        meet_inputs(l, w, (uint32_t)ir_get_int(op, IR_ATTR_first, 0), op->type.lanes,
-                    class_of(op));
+    if (is_cut(l, op))
+        meet_inputs(l, number_of(l, op->args[0]), (uint32_t)ir_get_int(op, IR_ATTR_first, 0),
+                    op->type.lanes, class_of(op));
     else
         fix_all(l, op);
 }
@@ -357,7 +358,7 @@ static void open_ports(pass_context *c, ir_graph *g)
 
 bool pass_layout(pass_context *c)
 {
-    layout l = {.pass = c};
+    layout l = {.pass = c, .matrices = ir_matrix_index_new(c->memory, c->module)};
     const ir_module *m = c->module;
     new_class(&l);
     class_tensors(&l);

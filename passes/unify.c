@@ -5,6 +5,7 @@
  * take the smallest number of fraction bits among the uses, which holds all their ranges; results
  * are then converted to the format that was asked for.
  */
+#include "ir/interp.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -20,16 +21,6 @@ static void note(product_formats *f, const ir_op *op)
     f->operand = f->seen && f->operand < operand ? f->operand : operand;
     f->result = f->seen && f->result < result ? f->result : result;
     f->seen = true;
-}
-
-static product_formats formats_of(const ir_module *m, const ir_matrix *w, ir_opcode code)
-{
-    product_formats f = {0};
-    for (size_t i = 0; i < m->graph_count; i++)
-        IR_EACH(op, m->graphs[i])
-            if (op->code == code && rewrite_matrix(m->graphs[i], op) == w)
-                note(&f, op);
-    return f;
 }
 
 static ir_op *piece_in_format(ir_graph *g, ir_op *user, ir_op *piece, uint8_t q)
@@ -58,22 +49,30 @@ static void bring_to(ir_graph *g, ir_op *op, const product_formats *f)
     ir_op_add_arg(g, converted, op);
 }
 
-static void unify_products(ir_module *m, const ir_matrix *w, ir_opcode code)
+/* Of every matrix: mvm, then mtvm. NULL: the op is no product. */
+static product_formats *formats_of(product_formats (*all)[2], const ir_matrix_index *index,
+                                   const ir_op *op)
 {
-    product_formats f = formats_of(m, w, code);
-    if (!f.differ)
-        return;
-    for (size_t i = 0; i < m->graph_count; i++)
-        IR_EACH(op, m->graphs[i])
-            if (op->code == code && rewrite_matrix(m->graphs[i], op) == w)
-                bring_to(m->graphs[i], op, &f);
+    if (op->code != IR_mvm && op->code != IR_mtvm)
+        return NULL;
+    return &all[ir_matrix_index_of(index, op)][op->code == IR_mtvm];
 }
 
 bool pass_unify(pass_context *c)
 {
-    for (size_t i = 0; i < c->module->matrix_count; i++) {
-        unify_products(c->module, c->module->matrices[i], IR_mvm);
-        unify_products(c->module, c->module->matrices[i], IR_mtvm);
-    }
+    const ir_module *m = c->module;
+    ir_matrix_index *index = ir_matrix_index_new(c->memory, m);
+    product_formats(*all)[2] =
+        arena_calloc(c->memory, m->matrix_count + 1, sizeof(product_formats[2]));
+    for (size_t i = 0; i < m->graph_count; i++)
+        IR_EACH(op, m->graphs[i])
+            if (formats_of(all, index, op))
+                note(formats_of(all, index, op), op);
+    for (size_t i = 0; i < m->graph_count; i++)
+        IR_EACH(op, m->graphs[i]) {
+            const product_formats *f = formats_of(all, index, op);
+            if (f && f->differ)
+                bring_to(m->graphs[i], op, f);
+        }
     return true;
 }
