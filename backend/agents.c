@@ -94,6 +94,8 @@ void backend_gather(backend_state *s)
         bool on_thread = op->code == IR_send || op->code == IR_receive;
         if ((op->place.core < 0 && !on_thread) || op->code == IR_slice || op->code == IR_final)
             continue;
+        if (op->code == IR_receive && op->args[0]->code == IR_send)
+            op->args[0]->scratch = op;
         agent_program *p = program_of(s, op);
         if (op->space.count)
             add_event(s, p, op);

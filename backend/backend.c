@@ -3,6 +3,8 @@
 #include "backend/program.h"
 #include "emulator/emulator.h"
 
+#include <string.h>
+
 static bool build_entry(backend_state *s, const ir_graph *g, image_entry *entry)
 {
     bool good = true;
@@ -17,6 +19,8 @@ static bool build_entry(backend_state *s, const ir_graph *g, image_entry *entry)
         if (good)
             backend_emit(s, p, &entry->agents[i]);
     }
+    for (ir_op *op = g->first; op; op = op->next)
+        op->scratch = NULL;
     entry->agent_count = (uint32_t)s->agent_count;
     if (!good)
         return false;
@@ -91,7 +95,7 @@ static void add_crs_entry(backend_state *s, image_entry *entry)
 }
 
 /* One data-free run of an entry proves that it halts for all inputs (isa.h: Kahn network). */
-static bool prove_progress(backend_state *s, image *im)
+static bool run_entries(const backend_state *s, const image *im)
 {
     arena *scratch = arena_new();
     emulator_options options = {.timing_only = true};
@@ -103,17 +107,19 @@ static bool prove_progress(backend_state *s, image *im)
     return good;
 }
 
-image *backend_build(arena *memory, const ir_module *module, const machine *m, const char *plan, diag *d)
+static image *build_image(const backend_state *from, const char *plan)
 {
-    image *im = ARENA_NEW(memory, image);
-    backend_state s = {.memory = memory, .module = module, .machine = m, .image = im, .diag = d};
-    im->fingerprint = machine_fingerprint(memory, m);
-    im->machine_name = m->name;
+    backend_state s = *from;
+    image *im = ARENA_NEW(s.memory, image);
+    const ir_module *module = s.module;
+    s.image = im;
+    im->fingerprint = machine_fingerprint(s.memory, s.machine);
+    im->machine_name = s.machine->name;
     im->opa_mode = module->numerics.mode;
     im->rounds_updates = module->numerics.mode == OPA_STREAM && module->numerics.rounding.mode != ROUND_OFF;
     im->plan = plan ? plan : "";
     bool good = backend_tables(&s);
-    im->entries = ARENA_ARRAY(memory, image_entry, module->graph_count + 1);
+    im->entries = ARENA_ARRAY(s.memory, image_entry, module->graph_count + 1);
     for (size_t i = 0; i < module->graph_count; i++) {
         image_entry *entry = &im->entries[i];
         good = build_entry(&s, module->graphs[i], entry) && check_memory(&s) && check_program_sizes(&s, entry) && good;
@@ -122,7 +128,65 @@ image *backend_build(arena *memory, const ir_module *module, const machine *m, c
     if (!good)
         return NULL;
     add_crs_entry(&s, &im->entries[im->entry_count++]);
-    return prove_progress(&s, im) ? im : NULL;
+    return im;
+}
+
+/* Examples after which every ring has been round once, and one more of each state. */
+static uint32_t examples_to_prove(const ir_graph *g)
+{
+    uint32_t most = 1;
+    for (size_t i = 0; i < g->buffer_count; i++) {
+        uint32_t examples = (g->buffers[i].depth + g->buffers[i].points - 1) / g->buffers[i].points;
+        most = examples > most ? examples : most;
+    }
+    return most + 2;
+}
+
+/* Instructions that a run of all entries executes, at most. */
+static double work_of(const ir_module *m, const image *im)
+{
+    double work = 0;
+    for (size_t i = 0; i < m->graph_count; i++)
+        for (uint32_t a = 0; a < im->entries[i].agent_count; a++)
+            work += (double)im->entries[i].agents[a].code.count * ir_graph_batch(m->graphs[i]);
+    return work;
+}
+
+static void set_batch(ir_graph *g, uint32_t batch)
+{
+    for (size_t i = 0; i < g->dim_count; i++)
+        if (!strcmp(g->dims[i].name, "n"))
+            g->dims[i].extent = batch;
+}
+
+/*
+ * The image itself is run. Of a long one the same programs are run for fewer examples: they differ in
+ * the numbers of examples and slots only, and after a round of every ring nothing new can come.
+ */
+static bool prove_progress(const backend_state *s, const image *im)
+{
+    enum { WORK_MOST = 4000000 };
+    const ir_module *m = s->module;
+    if (work_of(m, im) <= WORK_MOST)
+        return run_entries(s, im);
+    uint32_t *batches = ARENA_ARRAY(s->memory, uint32_t, m->graph_count + 1);
+    for (size_t i = 0; i < m->graph_count; i++) {
+        uint32_t enough = examples_to_prove(m->graphs[i]);
+        batches[i] = ir_graph_batch(m->graphs[i]);
+        set_batch(m->graphs[i], enough < batches[i] ? enough : batches[i]);
+    }
+    const image *shorter = build_image(s, "");
+    bool good = shorter && run_entries(s, shorter);
+    for (size_t i = 0; i < m->graph_count; i++)
+        set_batch(m->graphs[i], batches[i]);
+    return good;
+}
+
+image *backend_build(arena *memory, const ir_module *module, const machine *m, const char *plan, diag *d)
+{
+    backend_state s = {.memory = memory, .module = module, .machine = m, .diag = d};
+    image *im = build_image(&s, plan);
+    return im && prove_progress(&s, im) ? im : NULL;
 }
 
 static uint32_t memory_top(const image_entry *e, const image_buffer *b)

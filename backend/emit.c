@@ -289,16 +289,12 @@ static void emit_vector(emitter *e, const ir_op *op)
     finish_result(e, op);
 }
 
-/* A send's receiver is placed on the destination tile; its other user is an output of the host. */
+/* To the tile of the receive that takes the packet (agents.c has noted it), else to the host. */
 static void find_destination(const ir_op *send, int32_t *node, int32_t *tile)
 {
-    *node = ISA_NODE_HOST;
-    *tile = 0;
-    for (const ir_op *op = send->next; op; op = op->next)
-        if (op->code == IR_receive && op->args[0] == send) {
-            *node = op->place.node;
-            *tile = op->place.tile;
-        }
+    const ir_op *receive = send->scratch;
+    *node = receive ? receive->place.node : ISA_NODE_HOST;
+    *tile = receive ? receive->place.tile : 0;
 }
 
 static void emit_send(emitter *e, const ir_op *op)

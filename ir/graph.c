@@ -315,8 +315,22 @@ void ir_unset(ir_op *op, ir_attr_key key)
 
 /* ---- buffers ---- */
 
+/* Passes end the name of a buffer with its index: that one is looked at first. */
+static size_t index_in_name(const char *name)
+{
+    size_t length = strlen(name), index = 0, at = length;
+    while (at > 0 && name[at - 1] >= '0' && name[at - 1] <= '9' && length - at < 9)
+        at--;
+    while (at < length)
+        index = index * 10 + (size_t)(name[at++] - '0');
+    return index;
+}
+
 ir_buffer *ir_graph_buffer(const ir_graph *g, const char *name)
 {
+    size_t likely = index_in_name(name);
+    if (likely < g->buffer_count && !strcmp(g->buffers[likely].name, name))
+        return &g->buffers[likely];
     for (size_t i = 0; i < g->buffer_count; i++)
         if (!strcmp(g->buffers[i].name, name))
             return &g->buffers[i];

@@ -151,7 +151,9 @@ static bool has_time(const fuse_state *f, const bundle *b)
 static bundle *slot_for(fuse_state *f, size_t index)
 {
     const bundle *b = f->bundles[index];
-    for (size_t i = 0; f->blocking && !has_time(f, b) && i < index; i++) {
+    if (!f->blocking || has_time(f, b))
+        return NULL;
+    for (size_t i = 0; i < index; i++) {
         bundle *first = f->bundles[i];
         if (!first->follows && first->in_slot < BACKEND_SKEWS_MOST && may_share(first, b))
             return first;
@@ -188,23 +190,31 @@ static void write_attributes(fuse_state *f)
         }
 }
 
+static ir_op *collect_of(fuse_state *f, ir_op *op)
+{
+    ir_op *collect = ir_op_new(f->graph, op, IR_collect, op->type, &op, 1, op->where);
+    collect->space = op->space;
+    collect->place = placing_core_of(op->place);
+    const char *layer = ir_get_name(op, IR_ATTR_layer, NULL);
+    if (layer)
+        ir_set_name(f->graph, collect, IR_ATTR_layer, layer);
+    const ir_attr *group = ir_get(op, IR_ATTR_group);
+    if (group)
+        ir_set_int(f->graph, collect, IR_ATTR_group, group->value);
+    return collect;
+}
+
 static void add_collects(fuse_state *f)
 {
     IR_EACH(op, f->graph) {
-        if (op->code != IR_mvm && op->code != IR_mtvm)
-            continue;
-        ir_op *collect = ir_op_new(f->graph, op, IR_collect, op->type, NULL, 0, op->where);
-        collect->space = op->space;
-        collect->place = placing_core_of(op->place);
-        ir_replace_uses(f->graph, op, collect);
-        ir_op_add_arg(f->graph, collect, op);
-        const char *layer = ir_get_name(op, IR_ATTR_layer, NULL);
-        if (layer)
-            ir_set_name(f->graph, collect, IR_ATTR_layer, layer);
-        const ir_attr *group = ir_get(op, IR_ATTR_group);
-        if (group)
-            ir_set_int(f->graph, collect, IR_ATTR_group, group->value);
+        for (uint32_t i = 0; i < op->arg_count; i++)
+            if (op->args[i]->scratch)
+                op->args[i] = op->args[i]->scratch;
+        if (op->code == IR_mvm || op->code == IR_mtvm)
+            op->scratch = collect_of(f, op);
     }
+    IR_EACH(op, f->graph)
+        op->scratch = NULL;
 }
 
 bool pass_fuse(pass_context *c)
