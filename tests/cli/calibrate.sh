@@ -69,4 +69,30 @@ same=$(equal emulator.classes float.classes) right=$(equal emulator.classes labe
 check "mnist-8: the emulator's class is that of the real numbers for $same of 1000 digits" \
     test "$same" -ge 970
 check "mnist-8: and the right one for $right" test "$right" -ge 970
+
+# An imported model trains on: with its formats, on the emulator as in real numbers.
+gzip -dc "$data/mnist/train-images-idx3-ubyte.gz" | tail -c +17 | head -c $((20 * 784)) |
+    od -An -v -tu1 -w784 | awk '{ for (i = 1; i <= NF; i++) printf "%.6g%s", $i / 255,
+                                  (i < NF ? "," : "\n") }' >"$work/sample.csv"
+"$PANTHER" import "$data/onnx/mnist-pytorch-mlp.onnx" -q -o "$work/t.pan" \
+    --calibrate "$work/sample.csv"
+cat >>"$work/t.pan" <<'END'
+data mnist {
+    train = idx("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
+    scale = 1/255; limit = 1000
+}
+train torch_jit_export on mnist {
+    loss = cross_entropy; update = sgd(rate = 0.02); batch = 16; epochs = 3
+    every 16 batches { crs() }
+}
+END
+losses()
+{
+    "$PANTHER" run "$work/t.pan" --weights "$work/t.safetensors" --data "$data/mnist" \
+        --opa-mode batch "$@" | sed -n 's/^epoch.*  loss //p' | tr '\n' ' '
+}
+emulated=$(losses) real=$(losses --interpreter float)
+check "fine-tuning: losses $emulated(real numbers: $real)" awk -v e="$emulated" -v r="$real" \
+    'BEGIN { split(e, x, " "); split(r, y, " "); d = x[3] - y[3]
+             exit !(x[3] > 0 && x[3] < x[1] && d < 0.02 && d > -0.02) }'
 finish
