@@ -203,6 +203,19 @@ static void print_origin(const listing *l, const image_origin *o, int column)
     }
 }
 
+/* The text of a line of the program, on a line of its own. */
+static void print_source(const listing *l, const image_origin *o)
+{
+    const disasm_options *w = l->options;
+    const char *path = has_file(l, o) ? l->im->files[o->file - 1] : NULL;
+    const char *text = path && w->source_line ? w->source_line(w->sources, path, o->line) : NULL;
+    if (!text)
+        return;
+    fprintf(l->out, "        ; %u: ", o->line);
+    print_comment_text(l->out, text);
+    fputc('\n', l->out);
+}
+
 /* Whether a reader who saw the comment about `shown` last needs one about o. */
 static bool says_more(const listing *l, const image_origin *o, const image_origin *shown)
 {
@@ -254,8 +267,11 @@ static void print_insn(const listing *l, const image_agent *g, uint32_t i, const
     int n = insn_text(insn, address, target, OPERANDS_AT, text, sizeof text);
     if (n >= (int)sizeof text) /* a very long buffer name */
         n = insn_text(insn, NULL, target, OPERANDS_AT, text, sizeof text);
+    bool news = origin && says_more(l, origin, *shown);
+    if (news && (!*shown || (*shown)->file != origin->file || (*shown)->line != origin->line))
+        print_source(l, origin);
     fprintf(l->out, "        %s", text);
-    if (origin && says_more(l, origin, *shown)) {
+    if (news) {
         print_origin(l, origin, 8 + n);
         *shown = origin;
     }

@@ -203,6 +203,9 @@ typedef struct disasm_options {
     int node, tile, core;  /* -1: all */
     const char *entry;     /* NULL: all */
     const char *layer;     /* NULL: all; only instructions of this layer */
+    /* The text of a line (from 1) of a source file, or NULL; the function may be NULL. */
+    const char *(*source_line)(void *sources, const char *path, uint32_t line);
+    void *sources;
 } disasm_options;
 
 /* Text that asm_parse reads back into an equal program. */

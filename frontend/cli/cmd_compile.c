@@ -26,7 +26,7 @@ static void emit_graph(const output *o, FILE *out)
 
 static void emit_assembly(const output *o, FILE *out)
 {
-    static const disasm_options all = {-1, -1, -1, NULL, NULL};
+    static const disasm_options all = {.node = -1, .tile = -1, .core = -1};
     disasm_print(o->im, &all, out);
 }
 

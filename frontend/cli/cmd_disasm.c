@@ -1,8 +1,10 @@
 #include "frontend/cli/cli.h"
 
+#include "isa/support/file.h"
+
 #include <string.h>
 
-enum { NAMES_LISTED = 20 };
+enum { NAMES_LISTED = 20, SOURCE_LIMIT = 1 << 28 };
 
 typedef struct listing {
     const image *im;
@@ -48,6 +50,32 @@ static bool check_names(cli *c, const image *im)
                       named ? im->layer_count - 1 : 0);
 }
 
+static uint32_t find_source(cli *c, const char *path)
+{
+    for (uint32_t i = 1; i <= c->sources->count; i++)
+        if (strcmp(source_get(c->sources, i)->path, path) == 0)
+            return i;
+    size_t length;
+    const char *error;
+    char *text = file_read(c->memory, path, SOURCE_LIMIT, &length, &error);
+    if (!text)
+        diag_warning(c->d, SOURCE_NOWHERE, "%s; --source shows nothing of it", error);
+    return source_add(c->sources, path, text ? text : "", text ? length : 0);
+}
+
+/* For listings: a line of the program, without the blanks around it. */
+static const char *source_text(void *context, const char *path, uint32_t line)
+{
+    cli *c = context;
+    const source_file *file = source_get(c->sources, find_source(c, path));
+    if (line == 0 || line > file->lines)
+        return NULL;
+    size_t length;
+    const char *text = source_line(file, line, &length);
+    size_t blanks = strspn(text, " \t");
+    return blanks < length ? arena_strndup(c->memory, text + blanks, length - blanks) : NULL;
+}
+
 exit_status disasm_run(cli *c)
 {
     listing l = {0};
@@ -59,7 +87,12 @@ exit_status disasm_run(cli *c)
     l.im = image_read(c->memory, c->d, c->operands[0]);
     if (!l.im || !check_names(c, l.im))
         return EXIT_INPUT;
-    l.options = (disasm_options){(int)node, (int)tile, (int)core, c->values[OPTION_ENTRY],
-                                 c->values[OPTION_LAYER]};
+    l.options = (disasm_options){.node = (int)node,
+                                 .tile = (int)tile,
+                                 .core = (int)core,
+                                 .entry = c->values[OPTION_ENTRY],
+                                 .layer = c->values[OPTION_LAYER],
+                                 .source_line = c->given[OPTION_SOURCE] ? source_text : NULL,
+                                 .sources = c};
     return cli_write(c, print, &l) ? EXIT_DONE : EXIT_INPUT;
 }

@@ -52,6 +52,15 @@ while read -r _ label; do
     grep -q "^$label:" <<<"$layer" || missing=1
 done < <(grep -Eo ', L[0-9]+' <<<"$layer")
 same "every branch target is in the listing" 0 "$missing"
+cp "$program" "$work/p.pan"
+(cd "$work" && "$PANTHER" compile -q p.pan --machine panther -o p.pimg)
+lines=$(cd "$work" && "$PANTHER" disasm p.pimg --layer dense_2 --entry train:mlp --source)
+expect "lines of the program" 0 '; 11: return dense(h, 10)' echo "$lines"
+same "and else the same listing" "$(cd "$work" && "$PANTHER" disasm p.pimg --layer dense_2 \
+    --entry train:mlp)" "$(grep -v '^        ; [0-9]*: ' <<<"$lines")"
+rm "$work/p.pan"
+expect "a program that is gone" 0 "--source shows nothing of it" \
+    bash -c "cd '$work' && '$PANTHER' disasm p.pimg --source"
 expect "a misspelt layer" 1 "did you mean 'dense_2'?" \
     "$PANTHER" disasm "$work/d.pimg" --layer dens_2
 expect "no such entry" 1 "there are test:mlp, train:mlp, crs" \

@@ -305,7 +305,7 @@ static inline const char *disassembled(arena *memory, const image *im)
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
-    disasm_options all = {-1, -1, -1, NULL, NULL};
+    disasm_options all = {.node = -1, .tile = -1, .core = -1};
     disasm_print(im, &all, out);
     fclose(out);
     const char *copy = arena_strndup(memory, text, length);

@@ -255,7 +255,9 @@ static void listings_can_be_narrowed(void **state)
                                "x: sset s1, 1\njmp x\n.core 1\nsset s1, 2\nhalt\n"
                                ".thread 0\nsset s1, 3\nhalt\n.entry b\n.core 0\nsset s1, 4\nhalt\n";
     static const disasm_options options[] = {
-        {1, 2, 1, NULL, NULL}, {-1, -1, -1, "b", NULL}, {-1, -1, -1, NULL, "q"}};
+        {.node = 1, .tile = 2, .core = 1},
+        {.node = -1, .tile = -1, .core = -1, .entry = "b"},
+        {.node = -1, .tile = -1, .core = -1, .layer = "q"}};
     static const char *const kept[] = {"sset   s1, 2", "sset   s1, 4", "sset   s1, 1"};
     (void)state;
     arena *memory = arena_new();
