@@ -78,11 +78,32 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
+/* A word as a shell takes it: in quotes where it needs them. */
+static const char *shell_word(arena *memory, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./=,:+@%";
+    size_t length = strlen(word), n = 0;
+    if (length && strspn(word, plain) == length)
+        return word;
+    char *to = ARENA_ARRAY(memory, char, 4 * length + 3);
+    to[n++] = '\'';
+    for (; *word; word++) {
+        if (*word == '\'') {
+            memcpy(to + n, "'\\'", 3);
+            n += 3;
+        }
+        to[n++] = *word;
+    }
+    to[n] = '\'';
+    return to;
+}
+
 static const char *command_line(arena *memory, int argc, char **argv)
 {
     const char *line = "panther";
     for (int i = 1; i < argc; i++)
-        line = arena_printf(memory, "%s %s", line, argv[i]);
+        line = arena_printf(memory, "%s %s", line, shell_word(memory, argv[i]));
     return line;
 }
 

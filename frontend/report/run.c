@@ -142,6 +142,8 @@ const report_run *report_read(arena *memory, diag *d, const char *path, const ch
     arena_defer(memory, free_json, root);
     if (!check_sections(root, d, path))
         return NULL;
+    while (length && (text[length - 1] == '\n' || text[length - 1] == ' '))
+        length--;
     report_run *run = ARENA_NEW(memory, report_run);
     *run = (report_run){.path = path,
                         .label = label_of(memory, path),
