@@ -47,4 +47,7 @@ static inline uint64_t event_next(const event_heap *h)
 void event_push(event_heap *h, event e);
 event event_pop(event_heap *h);
 
+/* A push and a pop in one, of an event that the first one comes before. */
+event event_exchange(event_heap *h, event e);
+
 #endif

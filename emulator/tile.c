@@ -198,12 +198,6 @@ static bool next_in_turn(const agent *a, uint64_t end)
     return a->now < end && (h->count == 0 || event_before(mine, h->at[0]));
 }
 
-static void yield(agent *a, agent_state state)
-{
-    a->state = state;
-    event_push(&a->tile->events, (event){a->now, EVENT_AGENT | a->index});
-}
-
 /* False where the agent cannot come to an end, or not in time. */
 static bool within_limits(agent *a, uint32_t alone)
 {
@@ -218,61 +212,93 @@ static bool within_limits(agent *a, uint32_t alone)
     return false;
 }
 
-static void run_agent(agent *a, uint64_t end)
+static void wait_for_mcus(agent *a, uint32_t slots)
+{
+    uint64_t asked = a->now;
+    a->now = when_free(a, slots);
+    if (a->tile->emulator->watch && a->now > asked)
+        watch_mcu_wait(a->tile->emulator->watch, a, asked);
+}
+
+/* Runs what concerns only the agent. True: it has come to an access; otherwise to its end. */
+static bool run_alone(agent *a)
 {
     tile *t = a->tile;
     watch *looks = t->emulator->watch;
-    uint32_t alone = 0;
+    for (uint32_t alone = 0; !t->failed.set; alone++) {
+        const operation *op = &a->code[a->pc];
+        if (op->touches)
+            wait_for_mcus(a, op->touches);
+        if (!within_limits(a, alone))
+            return false;
+        if (op->access)
+            return true;
+        uint64_t start = a->now;
+        a->now += op->cycles + tile_delay(t);
+        execute(a, op);
+        if (looks)
+            watch_instruction(looks, a, op, start);
+        if (a->state == AGENT_HALTED)
+            return false;
+    }
+    return false;
+}
+
+/* True: the agent goes on at a->now, when others have had their turn. */
+static bool run_agent(agent *a, uint64_t end)
+{
+    watch *looks = a->tile->emulator->watch;
     if (looks)
         watch_woken(looks, a);
     if (a->state == AGENT_ACCESSES)
         execute(a, &a->code[a->pc]);
     a->state = AGENT_RUNS;
-    while (!t->failed.set) {
+    while (run_alone(a)) {
         const operation *op = &a->code[a->pc];
-        uint64_t start = a->now;
-        if (op->touches)
-            a->now = when_free(a, op->touches);
-        if (looks && a->now > start)
-            watch_mcu_wait(looks, a, start);
-        if (!within_limits(a, alone)) {
-            return;
-        } else if (!op->access) {
-            alone++;
-            start = a->now;
-            a->now += op->cycles + tile_delay(t);
-            execute(a, op);
-            if (looks)
-                watch_instruction(looks, a, op, start);
-            if (a->state == AGENT_HALTED)
-                return;
-        } else if (!next_in_turn(a, end)) {
-            yield(a, AGENT_RUNS);
-            return;
-        } else if (!begin_access(a, op)) {
+        if (!next_in_turn(a, end))
+            return true;
+        if (!begin_access(a, op)) {
             if (looks)
                 watch_blocked(looks, a);
-            return;
-        } else if (!next_in_turn(a, end)) {
-            yield(a, AGENT_ACCESSES);
-            return;
-        } else {
-            execute(a, op);
-            alone = 0;
+            return false;
         }
+        if (!next_in_turn(a, end)) {
+            a->state = AGENT_ACCESSES;
+            return true;
+        }
+        execute(a, op);
     }
+    return false;
+}
+
+static bool take_event(event_heap *h, uint64_t end, event *e)
+{
+    if (event_next(h) >= end)
+        return false;
+    *e = event_pop(h);
+    return true;
 }
 
 void tile_advance(tile *t, uint64_t end)
 {
-    while (event_next(&t->events) < end && !t->failed.set) {
-        event e = event_pop(&t->events);
+    event_heap *h = &t->events;
+    event e;
+    for (bool more = take_event(h, end, &e); more && !t->failed.set;) {
+        bool later = false;
         if (e.order & EVENT_AGENT) {
             agent *a = &t->agents[e.order & ~EVENT_AGENT];
             a->now = e.time;
-            run_agent(a, end);
+            later = run_agent(a, end);
+            e.time = a->now;
         } else {
             channel_deliver(t, e.order, e.time);
         }
+        if (later && event_next(h) < end) {
+            e = event_exchange(h, e);
+            continue;
+        }
+        if (later)
+            event_push(h, e);
+        more = take_event(h, end, &e);
     }
 }
