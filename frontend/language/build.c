@@ -130,7 +130,8 @@ static ir_matrix *new_matrix(builder *b, uint32_t param, uint32_t bias, uint32_t
 {
     const pan_param *w = &b->p->params[param];
     const char *prefix = prefix_of(b, param);
-    const char *path = w->layer == PAN_NONE ? w->path : b->p->layers[w->layer].path;
+    bool own = w->layer == PAN_NONE || w->statistic; /* a layer has one matrix besides statistics */
+    const char *path = own ? w->path : b->p->layers[w->layer].path;
     const char *name = arena_printf(b->m->memory, "%s%s", prefix, path);
     uint32_t inputs = (uint32_t)inputs_of(w) + (bias != PAN_NONE);
     if (groups > 1)
@@ -154,7 +155,7 @@ ir_matrix **build_matrices(builder *b, uint32_t param)
         build_refuse(b, w->where, "a matrix side of more than 2^24", "the graph IR cannot hold it");
         return NULL;
     }
-    bool frozen = frozen_everywhere(b, param, bias);
+    bool frozen = w->statistic || frozen_everywhere(b, param, bias);
     b->matrices[param] = ARENA_ARRAY(b->m->memory, ir_matrix *, groups);
     for (uint32_t g = 0; g < groups; g++) {
         b->matrices[param][g] = new_matrix(b, param, bias, g, groups);

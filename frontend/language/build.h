@@ -50,6 +50,8 @@ ir_op *build_layer(builder *b, const pan_op *op, ir_matrix *w, ir_op *x, ir_type
 /* The largest format that holds a number. */
 int build_finest(double v);
 
+build_function build_batch_norm; /* build_norm.c */
+
 /* ---- maps (build_maps.c) ---- */
 
 build_function build_conv2d, build_max_pool, build_avg_pool, build_global_avg_pool, build_patches,

@@ -8,8 +8,6 @@
 #include <math.h>
 
 static const char *const time_why = "loops over time are not lowered to the ISA in this version";
-static const char *const norm_why =
-    "its statistics are not folded into the weights in this version";
 static const char *const stream_why =
     "values per position or step are not lowered to the ISA in this version";
 
@@ -366,7 +364,7 @@ static const build_row build_rows[PAN_OPCODES] = {
     [PAN_CAST] = {build_plain, 0, 0},
     [PAN_DENSE] = {build_dense, 0, 0},
     [PAN_CONV2D] = {build_conv2d, 0, 0},
-    [PAN_BATCH_NORM] = {NULL, "batch_norm", norm_why},
+    [PAN_BATCH_NORM] = {build_batch_norm, 0, 0},
     [PAN_RNN] = {NULL, "rnn", time_why},
     [PAN_LSTM] = {NULL, "lstm", time_why},
     [PAN_GRU] = {NULL, "gru", time_why},

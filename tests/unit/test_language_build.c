@@ -274,7 +274,7 @@ static void test_refusals(void **state)
                    "    y = scan e in x { state h = zeros(2); h = h + e; yield h }\n"
                    "    return y\n}\n",
                    "not supported yet: scan, because loops over time");
-    expect_refusal("network f(x: vec[4]) -> vec[4] { return batch_norm(x) }\n",
+    expect_refusal("network f(x: seq[3, vec[4]]) -> seq[3, vec[4]] { return batch_norm(x) }\n",
                    "not supported yet: batch_norm");
     expect_refusal("param W: matrix[2, 3]\n"
                    "network f(x: seq[2, vec[3]]) -> seq[2, vec[2]] { return W @ x }\n",

@@ -283,6 +283,33 @@ static void test_pools(void **state)
     built_free(&b);
 }
 
+/* weight (x - mean) / sqrt(var + eps) + bias; the statistics are never trained. */
+static void test_batch_norm(void **state)
+{
+    (void)state;
+    built b = build("network f(x: map[2, 3, 4]) -> map[2, 3, 4] {\n"
+                    "    return batch_norm(x, eps = 0.5, name = \"bn\")\n}\n");
+    assert_int_equal(b.m->matrix_count, 2);
+    const ir_matrix *layer = ir_module_matrix(b.m, "bn"), *fixed = ir_module_matrix(b.m, "bn.mean");
+    assert_false(layer->frozen);
+    assert_true(fixed->frozen);
+    assert_string_equal(fixed->tensors[1].name, "bn.var");
+    assert_near(fixed->tensors[1].init_value, 1);
+    double *trained = ir_float_weights(b.f, layer), *known = ir_float_weights(b.f, fixed);
+    for (int i = 0; i < 4; i++) {
+        trained[i] = random_unit(&b.random) - 0.5;
+        known[i] = random_unit(&b.random) + 0.25;
+    }
+    double *x = numbers(&b, SIZE), y[SIZE];
+    run(&b, "test:f", (const double *[]){x}, (double *[]){y});
+    for (int k = 0; k < SIZE; k++) {
+        int c = k / (H * W);
+        double unit = (x[k] - known[c]) / sqrt(known[2 + c] + 0.5);
+        assert_near(y[k], trained[c] * unit + trained[2 + c]);
+    }
+    built_free(&b);
+}
+
 /* Formats of sums: as many fewer fraction bits as the number of pixels needs. */
 static void test_average_formats(void **state)
 {
@@ -409,7 +436,7 @@ int main(void)
         cmocka_unit_test(test_expressions),  cmocka_unit_test(test_pools),
         cmocka_unit_test(test_average_formats), cmocka_unit_test(test_kernel_update),
         cmocka_unit_test(test_loss_of_maps), cmocka_unit_test(test_rolled),
-        cmocka_unit_test(test_pixels_need_no_window),
+        cmocka_unit_test(test_pixels_need_no_window), cmocka_unit_test(test_batch_norm),
     };
     return cmocka_run_group_tests_name("language maps", tests, NULL, NULL);
 }

@@ -88,6 +88,11 @@ static void add_concat(net *n)
     n->c += 3;
 }
 
+static void add_norm(net *n)
+{
+    add(n, "x = relu(batch_norm(x))");
+}
+
 /* The same elements in another order of pixels. */
 static void add_reshape(net *n)
 {
@@ -98,7 +103,8 @@ static void add_reshape(net *n)
 }
 
 static void (*const layers[])(net *) = {add_convolution, add_convolution, add_pool,   add_residual,
-                                        add_convolution, add_squeeze,     add_concat, add_reshape};
+                                        add_convolution, add_squeeze,     add_concat, add_reshape,
+                                        add_norm};
 
 static void random_text(net *n, int batch)
 {
