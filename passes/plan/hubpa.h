@@ -18,7 +18,7 @@ typedef struct hubpa_layer {
     int32_t map[2];    /* output positions, before the pooling */
     plan_window conv;  /* over the pooled map of the layer before */
     plan_window pool;  /* behind this layer */
-    int32_t footprint; /* tiles (or crossbars) that one replica takes */
+    int32_t footprint; /* tiles that one replica takes */
 } hubpa_layer;
 
 static inline int32_t hubpa_units(const hubpa_layer *l)
@@ -27,12 +27,14 @@ static inline int32_t hubpa_units(const hubpa_layer *l)
 }
 
 /*
- * A chain of convolutions as layers; `fine`: footprints in crossbars instead of whole tiles. NULL
- * with the reason in *error: residual edges, dense layers between convolutions (drop them with
- * plan_network_convs), sizes beyond 2^24 units.
+ * A chain of convolutions as layers, footprints in whole tiles of the chip. NULL with the reason in
+ * *error: residual edges, dense layers (drop them with plan_network_convs), more than 2^24 units.
  */
-hubpa_layer *hubpa_layers_of(arena *memory, const plan_network *n, const plan_chip *chip, bool fine,
+hubpa_layer *hubpa_layers_of(arena *memory, const plan_network *n, const plan_chip *chip,
                              const char **error);
+/* The replicas as places on whole tiles, layer behind layer, for check.h. */
+plan_layout *hubpa_places(arena *memory, const plan_network *const *n, const plan_chip *chip,
+                          const hubpa_layer *layers, const int32_t *replicas, const char *method);
 
 /* ---- allocation ---- */
 
@@ -70,16 +72,24 @@ int32_t hubpa_allocate_balanced(const hubpa_layer *layers, int count, int32_t ti
                                 hubpa_sharing sharing, int32_t *replicas);
 int64_t hubpa_tiles_least(const hubpa_layer *layers, int count, hubpa_sharing sharing);
 
+/*
+ * The largest units per replica of a pair, max 2 units_i / r_i: no schedule has fewer steps a pair
+ * in the long run. It is the least of all allocations if the replicas are those of
+ * hubpa_allocate_balanced: every replica beyond the fewest went to the layer with the most, as any
+ * better allocation must do, until it did not fit.
+ */
+double hubpa_period_bound(const hubpa_layer *layers, const int32_t *replicas, int count);
+
 /* ---- schedules ---- */
 
 typedef struct hubpa_policy {
     const char *name;
-    bool split;   /* half of a layer's replicas serve FP only, half BP only */
-    bool barrier; /* FP and BP of a pair start when the pair before is complete */
-    bool serial;  /* nothing overlaps: FP(k), BP(k), FP(k+1), ... */
-    int lag;      /* BP(k) needs FP(k - lag); 1: a pair is one FP and the BP before it */
-    int ahead;    /* FPs in flight at most: FP(k) needs FP(k - ahead) */
-    int behind;   /* BPs that may be outstanding: FP(k) needs BP(k - behind) */
+    hubpa_sharing sharing; /* split: half of a layer's replicas serve FP only, half BP only */
+    bool barrier;          /* FP and BP of a pair start when the pair before is complete */
+    bool serial;           /* nothing overlaps: FP(k), BP(k), FP(k+1), ... */
+    int lag;    /* BP(k) needs FP(k - lag); 1: a pair is one FP and the BP before it */
+    int ahead;  /* FPs in flight at most: FP(k) needs FP(k - ahead) */
+    int behind; /* BPs that may be outstanding: FP(k) needs BP(k - behind) */
     const char *help;
 } hubpa_policy;
 

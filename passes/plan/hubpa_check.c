@@ -37,7 +37,7 @@ static void count_units(checking *c, int backward, int layer, int32_t *busy)
 static void check_capacity(checking *c)
 {
     const hubpa_schedule *s = c->s;
-    bool split = s->policy->split;
+    bool split = s->policy->sharing == HUBPA_SPLIT;
     for (int i = 0; i < s->count && !c->error; i++) {
         int32_t *busy[2], limit = split ? s->replicas[i] / 2 : s->replicas[i];
         for (int b = 0; b < 2; b++) {
@@ -205,6 +205,16 @@ int64_t hubpa_bound(const hubpa_layer *layers, const int32_t *replicas, int coun
         int64_t units = 2 * (int64_t)hubpa_units(&layers[i]) * pairs;
         int64_t steps = (units + replicas[i] - 1) / replicas[i];
         most = steps > most ? steps : most;
+    }
+    return most;
+}
+
+double hubpa_period_bound(const hubpa_layer *layers, const int32_t *replicas, int count)
+{
+    double most = 0;
+    for (int i = 0; i < count; i++) {
+        double load = 2.0 * hubpa_units(&layers[i]) / replicas[i];
+        most = load > most ? load : most;
     }
     return most;
 }

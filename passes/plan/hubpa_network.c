@@ -17,11 +17,17 @@ static const char *refuse(arena *memory, const plan_network *n, size_t i)
     return NULL;
 }
 
-hubpa_layer *hubpa_layers_of(arena *memory, const plan_network *n, const plan_chip *chip, bool fine,
+/* Crossbars of a tile, in groups of slices. */
+static int64_t tile_of(const plan_chip *chip)
+{
+    return chip->pes * chip->crossbars / chip->slices;
+}
+
+hubpa_layer *hubpa_layers_of(arena *memory, const plan_network *n, const plan_chip *chip,
                              const char **error)
 {
     hubpa_layer *layers = ARENA_ARRAY(memory, hubpa_layer, n->count);
-    int64_t unit = fine ? 1 : chip->pes * chip->crossbars / chip->slices;
+    int64_t unit = tile_of(chip);
     if (!n->count || unit < 1) {
         *error = arena_printf(memory, "network '%s' has no convolutions, or a tile of '%s' holds "
                                       "no matrix", n->name, chip->name);
@@ -42,4 +48,23 @@ hubpa_layer *hubpa_layers_of(arena *memory, const plan_network *n, const plan_ch
             layers[i - 1].pool = l->inputs[0].pool;
     }
     return layers;
+}
+
+plan_layout *hubpa_places(arena *memory, const plan_network *const *n, const plan_chip *chip,
+                          const hubpa_layer *layers, const int32_t *replicas, const char *method)
+{
+    plan_layout *out = ARENA_NEW(memory, plan_layout);
+    *out = (plan_layout){.method = method, .chip = chip, .networks = n, .network_count = 1,
+                         .rounds = 1};
+    int64_t first = 0;
+    for (size_t i = 0; i < (*n)->count; i++) {
+        const plan_layer *l = &(*n)->layers[i];
+        int64_t count = (int64_t)layers[i].footprint * replicas[i] * tile_of(chip);
+        plan_place at = {.layer = (int32_t)i, .group = l->groups > 1 ? -1 : 0, .rows = l->rows,
+                         .columns = l->columns, .copies = replicas[i], .first = first,
+                         .count = count};
+        ARENA_PUSH(memory, out->places, out->place_count, out->place_capacity, at);
+        first += count;
+    }
+    return out;
 }

@@ -7,15 +7,15 @@
 #include <limits.h>
 
 const hubpa_policy hubpa_policies[HUBPA_POLICIES] = {
-    [HUBPA_SDMP] = {"sdmp", true, true, false, 1, 1, 1, 
+    [HUBPA_SDMP] = {"sdmp", HUBPA_SPLIT, true, false, 1, 1, 1, 
                     "own tiles for FP and BP, pair after pair"},
-    [HUBPA_SDMP_PIPELINED] = {"sdmp-pipelined", true, false, false, 1, INT_MAX, INT_MAX,
+    [HUBPA_SDMP_PIPELINED] = {"sdmp-pipelined", HUBPA_SPLIT, false, false, 1, INT_MAX, INT_MAX,
                               "own tiles for FP and BP, successive FPs overlap"},
-    [HUBPA_TDMP] = {"tdmp", false, false, true, 0, 1, 1, 
+    [HUBPA_TDMP] = {"tdmp", HUBPA_WHOLE, false, true, 0, 1, 1, 
                     "all tiles for FP, then all for BP"},
-    [HUBPA_SHARED] = {"hubpa", false, false, false, 1, 1, 2,
+    [HUBPA_SHARED] = {"hubpa", HUBPA_SHARED_PAIR, false, false, 1, 1, 2,
                       "tiles shared step by step, FP first, one FP in flight"},
-    [HUBPA_LOOKAHEAD] = {"hubpa-lookahead", false, false, false, 1, 2, 3,
+    [HUBPA_LOOKAHEAD] = {"hubpa-lookahead", HUBPA_SHARED_PAIR, false, false, 1, 2, 3,
                          "as hubpa, with the next FP taking what the oldest leaves idle"},
 };
 
@@ -132,8 +132,9 @@ static void advance(simulation *sim, int backward, int pair)
 static void refill(simulation *sim)
 {
     const hubpa_schedule *s = sim->s;
+    bool split = s->policy->sharing == HUBPA_SPLIT;
     for (int i = 0; i < s->count; i++)
-        sim->free[i] = s->policy->split ? s->replicas[i] / 2 : s->replicas[i];
+        sim->free[i] = split ? s->replicas[i] / 2 : s->replicas[i];
 }
 
 /* FPs first, those of older pairs before younger ones; BPs get what is left, or their own half. */
@@ -143,7 +144,7 @@ static void step(simulation *sim)
     for (int backward = 0; backward < 2; backward++) {
         for (int k = sim->first[backward]; k < sim->started[backward]; k++)
             advance(sim, backward, k);
-        if (sim->s->policy->split)
+        if (sim->s->policy->sharing == HUBPA_SPLIT)
             refill(sim);
     }
 }
