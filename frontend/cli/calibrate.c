@@ -1,12 +1,14 @@
 #include "frontend/cli/calibrate.h"
 
 #include "emulator/host/npy.h"
+#include "emulator/host/progress.h"
 #include "emulator/host/weights.h"
 #include "frontend/cli/build.h"
 #include "isa/support/fixed.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Formats leave room for values a tenth larger than the sample's and for weights twice as large. */
 static const double VALUE_ROOM = 1.1, WEIGHT_ROOM = 2;
@@ -87,8 +89,14 @@ static bool run(calibrator *k, engine *e, size_t example, double *results)
     return k->status == EXIT_DONE;
 }
 
+static progress *new_progress(cli *c)
+{
+    return progress_new(c->memory, isatty(STDERR_FILENO) && !c->given[OPTION_QUIET], "examples");
+}
+
 static bool measure_ranges(calibrator *k, const network *n)
 {
+    progress *line = new_progress(k->c);
     engine *e = start(k, n, INTERPRETER_FLOAT);
     double *values = ARENA_ARRAY(k->c->memory, double, n->most + 1);
     k->largest = ARENA_ARRAY(k->c->memory, double, n->ops + 1);
@@ -104,7 +112,9 @@ static bool measure_ranges(calibrator *k, const network *n)
                     k->largest[at] = fmax(k->largest[at], fabs(values[v]));
             at++;
         }
+        progress_show(line, "ranges", i, k->examples->count);
     }
+    progress_wipe(line);
     return e != NULL;
 }
 
@@ -349,6 +359,7 @@ static void compare(calibrator *k, const network *n, const engine *real, const e
 
 static bool measure_errors(calibrator *k, const network *n, calibration *out)
 {
+    progress *line = new_progress(k->c);
     engine *real = start(k, n, INTERPRETER_FLOAT);
     engine *fixed = real ? start(k, n, INTERPRETER_FIXED) : NULL;
     double *values = ARENA_ARRAY(k->c->memory, double, 2 * n->most + 1);
@@ -358,7 +369,9 @@ static bool measure_errors(calibrator *k, const network *n, calibration *out)
             return false;
         compare(k, n, real, fixed, values, out);
         out->examples++;
+        progress_show(line, "errors", i, k->examples->count);
     }
+    progress_wipe(line);
     return fixed != NULL;
 }
 

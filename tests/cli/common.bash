@@ -49,4 +49,16 @@ same()
     if [ -n "$2" ] && [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$(diff <(echo "$2") <(echo "$3"))"; fi
 }
 
+# Goes to a folder that looks like the sources with an empty build folder, but for the program.
+enter_sources()
+{
+    local item
+    for item in "$root"/*; do
+        [ "$(basename "$item")" = build ] || ln -s "$item" "$work/$(basename "$item")"
+    done
+    mkdir -p "$work/build/release"
+    ln -s "$PANTHER" "$work/build/release/panther"
+    cd "$work" || exit 1
+}
+
 finish() { exit "$failed"; }

@@ -3,15 +3,7 @@
 # change the slicing, compare. The commands are those of frontend/cli/README.md, in its order.
 source "$(dirname "$0")/common.bash"
 
-# In a folder that looks like the sources, with an empty build folder.
-for item in "$root"/*; do
-    ln -s "$item" "$work/$(basename "$item")"
-done
-rm -f "$work/build"
-mkdir -p "$work/build/release"
-ln -s "$PANTHER" "$work/build/release/panther"
-cd "$work" || exit 1
-
+enter_sources
 count=0
 while IFS= read -r command; do
     count=$((count + 1))

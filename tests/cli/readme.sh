@@ -3,14 +3,7 @@
 # run and of a program is what there is.
 source "$(dirname "$0")/common.bash"
 
-# In a folder that looks like the sources, so that files the commands write do not end up there.
-for item in "$root"/*; do
-    ln -s "$item" "$work/$(basename "$item")"
-done
-rm -f "$work/build"
-mkdir -p "$work/build/release"
-ln -s "$PANTHER" "$work/build/release/panther"
-cd "$work" || exit 1
+enter_sources # so that files the commands write do not end up among them
 count=0
 while IFS= read -r command; do
     case $command in
