@@ -225,8 +225,9 @@ void timeline_crs(timeline *t, const mcu *unit, uint64_t cycles)
     if (!in_range(f->node, b->node) || !in_range(f->tile, b->tile) ||
         (f->has_core ? !in_range(f->core, b->core) : f->has_thread))
         return;
+    uint32_t core = timeline_core_tid(b->core);
     timeline_slice s = {.pid = timeline_tile_pid(t, b->node, b->tile),
-                        .tid = timeline_mcu_tid(t, timeline_core_tid(b->core), b->mcu, OPERATION_CRS),
+                        .tid = timeline_mcu_tid(t, core, b->mcu, OPERATION_CRS),
                         .kind = UNIT_MCU,
                         .layer = unit->layer,
                         .start = t->e->cycles,

@@ -30,6 +30,8 @@ const char *out_open(arena *memory, timeline_out *o, const char *path)
         error = start_deflate(memory, o);
     if (!error)
         error = file_write_begin(memory, &o->file, path);
+    if (!error)
+        setvbuf(o->file.stream, NULL, _IONBF, 0); /* text is buffered here */
     o->open = !error;
     return error;
 }

@@ -16,7 +16,7 @@ typedef struct text {
 
 /*
  * An agent as the trace sees it. The MCUs of a core follow it with MCU_LANES tracks each; where
- * operations of an MCU may overlap, each has a track of its own, since slices of one track must not.
+ * operations of an MCU may overlap, each has a track of its own: slices of one track must not.
  */
 enum { MCU_LANES = MCU_OPERATIONS };
 typedef struct timeline_track {

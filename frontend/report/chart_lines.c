@@ -36,7 +36,8 @@ static void open_plot(page *p, const char *title, axis x, axis y, figure how, co
         double v = y.low + k * y.step, at = PLOT_TOP + PLOT_HEIGHT * (1 - across(y, v));
         fprintf(p->out,
                 "<line class=\"grid\" x1=\"%d%%\" x2=\"%d%%\" y1=\"%.1f\" y2=\"%.1f\"/>"
-                "<text class=\"soft\" x=\"%d%%\" dx=\"-6\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
+                "<text class=\"soft\" x=\"%d%%\" dx=\"-6\" y=\"%.1f\" text-anchor=\"end\">%s"
+                "</text>\n",
                 PLOT_LEFT, PLOT_LEFT + PLOT_WIDTH, at, at, PLOT_LEFT, at + 4,
                 figure_short(p->memory, how, fabs(v) < y.step / 1e6 ? 0 : v));
     }

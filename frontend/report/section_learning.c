@@ -156,7 +156,8 @@ static void put_course(page *p, const cJSON *training)
     chart_lines(p, &c, list, count);
     fputs("</div><div>\n", p->out);
     numbers y = run_list(p->memory, run_member(training, "adc_clips"));
-    clips = (series){.name = "conversions", .x = x.at, .y = y.at, .count = shorter(x.count, y.count)};
+    clips = (series){.name = "conversions", .x = x.at, .y = y.at};
+    clips.count = shorter(x.count, y.count);
     c.title = "Conversions that the ADC clipped so far";
     chart_lines(p, &c, &clips, 1);
     fputs("</div></div>\n", p->out);

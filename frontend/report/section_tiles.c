@@ -48,8 +48,8 @@ static void put_heat(page *p, const report_run *r)
     const cJSON *tile;
     width = width >= 1 && width <= MESH_MAX ? floor(width) : 8;
     put_note(p, "The darker a tile, the more of the simulated cycles its MCUs work; the number is "
-                "the tile's, at its place on the mesh. Operations of one MCU may overlap. Tiles without a part in "
-                "the program are left out.");
+                "the tile's, at its place on the mesh. Operations of one MCU may overlap. Tiles "
+                "without a part in the program are left out.");
     for (int guard = 0; guard < 256; guard++) {
         double node = INFINITY;
         cJSON_ArrayForEach(tile, run_member(r->root, "tiles"))

@@ -1,6 +1,6 @@
 /*
- * The pages' style sheet. Colours of series are told apart with any kind of colour vision (Okabe and
- * Ito's, darker in light mode and lighter in dark mode where they need it).
+ * The pages' style sheet. Colours of series are told apart with any kind of colour vision (Okabe
+ * and Ito's, darker in light mode and lighter in dark mode where they need it).
  */
 #include "frontend/report/markup.h"
 

@@ -2,8 +2,8 @@
 
     report_check.py STATISTICS < PAGE
 
-Every breakdown of the statistics adds up to its total to the last digit, the tables of the page hold
-the same numbers, and the page loads nothing from anywhere. Prints one line; the exit status is 1
+Every breakdown of the statistics adds up to its total to the last digit, the tables of the page
+hold the same numbers, and the page loads nothing from anywhere. Prints one line; the exit status is 1
 where something is wrong.
 """
 import html.parser

@@ -77,8 +77,8 @@ expect "leaves what it did" 0 "slices" check_trace "$work/stopped.json.gz"
 # One batch of 64 through MLP-L4 takes at most three times the work with a trace (best of three).
 head -c 65536 /dev/zero | tr '\0' '\101' >"$work/x.bin"
 head -c 64 /dev/zero | tr '\0' '\3' >"$work/y.bin"
-sed -e "s|data/blocks.bin|$work/x.bin|; s|data/blocks.labels|$work/y.bin|; s|batch = 1;|batch = 64;|" \
-    "$examples/mlp_l4.pan" >"$work/l4.pan"
+sed -e "s|data/blocks.bin|$work/x.bin|; s|data/blocks.labels|$work/y.bin|" \
+    -e "s|batch = 1;|batch = 64;|" "$examples/mlp_l4.pan" >"$work/l4.pan"
 best()
 {
     local least= i seconds

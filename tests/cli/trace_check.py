@@ -2,9 +2,9 @@
 
     trace_check.py TRACE [STATISTICS]
 
-The trace holds what the Chrome trace format asks of it, every slice lies on a named track, slices of
-one track enclose each other or stand apart, and slices plus what the cap left out are the busy and
-waiting cycles of the statistics. Prints one line; the exit status is 1 where something is wrong.
+The trace holds what the Chrome trace format asks of it, every slice lies on a named track, slices
+of one track enclose each other or stand apart, and slices plus what the cap left out are the busy
+and waiting cycles of the statistics. Prints one line; the exit status is 1 where something is wrong.
 """
 import collections
 import gzip

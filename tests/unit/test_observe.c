@@ -8,6 +8,7 @@
 #include "tests/unit/test_emulator_support.h"
 
 #include <cjson/cJSON.h>
+#include <malloc.h>
 #include <math.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -305,6 +306,31 @@ static void memory_is_measured(void **state)
     free_watched(&w);
 }
 
+/* After the first kernel nothing is allocated any more, trace file included. */
+static void nothing_is_allocated_while_time_runs(void **state)
+{
+    (void)state;
+    bench b = bench_new();
+    timeline_filter f;
+    timeline_summary s;
+    const char *error, *path = temporary(&b, "memory.json.gz");
+    assert_null(timeline_filter_parse(b.memory, NULL, &f));
+    b.options.watch = true;
+    b.options.timeline = timeline_open(b.memory, path, &f, &error);
+    bench_program(&b, program);
+    for (int k = 0; k < 2; k++)
+        assert_int_equal(emulator_run(b.e, 0, (uint64_t)k, NULL, NULL, b.d), EXIT_DONE);
+    size_t arena_bytes = arena_used(b.memory), heap_bytes = mallinfo2().uordblks;
+    for (int k = 2; k < 2000; k++)
+        assert_int_equal(emulator_run(b.e, 0, (uint64_t)k, NULL, NULL, b.d), EXIT_DONE);
+    assert_int_equal(arena_used(b.memory), arena_bytes);
+    assert_int_equal(mallinfo2().uordblks, heap_bytes);
+    assert_null(timeline_close(b.options.timeline, true, &s));
+    assert_true(s.slices > 20000 && s.dropped_slices == 0);
+    unlink(path);
+    bench_free(&b);
+}
+
 static void bins_keep_what_they_are_given(void **state)
 {
     (void)state;
@@ -347,7 +373,7 @@ static void bad_filters_are_refused(void **state)
     arena_free(memory);
 }
 
-/* A program that fails leaves a trace that can be read, and a file that cannot be written is noticed. */
+/* A program that fails leaves a trace that can be read; files that cannot be written are noticed. */
 static void failures_leave_whole_files(void **state)
 {
     (void)state;
@@ -379,6 +405,7 @@ int main(void)
         cmocka_unit_test(filters_leave_out),
         cmocka_unit_test(watching_changes_nothing),
         cmocka_unit_test(memory_is_measured),
+        cmocka_unit_test(nothing_is_allocated_while_time_runs),
         cmocka_unit_test(bins_keep_what_they_are_given),
         cmocka_unit_test(bad_filters_are_refused),
         cmocka_unit_test(failures_leave_whole_files),

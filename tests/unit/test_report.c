@@ -243,7 +243,8 @@ static void damaged_files_do_no_harm(void **state)
         }
         arena_free(k.memory);
     }
-    print_message("seed %llu: %zu of %d files were read\n", (unsigned long long)seed, pages, ROUNDS);
+    print_message("seed %llu: %zu of %d files were read\n", (unsigned long long)seed, pages,
+                  ROUNDS);
     assert_true(pages > ROUNDS / 20 && pages < ROUNDS);
 }
 
