@@ -16,6 +16,23 @@ typedef struct plan_bandwidth {
     double scale; /* of both bandwidths; the paper's lambda */
 } plan_bandwidth;
 
+/* What the time of a layer's step is made of, in microseconds. */
+typedef struct plan_step_terms {
+    double compute;   /* T_C */
+    double inside;    /* inputs to the copies of the fullest tile */
+    double between;   /* one tile's share of the outputs of one copy of the layer before */
+    int64_t together; /* copies in one tile */
+} plan_step_terms;
+
+plan_step_terms plan_step_terms_of(const steps_chain *c, const plan_bandwidth *b, size_t j);
+
+static inline double plan_step_of(const plan_step_terms *t, int64_t replicas, int64_t before)
+{
+    int64_t tiles = (replicas - 1) / t->together + 1;
+    double us = t->inside + t->between * (double)tiles * (double)before;
+    return us > t->compute ? us : t->compute;
+}
+
 /* Microseconds of one step of layer j, at least those of the computation. */
 double plan_step_us(const steps_chain *c, const plan_bandwidth *b, size_t j, int64_t replicas,
                     int64_t before);
@@ -49,8 +66,12 @@ int64_t allocate_least(const steps_chain *c);
 
 /* ---- methods ---- */
 
-/* Algorithm 2. exact_fill: crossbars used are `total` (or a reachable sum as in the paper's tables). */
+/*
+ * Algorithm 2. exact_fill: the crossbars used are `total`, or the largest sum that can be reached;
+ * else the best of all sums. allocate_dp_both has both from one run.
+ */
 allocation allocate_dp(const allocate_task *t, bool exact_fill);
+void allocate_dp_both(const allocate_task *t, allocation *exact_fill, allocation *free_fill);
 
 /*
  * Labels: the least crossbars with which a number of steps can be met, by layers and Pareto-minimal

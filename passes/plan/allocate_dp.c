@@ -20,6 +20,7 @@ typedef struct dp {
     const steps_chain *c;
     dp_state **at;    /* [layer][crossbars] */
     int64_t *need;    /* of the layer at hand, by copies */
+    plan_step_terms terms; /* of the layer at hand */
 } dp;
 
 /* PreOp of layer i with these copies, behind state (i - 1, used). */
@@ -51,7 +52,7 @@ static void consider(const dp *d, size_t i, int64_t replicas, int64_t used, dp_s
     if ((double)(least > end ? least : end) * scale >= best->value)
         return;
     if (b) {
-        double own = plan_step_us(d->c, b, i, replicas, before->replicas);
+        double own = plan_step_of(&d->terms, replicas, before->replicas);
         scale = step = own > step ? own : step;
     }
     int64_t pre = full_preop(d, i, replicas, used);
@@ -84,6 +85,8 @@ static void fill_layer(dp *d, size_t i, int64_t least, int64_t later)
         most = l->positions;
     for (int64_t r = 1; r <= most; r++)
         d->need[r] = steps_need(d->c, i, r);
+    if (d->t->bandwidth)
+        d->terms = plan_step_terms_of(d->c, d->t->bandwidth, i);
     for (int64_t g = 0; g <= d->t->total; g++) {
         dp_state best = {.value = INFINITY};
         int64_t high = (g - least) / l->set;
@@ -105,14 +108,28 @@ static int64_t answer(const dp *d, bool exact_fill)
     return best;
 }
 
-allocation allocate_dp(const allocate_task *t, bool exact_fill)
+static allocation allocation_at(const dp *d, int64_t used)
+{
+    const steps_chain *c = d->c;
+    allocation a = {.replicas = ARENA_ARRAY(d->t->memory, int64_t, c->count + 1)};
+    for (size_t i = c->count; used >= 0 && i-- > 0;) {
+        a.replicas[i] = d->at[i][used].replicas;
+        used -= a.replicas[i] * c->layers[i].set;
+        a.found = true;
+    }
+    if (a.found)
+        allocate_measure(d->t, &a);
+    return a;
+}
+
+void allocate_dp_both(const allocate_task *t, allocation *exact_fill, allocation *free_fill)
 {
     clock_t started = clock();
     const steps_chain *c = t->chain;
     arena *scratch = arena_new();
-    dp d = {t, c, ARENA_ARRAY(scratch, dp_state *, c->count + 1), NULL};
-    allocation a = {.replicas = ARENA_ARRAY(t->memory, int64_t, c->count + 1)};
+    dp d = {.t = t, .c = c, .at = ARENA_ARRAY(scratch, dp_state *, c->count + 1)};
     int64_t least = allocate_least(c), before = 0;
+    *exact_fill = *free_fill = allocation_at(&d, -1);
     if (least <= t->total) {
         for (size_t i = 0; i < c->count; i++)
             d.at[i] = ARENA_ARRAY(scratch, dp_state, (size_t)t->total + 1);
@@ -122,16 +139,16 @@ allocation allocate_dp(const allocate_task *t, bool exact_fill)
             before += c->layers[i - 1].set;
             fill_layer(&d, i, before, least - before - c->layers[i].set);
         }
-        int64_t g = answer(&d, exact_fill);
-        for (size_t i = c->count; g >= 0 && i-- > 0;) {
-            a.replicas[i] = d.at[i][g].replicas;
-            g -= a.replicas[i] * c->layers[i].set;
-            a.found = true;
-        }
+        *exact_fill = allocation_at(&d, answer(&d, true));
+        *free_fill = allocation_at(&d, answer(&d, false));
     }
-    if (a.found)
-        allocate_measure(t, &a);
     arena_free(scratch);
-    a.seconds = (double)(clock() - started) / CLOCKS_PER_SEC;
-    return a;
+    exact_fill->seconds = free_fill->seconds = (double)(clock() - started) / CLOCKS_PER_SEC;
+}
+
+allocation allocate_dp(const allocate_task *t, bool exact_fill)
+{
+    allocation both[2];
+    allocate_dp_both(t, &both[0], &both[1]);
+    return both[exact_fill ? 0 : 1];
 }

@@ -6,6 +6,9 @@
 
 enum { LABELS_LIMIT = 12000000, FULL_TRIES = 12 };
 
+/* Work, in pairs of labels and copies: a few seconds. The same on every host, unlike a time. */
+static const int64_t steps_budget = 600000000, time_budget = 200000000;
+
 static double seconds_since(clock_t started)
 {
     return (double)(clock() - started) / CLOCKS_PER_SEC;
@@ -64,7 +67,8 @@ static void offer(const allocate_task *t, const int64_t *replicas, allocation *b
 
 static certificate fewest_steps(const allocate_task *t, const allocation *given)
 {
-    labels_task w = {t->chain, t->total, NULL, 0, LABELS_LIMIT};
+    int64_t budget = steps_budget;
+    labels_task w = {t->chain, t->total, NULL, 0, LABELS_LIMIT, &budget};
     int64_t *r = ARENA_ARRAY(t->memory, int64_t, t->chain->count + 1);
     certificate c = {.best = *given};
     bool found;
@@ -85,9 +89,10 @@ static certificate fewest_steps(const allocate_task *t, const allocation *given)
  * Allocations whose longest step lies in (from, to]: with steps of at most `to` the labels need some
  * number of steps; times `from` that is a bound for all of them. At least *bound_us is looked for.
  */
-static void bound_range(const allocate_task *t, double from, double to, certificate *c)
+static void bound_range(const allocate_task *t, double from, double to, int64_t *budget,
+                        certificate *c)
 {
-    labels_task w = {t->chain, t->total, t->bandwidth, to, LABELS_LIMIT};
+    labels_task w = {t->chain, t->total, t->bandwidth, to, LABELS_LIMIT, budget};
     int64_t *r = ARENA_ARRAY(t->memory, int64_t, t->chain->count + 1);
     int64_t goal = (int64_t)ceil(c->bound_us / from);
     if (goal <= 1 || labels_decide(&w, goal - 1, false, r) == LABELS_NO)
@@ -108,10 +113,11 @@ static certificate least_time(const allocate_task *t, const allocation *given)
     plain.bandwidth = NULL;
     allocation any = *given;
     c.bound = fewest_steps(&plain, &any).bound;
+    int64_t budget = time_budget;
     double longest = given->us / (double)c.bound;
     for (double from = plan_compute_us(t->bandwidth->chip); from <= longest;
          from *= 1 + grain)
-        bound_range(t, from, from * (1 + grain), &c);
+        bound_range(t, from, from * (1 + grain), &budget, &c);
     return c;
 }
 

@@ -128,6 +128,7 @@ static void extend(search *s, size_t j, int64_t replicas, size_t first, size_t e
     int64_t latest = s->steps - b->tails, most = labels_cap(s->t, j, replicas);
     for (size_t i = first; i < end && !s->gave_up; i++) {
         const label *p = &s->all[i];
+        s->gave_up = --*s->t->budget < 0;
         int64_t all = p->cost + cost;
         if (all + b->rest[0] > s->total)
             break;
@@ -202,7 +203,9 @@ labels_answer labels_decide(const labels_task *t, int64_t steps, bool full, int6
                 .limit = t->limit};
     labels_answer answer = LABELS_NO;
     s.bounds = labels_bound(scratch, t, steps);
-    if (s.bounds) {
+    if (s.bounds && *t->budget < 0) {
+        answer = LABELS_UNKNOWN;
+    } else if (s.bounds) {
         s.replicas = ARENA_ARRAY(scratch, int64_t, s.c->count + 1);
         s.pre = ARENA_ARRAY(scratch, int64_t, s.c->count + 1);
         int32_t at = run(&s, scratch);

@@ -36,31 +36,32 @@ double plan_compute_us(const plan_chip *c)
     return (double)c->step_cycles * c->cycle_ns / 1e3;
 }
 
-double plan_step_us(const steps_chain *c, const plan_bandwidth *b, size_t j, int64_t replicas,
-                    int64_t before)
+plan_step_terms plan_step_terms_of(const steps_chain *c, const plan_bandwidth *b, size_t j)
 {
     const plan_chip *chip = b->chip;
     const plan_layer *l = &c->network->layers[c->layers[j].layer];
     int64_t tile = tile_crossbars(chip), set = c->layers[j].set;
     double column_groups = (double)steps_ceil(l->out, plan_chip_width(chip));
-    double one = (double)l->conv.kernel[0] * l->conv.kernel[1] * l->in * column_groups;
-    double inside = one, between = 0;
-    int64_t tiles = replicas;
+    double inputs = (double)l->conv.kernel[0] * l->conv.kernel[1] * l->in * column_groups;
+    const double us = 1e6 * (double)chip->element_bytes / (1073741824.0 * b->scale);
+    plan_step_terms t = {.compute = plan_compute_us(chip), .together = 1};
     if (set <= tile) {
-        int64_t together = tile / set;
-        tiles = steps_ceil(replicas, together);
-        inside = one * (double)together;
+        t.together = tile / set;
+        inputs *= (double)t.together;
     } else {
-        inside = one * (double)steps_ceil(set, steps_ceil(set, tile)) / (double)set;
+        inputs *= (double)steps_ceil(set, steps_ceil(set, tile)) / (double)set;
     }
+    t.inside = inputs * us / chip->tile_gib;
     if (j > 0)
-        between = (double)tiles * (double)before *
-                  c->network->layers[c->layers[j - 1].layer].out;
-    const double gib = 1073741824.0 * b->scale;
-    double us = 1e6 * (double)chip->element_bytes *
-                (inside / (chip->tile_gib * gib) + between / (chip->chip_gib * gib));
-    double compute = plan_compute_us(chip);
-    return us > compute ? us : compute;
+        t.between = (double)c->network->layers[c->layers[j - 1].layer].out * us / chip->chip_gib;
+    return t;
+}
+
+double plan_step_us(const steps_chain *c, const plan_bandwidth *b, size_t j, int64_t replicas,
+                    int64_t before)
+{
+    plan_step_terms t = plan_step_terms_of(c, b, j);
+    return plan_step_of(&t, replicas, before);
 }
 
 double plan_steps_us(const steps_chain *c, const plan_bandwidth *b, const int64_t *replicas)

@@ -10,6 +10,7 @@ typedef struct labels_task {
     const plan_bandwidth *bandwidth; /* NULL: any step */
     double longest_us;               /* with bandwidth: no step is longer */
     size_t limit;                    /* labels; beyond, the answer is unknown */
+    int64_t *budget;                 /* pairs of labels and copies still to look at; below 0: unknown */
 } labels_task;
 
 typedef enum labels_answer { LABELS_NO, LABELS_YES, LABELS_UNKNOWN } labels_answer;

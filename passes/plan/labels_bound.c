@@ -44,6 +44,34 @@ static int64_t least_need(const bounder *w, size_t j)
     return least;
 }
 
+/*
+ * With bandwidth: a layer has no more copies than its step allows when the layer before has the fewest
+ * it may have, and the layer before no more than the fewest of this one allow.
+ */
+static bool keep_steps_short(bounder *w, bool *changed)
+{
+    for (size_t j = 0; w->t->bandwidth && j < w->c->count; j++) {
+        int64_t low = w->b[j].least, high = w->b[j].most, before = j ? w->b[j - 1].least : 0;
+        if (plan_step_us(w->c, w->t->bandwidth, j, low, before) > w->t->longest_us)
+            return false;
+        while (low < high) {
+            int64_t middle = low + (high - low + 1) / 2;
+            if (plan_step_us(w->c, w->t->bandwidth, j, middle, before) > w->t->longest_us)
+                high = middle - 1;
+            else
+                low = middle;
+        }
+        *changed = *changed || low != w->b[j].most;
+        w->b[j].most = low;
+        int64_t cap = labels_cap(w->t, j, w->b[j].least);
+        if (j && cap < w->b[j - 1].most) {
+            w->b[j - 1].most = cap;
+            *changed = true;
+        }
+    }
+    return true;
+}
+
 /* One round: copies from PreOp, PreOp from copies. False if it cannot be. */
 static bool tighten(bounder *w, bool *changed)
 {
@@ -62,9 +90,16 @@ static bool tighten(bounder *w, bool *changed)
         int64_t most = w->b[j].least + (w->t->total - sum) / w->c->layers[j].set;
         if (most > w->c->layers[j].positions)
             most = w->c->layers[j].positions;
+        if (w->b[j].most && most > w->b[j].most)
+            most = w->b[j].most;
         *changed = *changed || most != w->b[j].most;
         w->b[j].most = most;
     }
+    if (!keep_steps_short(w, changed))
+        return false;
+    for (size_t j = 0; j < w->c->count; j++)
+        if (w->b[j].most < w->b[j].least)
+            return false;
     for (size_t j = 1; j < w->c->count; j++) {
         int64_t gap = steps_ceil(least_need(w, j), w->b[j - 1].most) - 1;
         w->gap[j] = gap;
