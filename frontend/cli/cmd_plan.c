@@ -1,6 +1,7 @@
 /* panther plan: how networks are laid on a machine, and what that promises. */
 #include "frontend/cli/plan_cli.h"
 #include "frontend/language/language.h"
+#include "passes/plan/tenant.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -118,6 +119,8 @@ static bool change_chip(plan_request *r, exit_status *status)
         r->chip->rows = side;
         r->chip->columns = side * r->chip->cells_per_weight;
     }
+    if (crossbars > plan_chip_total(r->chip)) /* the same machine with more tiles */
+        r->chip->tiles = (crossbars * r->chip->slices - 1) / (r->chip->pes * r->chip->crossbars) + 1;
     *status = EXIT_INPUT;
     const char *error = plan_chip_check(c->memory, r->chip);
     if (error)

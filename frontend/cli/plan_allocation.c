@@ -75,6 +75,30 @@ static candidate *best_of(allocator *w, const char *method, const candidate *exc
     return best;
 }
 
+/* --copies: one number for each layer of the longest chain. */
+static exit_status given_copies(allocator *w)
+{
+    const steps_chain *c = w->task.chain;
+    const char *text = w->r->c->values[OPTION_COPIES];
+    allocation a = {.replicas = ARENA_ARRAY(w->task.memory, int64_t, c->count + 1)};
+    for (size_t i = 0; i < c->count; i++) {
+        char *end;
+        errno = 0;
+        long long copies = text ? strtoll(text, &end, 10) : 0;
+        if (!text || errno || end == text || *end != (i + 1 < c->count ? ',' : '\0') || copies < 1 ||
+            copies > c->layers[i].positions) {
+            cli_usage(w->r->c, "--copies takes %zu numbers with commas, of layer %zu one from 1 to %lld",
+                      c->count, i + 1, (long long)c->layers[i].positions);
+            return EXIT_USAGE;
+        }
+        a.replicas[i] = copies;
+        text = end + 1;
+    }
+    allocate_measure(&w->task, &a);
+    add(w, "copies", a);
+    return EXIT_DONE;
+}
+
 static void run_all(allocator *w)
 {
     const allocate_task *t = &w->task;
@@ -82,7 +106,8 @@ static void run_all(allocator *w)
     add(w, "equal", allocate_equal(t));
     add(w, "stride", allocate_stride(t));
     add(w, "proportional", allocate_proportional(t));
-    allocation exact_fill = allocate_dp(t, true), free_fill = allocate_dp(t, false);
+    allocation exact_fill, free_fill;
+    allocate_dp_both(t, &exact_fill, &free_fill);
     add(w, "dp", exact_fill);
     add(w, "dp_free", free_fill);
     certificate c = allocate_exact(t, &free_fill);
@@ -170,11 +195,13 @@ static void print_plan(const allocator *w, const candidate *c, const candidate *
            chip->name, c->method, (long long)crossbars_of(w, c), (long long)w->task.total,
            (long long)chip->rows, (long long)plan_chip_width(chip));
     print_layers(w, c, ends, stalls);
-    printf("\n%lld steps in the simulator; Algorithm 1 says %lld, and none of its allocations has "
-           "fewer than %lld\n",
-           (long long)c->simulated, (long long)c->a.steps, (long long)w->bound);
+    printf("\n%lld steps in the simulator; Algorithm 1 says %lld", (long long)c->simulated,
+           (long long)c->a.steps);
+    if (w->bound)
+        printf(", and none of its allocations has fewer than %lld", (long long)w->bound);
+    putchar('\n');
     if (w->task.bandwidth)
-        printf("%.2f us (%.2f by Algorithm 1, bound %.2f): the longest step takes %.2f us, the "
+        printf("%.2f us (%.2f by Algorithm 1, at least %.2f): the longest step takes %.2f us, the "
                "computation alone %.2f\n",
                c->us, c->a.us, w->bound_us, plan_steps_us(w->task.chain, &w->bandwidth, c->a.replicas),
                plan_compute_us(chip));
@@ -230,8 +257,9 @@ static void json_plan(const allocator *w, const candidate *c, const candidate *s
     cJSON_AddStringToObject(o, "machine", w->r->chip->name);
     cJSON_AddItemToObject(o, "plan", json_candidate(w, c));
     plan_json_number(o, "total", (double)w->task.total);
-    plan_json_number(o, "bound_steps", (double)w->bound);
-    if (w->task.bandwidth)
+    if (w->bound)
+        plan_json_number(o, "bound_steps", (double)w->bound);
+    if (w->bound && w->task.bandwidth)
         plan_json_number(o, "bound_us", w->bound_us);
     if (second)
         cJSON_AddItemToObject(o, "runner_up", json_candidate(w, second));
@@ -364,7 +392,7 @@ static exit_status show(allocator *w)
 exit_status plan_allocation_run(plan_request *r)
 {
     allocator w = {.r = r, .n = r->networks[0]};
-    exit_status status;
+    exit_status status = EXIT_INPUT;
     w.task = (allocate_task){.memory = r->c->memory, .total = plan_chip_total(r->chip)};
     if (!options_whole(r->c, OPTION_CROSSBARS, 1, INT64_C(1) << 30, w.task.total, &w.task.total))
         return EXIT_USAGE;
@@ -376,6 +404,9 @@ exit_status plan_allocation_run(plan_request *r)
         return plan_too_small(r, w.n->name, least, w.task.total);
     if (r->c->given[OPTION_SAMPLES])
         return compare_model(&w);
-    run_all(&w);
-    return show(&w);
+    if (strcmp(r->method, "copies") == 0)
+        status = given_copies(&w);
+    else
+        run_all(&w);
+    return w.count ? show(&w) : status;
 }
