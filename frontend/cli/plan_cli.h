@@ -33,7 +33,8 @@ extern const plan_method plan_methods[];
 extern const size_t plan_method_count;
 
 /* One function for each family of rows in plan_methods.def. */
-exit_status plan_allocation_run(plan_request *r), plan_mapping_run(plan_request *r);
+exit_status plan_allocation_run(plan_request *r), plan_mapping_run(plan_request *r),
+    plan_hubpa_run(plan_request *r), plan_tenants_run(plan_request *r);
 
 /* Adds {name: value} with the shortest number that reads back. */
 void plan_json_number(cJSON *to, const char *name, double value);

@@ -9,13 +9,13 @@
 const hubpa_policy hubpa_policies[HUBPA_POLICIES] = {
     [HUBPA_SDMP] = {"sdmp", HUBPA_SPLIT, true, false, 1, 1, 1, 
                     "own tiles for FP and BP, pair after pair"},
-    [HUBPA_SDMP_PIPELINED] = {"sdmp-pipelined", HUBPA_SPLIT, false, false, 1, INT_MAX, INT_MAX,
+    [HUBPA_SDMP_PIPELINED] = {"sdmp_pipelined", HUBPA_SPLIT, false, false, 1, INT_MAX, INT_MAX,
                               "own tiles for FP and BP, successive FPs overlap"},
     [HUBPA_TDMP] = {"tdmp", HUBPA_WHOLE, false, true, 0, 1, 1, 
                     "all tiles for FP, then all for BP"},
     [HUBPA_SHARED] = {"hubpa", HUBPA_SHARED_PAIR, false, false, 1, 1, 2,
                       "tiles shared step by step, FP first, one FP in flight"},
-    [HUBPA_LOOKAHEAD] = {"hubpa-lookahead", HUBPA_SHARED_PAIR, false, false, 1, 2, 3,
+    [HUBPA_LOOKAHEAD] = {"hubpa_lookahead", HUBPA_SHARED_PAIR, false, false, 1, 2, 3,
                          "as hubpa, with the next FP taking what the oldest leaves idle"},
 };
 

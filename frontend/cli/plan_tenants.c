@@ -1,0 +1,352 @@
+/* panther plan, several networks on one chip: regions, rounds, and what each level gains. */
+#include "frontend/cli/plan_cli.h"
+#include "passes/plan/check.h"
+#include "passes/plan/tenant.h"
+
+#include <string.h>
+
+enum { STEP = 32, ROUNDS_DRAWN = 200, WRITE_COSTS = 4, SUMMARY = 6 };
+
+/* The plans that are compared; the first one is the paper's baseline. */
+typedef enum summary_id { BASE, CLASSIC_REGIONS, OPERATORS, JOINT, DYNAMIC, EXACT } summary_id;
+
+static const struct {
+    tenant_method_id method;
+    const char *meaning;
+} summary_rows[SUMMARY] = {
+    [BASE] = {TENANT_CLASSIC, "copies by Eq. 2, tenant after tenant: the paper's baseline"},
+    [CLASSIC_REGIONS] = {TENANT_CLASSIC, "the same in regions that move"},
+    [OPERATORS] = {TENANT_GRID, "operator level: split and duplicate, tenant after tenant"},
+    [JOINT] = {TENANT_GRID, "joint: the same in regions that move"},
+    [DYNAMIC] = {TENANT_DYNAMIC, "best groups of operators, tenant after tenant"},
+    [EXACT] = {TENANT_DYNAMIC, "the same in the best regions"},
+};
+
+typedef struct sharer {
+    plan_request *r;
+    tenant_chip *chip;
+    const tenant **tenants;
+    int count;
+    tenant_plan *all[SUMMARY];
+    tenant_plan *chosen, *second;
+    double bound;
+} sharer;
+
+static void run_all(const sharer *s, const tenant_chip *chip, tenant_plan *all[SUMMARY])
+{
+    arena *memory = s->r->c->memory;
+    for (int i = 0; i < SUMMARY; i++) {
+        tenant_method_id m = summary_rows[i].method;
+        if (i == EXACT)
+            all[i] = tenant_share_exact(memory, chip, s->tenants, s->count, m);
+        else if (i == CLASSIC_REGIONS || i == JOINT)
+            all[i] = tenant_share_moving(memory, chip, s->tenants, s->count, m, STEP);
+        else
+            all[i] = tenant_share_temporal(memory, chip, s->tenants, s->count, m);
+    }
+}
+
+/* tenants: of all; tenants_NAME: of those with the method NAME. NULL: `than` was all there is. */
+static tenant_plan *best_of(const sharer *s, const char *name, const tenant_plan *than)
+{
+    const char *method = strchr(name, '_');
+    tenant_plan *best = NULL;
+    for (int i = 0; i < SUMMARY; i++)
+        if (s->all[i] && s->all[i] != than &&
+            (!method || strcmp(tenant_methods[summary_rows[i].method].name, method + 1) == 0))
+            best = tenant_better(best, s->all[i]);
+    return best;
+}
+
+static double speed(const sharer *s, int i)
+{
+    return s->all[i] ? (double)s->all[BASE]->cycles / (double)s->all[i]->cycles : 0;
+}
+
+/* The paper's joint optimisation keeps the better of sharing the chip in space and in time. */
+static double joint_speed(tenant_plan *const all[SUMMARY])
+{
+    return (double)all[BASE]->cycles / (double)tenant_better(all[JOINT], all[OPERATORS])->cycles;
+}
+
+static double best_speed(tenant_plan *const all[SUMMARY])
+{
+    return (double)all[BASE]->cycles / (double)tenant_better(all[EXACT], all[DYNAMIC])->cycles;
+}
+
+/* Energy by Eq. 1's two brackets per output position; 0: the chip does not state its power. */
+static double energy_mj(const sharer *s)
+{
+    const plan_chip *c = s->r->chip;
+    if (!(c->tile_mw > 0) || !(c->cycle_ns > 0))
+        return 0;
+    tenant_energy_model m = {1, (1 + c->input_bits) + (6 + c->input_bits),
+                             c->tile_mw / (double)(c->pes * c->crossbars), c->cycle_ns};
+    double mj = 0;
+    for (int i = 0; i < s->count; i++)
+        mj += tenant_energy_mj(&m, s->tenants[i]);
+    return mj;
+}
+
+/* ---- what writing costs ---- */
+
+typedef struct write_cost {
+    int64_t cycles;
+    int64_t base;
+    double joint, best;
+} write_cost;
+
+static write_cost at_cost(const sharer *s, int64_t cycles)
+{
+    tenant_chip chip = *s->chip;
+    tenant_plan *all[SUMMARY];
+    chip.write_cycles = cycles;
+    run_all(s, &chip, all);
+    return (write_cost){cycles, all[BASE]->cycles, joint_speed(all), best_speed(all)};
+}
+
+static int write_costs(const sharer *s, write_cost costs[WRITE_COSTS])
+{
+    const int64_t stated[WRITE_COSTS] = {1 + s->chip->input_bits, 128, 1024, s->chip->write_cycles};
+    bool own = stated[3] != stated[0] && stated[3] != 128 && stated[3] != 1024;
+    int count = own ? WRITE_COSTS : WRITE_COSTS - 1;
+    for (int i = 0; i < count; i++)
+        costs[i] = at_cost(s, stated[i]);
+    return count;
+}
+
+/* ---- text ---- */
+
+static void print_regions(const sharer *s)
+{
+    const tenant_plan *p = s->chosen;
+    printf("\n%-16s %9s %9s %8s %10s %10s   %s\n", "tenant", "from", "arrays", "rounds", "start",
+           "cycles", p->method == TENANT_GRID ? "alpha, beta" : "");
+    for (int i = 0; i < p->count; i++) {
+        const tenant_region *r = &p->regions[i];
+        printf("%-16s %9lld %9lld %8d %10lld %10lld", p->tenants[i]->name, (long long)r->first,
+               (long long)r->arrays, r->rounds, (long long)r->start, (long long)r->cycles);
+        if (p->method == TENANT_GRID && r->choice.beta == INT64_MAX)
+            printf("   %g, none", r->choice.alpha);
+        else if (p->method == TENANT_GRID)
+            printf("   %g, %lld", r->choice.alpha, (long long)r->choice.beta);
+        putchar('\n');
+    }
+}
+
+static void print_summary(const sharer *s)
+{
+    printf("\n%10s %9s %9s\n", "cycles", "speed", "of bound");
+    for (int i = 0; i < SUMMARY; i++)
+        if (s->all[i])
+            printf("%10lld %8.2fx %8.1f%%  %s\n", (long long)s->all[i]->cycles, speed(s, i),
+                   100 * s->bound / (double)s->all[i]->cycles, summary_rows[i].meaning);
+    double joint = joint_speed(s->all);
+    printf("tenant level x operator level = joint: %.3f x %.2f = %.2f\n",
+           joint / speed(s, OPERATORS), speed(s, OPERATORS), joint);
+}
+
+static void print_costs(const sharer *s)
+{
+    write_cost costs[WRITE_COSTS];
+    int count = write_costs(s, costs);
+    printf("\nif writing a round of weights takes\n");
+    for (int i = 0; i < count; i++)
+        printf("%10lld cycles: joint %.2fx, best groups %.2fx of %lld cycles%s\n",
+               (long long)costs[i].cycles, costs[i].joint, costs[i].best, (long long)costs[i].base,
+               costs[i].cycles == s->chip->write_cycles ? " (as above)" : "");
+}
+
+static void print_plan(const sharer *s)
+{
+    const tenant_plan *p = s->chosen;
+    double mj = energy_mj(s);
+    printf("%d networks on %s: %s, %s sharing of %lld arrays (%lld x %lld weights)\n", s->count,
+           s->r->chip->name, tenant_methods[p->method].help, tenant_sharing_names[p->sharing],
+           (long long)s->chip->arrays, (long long)s->chip->rows, (long long)s->chip->columns);
+    print_regions(s);
+    printf("\n%lld cycles until the last tenant is done; no plan on these arrays is below %.0f\n",
+           (long long)p->cycles, s->bound);
+    if (s->second)
+        printf("runner-up: %s, %s sharing, %lld cycles\n", tenant_methods[s->second->method].name,
+               tenant_sharing_names[s->second->sharing], (long long)s->second->cycles);
+    print_summary(s);
+    print_costs(s);
+    if (mj > 0)
+        printf("\n%.2f mJ per image of each network, the same for every plan (busy arrays)\n", mj);
+}
+
+static void explain(const sharer *s)
+{
+    printf("\nwhy\n");
+    for (int i = 0; i < s->count; i++) {
+        const tenant_region *r = &s->chosen->regions[i];
+        double alone = tenant_bound(s->chip, &s->tenants[i], 1) * (double)s->chip->arrays /
+                       (double)r->arrays;
+        printf("  %-16s %.1f %% of its region's time is work; writing takes %.1f %%\n",
+               s->tenants[i]->name, 100 * alone / (double)r->cycles,
+               100 * (double)(r->rounds * s->chip->write_cycles) / (double)r->cycles);
+    }
+}
+
+/* ---- JSON ---- */
+
+static void json_plans(const sharer *s)
+{
+    cJSON *all = cJSON_AddArrayToObject(s->r->json, "plans");
+    for (int i = 0; i < SUMMARY; i++) {
+        if (!s->all[i])
+            continue;
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "method", tenant_methods[summary_rows[i].method].name);
+        cJSON_AddStringToObject(o, "sharing", tenant_sharing_names[s->all[i]->sharing]);
+        plan_json_number(o, "cycles", (double)s->all[i]->cycles);
+        plan_json_number(o, "speed", speed(s, i));
+        cJSON_AddItemToArray(all, o);
+    }
+}
+
+static void json_costs(const sharer *s)
+{
+    write_cost costs[WRITE_COSTS];
+    int count = write_costs(s, costs);
+    cJSON *all = cJSON_AddArrayToObject(s->r->json, "write_costs");
+    for (int i = 0; i < count; i++) {
+        cJSON *o = cJSON_CreateObject();
+        plan_json_number(o, "write_cycles", (double)costs[i].cycles);
+        plan_json_number(o, "base_cycles", (double)costs[i].base);
+        plan_json_number(o, "joint", costs[i].joint);
+        plan_json_number(o, "best", costs[i].best);
+        cJSON_AddItemToArray(all, o);
+    }
+}
+
+static void json_regions(const sharer *s)
+{
+    cJSON *all = cJSON_AddArrayToObject(s->r->json, "tenants");
+    for (int i = 0; i < s->count; i++) {
+        const tenant_region *r = &s->chosen->regions[i];
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "name", s->tenants[i]->name);
+        plan_json_number(o, "first", (double)r->first);
+        plan_json_number(o, "arrays", (double)r->arrays);
+        plan_json_number(o, "rounds", r->rounds);
+        plan_json_number(o, "start", (double)r->start);
+        plan_json_number(o, "cycles", (double)r->cycles);
+        cJSON_AddItemToArray(all, o);
+    }
+}
+
+static void json_plan(const sharer *s)
+{
+    cJSON *o = s->r->json;
+    cJSON_AddStringToObject(o, "machine", s->r->chip->name);
+    cJSON_AddStringToObject(o, "method", tenant_methods[s->chosen->method].name);
+    cJSON_AddStringToObject(o, "sharing", tenant_sharing_names[s->chosen->sharing]);
+    plan_json_number(o, "cycles", (double)s->chosen->cycles);
+    plan_json_number(o, "bound", s->bound);
+    plan_json_number(o, "joint_speed", joint_speed(s->all));
+    plan_json_number(o, "operator_speed", speed(s, OPERATORS));
+    plan_json_number(o, "tenant_speed", joint_speed(s->all) / speed(s, OPERATORS));
+    plan_json_number(o, "best_speed", best_speed(s->all));
+    plan_json_number(o, "energy_mj", energy_mj(s));
+    json_regions(s);
+    json_plans(s);
+    json_costs(s);
+}
+
+/* ---- the command ---- */
+
+static const char *check(const sharer *s)
+{
+    arena *memory = s->r->c->memory;
+    for (int i = 0; i < SUMMARY; i++) {
+        const char *error = s->all[i] ? tenant_check(memory, s->all[i]) : NULL;
+        if (error)
+            return error;
+    }
+    return plan_check(memory, tenant_places(memory, s->chosen, s->r->chip, s->r->networks));
+}
+
+/* Rounds as bars, or tenants if there are many. */
+static exit_status draw(const sharer *s)
+{
+    cli *c = s->r->c;
+    plan_bar *bars = NULL;
+    size_t count = 0, capacity = 0;
+    int32_t rounds = 0;
+    for (int i = 0; i < s->count; i++)
+        rounds += s->chosen->regions[i].rounds;
+    for (int i = 0; i < s->count; i++) {
+        const tenant_region *r = &s->chosen->regions[i];
+        const char *name = s->tenants[i]->name;
+        const char *note = arena_printf(c->memory, "%lld arrays, %d rounds", (long long)r->arrays,
+                                        r->rounds);
+        plan_bar whole = {name, note, r->start + 1, r->start + r->cycles, 0};
+        ARENA_PUSH(c->memory, bars, count, capacity, whole);
+        int64_t at = r->start;
+        for (int32_t k = 0; rounds <= ROUNDS_DRAWN && k < r->rounds; k++) {
+            tenant_rounds one = {.rounds = 1};
+            size_t from = 0, to;
+            while (r->program.parts[from].round != k)
+                from++;
+            for (to = from; to < r->program.count && r->program.parts[to].round == k; to++)
+                ;
+            one.parts = &r->program.parts[from];
+            one.count = to - from;
+            int64_t cycles = tenant_cycles(s->chip, s->tenants[i], &one);
+            plan_bar bar = {arena_printf(c->memory, "%s round %d", name, k + 1),
+                            arena_printf(c->memory, "%zu parts, %lld cycles", one.count,
+                                         (long long)cycles),
+                            at + 1, at + cycles, 0};
+            ARENA_PUSH(c->memory, bars, count, capacity, bar);
+            at += cycles;
+        }
+    }
+    const char *title = arena_printf(c->memory, "%d networks on %s, %s sharing", s->count,
+                                     s->r->chip->name, tenant_sharing_names[s->chosen->sharing]);
+    return plan_svg_write(c, c->values[OPTION_SVG], title, bars, count) ? EXIT_DONE : EXIT_INPUT;
+}
+
+static bool prepare(sharer *s, exit_status *status)
+{
+    plan_request *r = s->r;
+    arena *memory = r->c->memory;
+    const char *error = NULL;
+    *status = EXIT_INPUT;
+    s->chip = tenant_chip_of(memory, r->chip, &error);
+    s->tenants = ARENA_ARRAY(memory, const tenant *, r->count);
+    for (; !error && s->count < (int)r->count; s->count++)
+        s->tenants[s->count] = tenant_of(memory, r->networks[s->count], s->chip, 1, &error);
+    if (error) {
+        plan_refuse(r, "%s", error);
+        return false;
+    }
+    *status = EXIT_USAGE;
+    return options_whole(r->c, OPTION_CROSSBARS, 1, s->chip->arrays, s->chip->arrays,
+                         &s->chip->arrays);
+}
+
+exit_status plan_tenants_run(plan_request *r)
+{
+    sharer s = {.r = r};
+    exit_status status;
+    if (!prepare(&s, &status))
+        return status;
+    run_all(&s, s.chip, s.all);
+    s.bound = tenant_bound(s.chip, s.tenants, s.count);
+    s.chosen = best_of(&s, r->method, NULL);
+    s.second = best_of(&s, "tenants", s.chosen);
+    const char *error = check(&s);
+    if (error) {
+        plan_refuse(r, "the plan fails its check: %s", error);
+        return EXIT_INTERNAL;
+    }
+    if (r->json)
+        json_plan(&s);
+    else
+        print_plan(&s);
+    if (!r->json && r->explain)
+        explain(&s);
+    return r->c->given[OPTION_SVG] ? draw(&s) : EXIT_DONE;
+}
