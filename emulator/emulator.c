@@ -263,12 +263,12 @@ exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16
     if (known) {
         p->repeats++;
         if (!e->options.timing_only)
-            replay_start(p);
+            replay_again(p);
     } else if (!measure(e, p, d)) {
         discard_updates(p);
         return EXIT_PROGRAM;
     }
-    if (!e->options.timing_only)
+    if (!known && !e->options.timing_only)
         replay_finish(p);
     if (e->watch)
         watch_kernel_ends(e->watch, p, !known);

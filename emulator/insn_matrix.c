@@ -3,11 +3,14 @@
  * weights for the whole kernel. Time goes on: each operation of each MCU is busy until its end, and
  * whoever uses its registers or names it again waits for that.
  */
+#include "emulator/batch.h"
 #include "emulator/handlers.h"
 #include "emulator/tile.h"
 
 #include "isa/support/fixed.h"
 #include "isa/support/sliced.h"
+
+#include <string.h>
 
 static int16_t *mcu_registers(const agent *a, int m, mcu_vector which)
 {
@@ -48,6 +51,22 @@ static void compute(agent *a, int m, int mask)
     }
     if (mask >> MCU_OPA & 1)
         crossbar_opa(x, mcu_registers(a, m, MCU_OPA_ROW), mcu_registers(a, m, MCU_OPA_COL));
+}
+
+void matrix_products(agent *a, int m, const batch_products *b)
+{
+    const mcu *unit = a->mcus[m];
+    crossbar *x = unit->crossbar;
+    int inputs = b->transposed ? x->columns : x->rows;
+    int outputs = b->transposed ? x->rows : x->columns;
+    int shift = b->transposed ? unit->block->mtvm_shift : unit->block->mvm_shift;
+    int16_t in[CROSSBAR_BATCH * CROSSBAR_SIDE_MAX];
+    int64_t sums[CROSSBAR_BATCH * CROSSBAR_SIDE_MAX];
+    for (int v = 0; v < b->count; v++)
+        memcpy(in + v * inputs, a->registers + b->in[v], (size_t)inputs * sizeof *in);
+    (b->transposed ? crossbar_mtvm_many : crossbar_mvm_many)(x, in, b->count, sums);
+    for (int v = 0; v < b->count; v++)
+        deliver(sums + v * outputs, outputs, shift, a->registers + b->out[v]);
 }
 
 void data_mcu(agent *a, const operation *op)

@@ -1,5 +1,6 @@
 #include "emulator/replay.h"
 
+#include "emulator/batch.h"
 #include "emulator/handlers.h"
 #include "emulator/pool.h"
 #include "emulator/trace.h"
@@ -16,6 +17,7 @@ struct agent_progress {
 
 typedef struct replay {
     program *program;
+    const batch_plan *plan; /* or NULL: as the trace says */
     bool last; /* the updates follow */
     int threads;
     atomic_uint running; /* agents with steps left */
@@ -57,12 +59,32 @@ void replay_start(program *p)
         p->channels[k]->data_sent = p->channels[k]->data_received = 0;
 }
 
-/* Goes on as far as it gets; false if that is nowhere. */
-static bool advance(agent *a, agent_progress *all)
+/* Does what one step says; whether others may wait for it. */
+static bool perform(const replay *r, agent *a, uint32_t index, trace_step s)
 {
-    agent_progress *mine = &all[a - a->tile->program->agents];
-    const trace_step *steps = a->steps;
-    uint32_t at = mine->next, end = (uint32_t)a->step_count;
+    if (r->plan) {
+        batch_run(r->plan, a, &r->plan->agents[index].tasks[s.what]);
+        return true;
+    }
+    const operation *op = &a->code[s.what];
+    a->data_address = s.value;
+    insn_effect(op)(a, op);
+    return op->access;
+}
+
+static uint32_t step_count(const replay *r, uint32_t index)
+{
+    return (uint32_t)(r->plan ? r->plan->agents[index].step_count
+                              : r->program->agents[index].step_count);
+}
+
+/* Goes on as far as it gets; false if that is nowhere. */
+static bool advance(const replay *r, uint32_t index)
+{
+    agent *a = &r->program->agents[index];
+    agent_progress *all = r->program->progress, *mine = &all[index];
+    const trace_step *steps = r->plan ? r->plan->agents[index].steps : a->steps;
+    uint32_t at = mine->next, end = step_count(r, index);
     for (; at < end; at++) {
         trace_step s = steps[at];
         if (s.what & TRACE_WAIT) {
@@ -71,10 +93,7 @@ static bool advance(agent *a, agent_progress *all)
                 break;
             continue;
         }
-        const operation *op = &a->code[s.what];
-        a->data_address = s.value;
-        insn_effect(op)(a, op);
-        if (op->access)
+        if (perform(r, a, index, s))
             atomic_store_explicit(&mine->done, at + 1, memory_order_release);
     }
     bool moved = at != mine->next;
@@ -97,8 +116,8 @@ static bool attend(replay *r, uint32_t index)
     if (atomic_load_explicit(&mine->taken, memory_order_relaxed) ||
         atomic_exchange_explicit(&mine->taken, true, memory_order_acquire))
         return false;
-    bool moved = advance(a, r->program->progress);
-    if (mine->next == a->step_count) {
+    bool moved = advance(r, index);
+    if (mine->next == step_count(r, index)) {
         if (r->last)
             commit(a);
         atomic_fetch_sub_explicit(&r->running, 1, memory_order_release);
@@ -146,13 +165,13 @@ pool *replay_pool(emulator *e, uint64_t cells)
     return e->pool;
 }
 
-static void execute(program *p, bool last)
+static void execute(program *p, bool last, const batch_plan *plan)
 {
     if (p->agent_count == 0)
         return;
     emulator *e = p->agents->tile->emulator;
     pool *threads = replay_pool(e, p->cells);
-    replay r = {.program = p, .last = last, .threads = pool_threads(threads)};
+    replay r = {.program = p, .plan = plan, .last = last, .threads = pool_threads(threads)};
     atomic_init(&r.running, p->agent_count);
     for (uint32_t k = 0; k < p->agent_count; k++) {
         agent_progress *mine = &p->progress[k];
@@ -165,10 +184,35 @@ static void execute(program *p, bool last)
 
 void replay_piece(program *p)
 {
-    execute(p, false);
+    execute(p, false, NULL);
 }
 
 void replay_finish(program *p)
 {
-    execute(p, true);
+    execute(p, true, NULL);
+}
+
+/* Tasks take and leave values where the plan says, and not in registers. */
+static void swap_registers(program *p)
+{
+    for (uint32_t k = 0; k < p->agent_count; k++) {
+        int16_t *own = p->agents[k].registers;
+        p->agents[k].registers = p->batch->agents[k].registers;
+        p->batch->agents[k].registers = own;
+    }
+}
+
+void replay_again(program *p)
+{
+    if (!p->batch_tried)
+        p->batch = batch_plan_new(p);
+    p->batch_tried = true;
+    if (!p->batch) {
+        replay_start(p);
+        replay_finish(p);
+        return;
+    }
+    swap_registers(p);
+    execute(p, true, p->batch);
+    swap_registers(p);
 }

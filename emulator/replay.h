@@ -21,6 +21,12 @@ void replay_piece(program *p);
 void replay_finish(program *p);
 
 /*
+ * A whole kernel whose trace is there, from start to finish; in an order of its own, with products
+ * evaluated together, where that is of use (batch.h).
+ */
+void replay_again(program *p);
+
+/*
  * Threads for a task that goes through so many cells of crossbars; NULL: more than the caller's are
  * not worth it. They are made when they are first needed.
  */

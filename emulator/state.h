@@ -30,6 +30,7 @@ typedef struct channel channel;
 typedef struct operation operation;
 typedef struct pool pool;
 typedef struct agent_progress agent_progress;
+typedef struct batch_plan batch_plan;
 typedef struct watch watch;
 typedef struct timeline_track timeline_track;
 typedef struct emulator_profile emulator_profile;
@@ -235,6 +236,8 @@ struct program {
     uint64_t steps, cells;
     uint64_t *output_touched; /* as in memory, for each output port */
     agent_progress *progress;
+    bool batch_tried;
+    batch_plan *batch; /* batch.h; NULL: the trace is executed as it is */
     const int16_t *const *inputs; /* of the kernel that runs */
     int16_t *const *outputs;
 };

@@ -1,6 +1,7 @@
 /*
  * Random valid images: whatever they say, a kernel ends, with a message if it failed; without data
- * it ends alike, and after the same cycles, and on several threads and in pieces with the same words.
+ * it ends alike, and after the same cycles, and on several threads, in pieces and with products
+ * evaluated together with the same words.
  */
 #include "emulator/emulator.h"
 #include "isa/support/file.h"
@@ -111,8 +112,21 @@ static size_t port_words(const image_port *p, uint32_t batch)
 typedef struct outcome {
     exit_status status;
     uint64_t cycles, instructions;
+    uint64_t adc_clips;
     int16_t **out;
+    int16_t digits[4096]; /* of the first block, or some of them */
 } outcome;
+
+enum { KERNELS = 3 }; /* the first is traced, the others may evaluate products together */
+
+static void read_digits(const machine *m, const image *im, const emulator *e, outcome *o)
+{
+    if (im->matrix_count == 0 || im->matrices[0].block_count == 0)
+        return;
+    const image_block *b = &im->matrices[0].blocks[0];
+    if ((size_t)m->slices.slices * b->rows * b->columns <= sizeof o->digits / sizeof *o->digits)
+        emulator_read_digits(e, 0, 0, o->digits);
+}
 
 static outcome run(arena *memory, const machine *m, const image *im, emulator_options options,
                    uint32_t entry)
@@ -138,9 +152,14 @@ static outcome run(arena *memory, const machine *m, const image *im, emulator_op
     for (uint32_t p = 0; p < row->output_count; p++)
         o.out[p] = ARENA_ARRAY(memory, int16_t, port_words(&row->outputs[p], row->batch));
     o.status = emulator_run(e, entry, 0, in, o.out, d);
+    for (uint64_t k = 1; k < KERNELS && o.status == EXIT_DONE; k++)
+        assert_int_equal(emulator_run(e, entry, k, in, o.out, d), EXIT_DONE);
     assert_int_equal(o.status == EXIT_DONE, diag_errors(d) == 0);
     o.cycles = emulator_statistics(e)->last_kernel_cycles;
     o.instructions = emulator_statistics(e)->instructions;
+    o.adc_clips = emulator_statistics(e)->adc_clips;
+    if (!options.timing_only)
+        read_digits(m, im, e, &o);
     return o;
 }
 
@@ -156,12 +175,15 @@ static exit_status run_ways(arena *memory, random_state *r, const machine *m, co
                             uint32_t entry)
 {
     static const int threads[] = {2, 3, 8};
-    emulator_options several = {.threads = threads[pick(r, 3)], .trace_steps = pick(r, 2) * 7};
-    outcome one = run(memory, m, im, (emulator_options){.threads = 1}, entry);
+    emulator_options several = {
+        .threads = threads[pick(r, 3)], .trace_steps = pick(r, 2) * 7, .together = 1};
+    outcome one = run(memory, m, im, (emulator_options){.threads = 1, .together = -1}, entry);
     outcome timing = run(memory, m, im, (emulator_options){.timing_only = true}, entry);
     outcome other = run(memory, m, im, several, entry);
     assert_same(&one, &timing);
     assert_same(&one, &other);
+    assert_memory_equal(one.digits, other.digits, sizeof one.digits);
+    assert_int_equal(one.adc_clips, other.adc_clips);
     const image_entry *e = &im->entries[entry];
     for (uint32_t p = 0; p < e->output_count && one.status == EXIT_DONE; p++)
         assert_memory_equal(one.out[p], other.out[p],
