@@ -72,18 +72,46 @@ static const char *program_text(cli *c, const onnx_imported *net, const char *we
     return pan_check(c->memory, c->sources, c->d, output, text, strlen(text)) ? text : NULL;
 }
 
+/* --constant NAME=FILE; false with an error (status). */
+static bool read_constants(cli *c, onnx_options *o, exit_status *status)
+{
+    const option_list *given = &c->lists[OPTION_CONSTANT];
+    onnx_constant *constants = ARENA_ARRAY(c->memory, onnx_constant, given->count + 1);
+    for (size_t i = 0; i < given->count; i++) {
+        const char *text = given->values[i], *sign = strchr(text, '=');
+        *status = EXIT_USAGE;
+        if (!sign || sign == text || !sign[1]) {
+            cli_usage(c, "--constant takes NAME=FILE, not '%s'", text);
+            return false;
+        }
+        *status = EXIT_INPUT;
+        onnx_constant *k = &constants[i];
+        k->name = arena_strndup(c->memory, text, (size_t)(sign - text));
+        k->path = sign + 1;
+        k->bytes = cli_read(c, k->path, &k->length);
+        if (!k->bytes)
+            return false;
+    }
+    o->constants = constants;
+    o->constant_count = given->count;
+    return true;
+}
+
 exit_status import_run(cli *c)
 {
     if (!check_usage(c))
         return EXIT_USAGE;
     exit_status status;
     calibration k;
+    onnx_options options = {.dims = c->values[OPTION_DIMS]};
+    if (!read_constants(c, &options, &status))
+        return status;
     const char *path = c->operands[0], *output = c->values[OPTION_OUTPUT];
     size_t length;
     char *bytes = cli_read(c, path, &length);
     onnx_imported net = {0};
     if (!bytes ||
-        !onnx_import(c->memory, c->d, path, bytes, length, c->values[OPTION_DIMS], &net))
+        !onnx_import(c->memory, c->d, path, bytes, length, &options, &net))
         return EXIT_INPUT;
     const char *weights = arena_printf(c->memory, "%.*s.safetensors", (int)strlen(output) - 4,
                                        output);

@@ -122,7 +122,7 @@ static engine *emulate(cli *c, run_setup *s, const machine *m, const image *im)
 /* A program: compiled here, then run. */
 static exit_status prepare_program(cli *c, run_setup *s)
 {
-    static const char *const stops[] = {"round_updates", "lower", NULL};
+    static const char *const stops[] = {"round_updates", "differentiate", NULL};
     pass_options passes = {.stop_after = stops[s->interpreter]};
     built b = {0};
     exit_status status;

@@ -43,7 +43,7 @@ bool option_taken(const command *chosen, option_id id)
 
 bool option_repeats(option_id id)
 {
-    return id == OPTION_INPUT || id == OPTION_RESULT;
+    return id == OPTION_INPUT || id == OPTION_RESULT || id == OPTION_CONSTANT;
 }
 
 static void keep(cli *c, int id, const char *value)

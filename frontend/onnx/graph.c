@@ -79,13 +79,44 @@ static bool initialisers(importer *m)
     return true;
 }
 
+static const Onnx__ValueInfoProto *find_input(const importer *m, const char *name)
+{
+    for (size_t i = 0; i < m->graph->n_input; i++)
+        if (!strcmp(plain(m->graph->input[i]->name), name))
+            return m->graph->input[i];
+    return NULL;
+}
+
+/* Inputs whose values are given: initialisers from now on. */
+static bool given_constants(importer *m)
+{
+    for (size_t i = 0; i < m->options->constant_count; i++) {
+        const onnx_constant *c = &m->options->constants[i];
+        const char *error;
+        if (!find_input(m, c->name))
+            return damaged(m, "it has no input '%.200s'", c->name);
+        if (find_value(m, c->name))
+            return damaged(m, "'%.200s' has a value already", c->name);
+        value *v = new_value(m, arena_strdup(m->memory, c->name));
+        v->kind = VALUE_CONSTANT;
+        const Onnx__TensorProto *proto =
+            model_unpack_tensor(m->memory, c->bytes, c->length, &error);
+        v->constant = proto ? tensor_of(m->memory, proto, &error) : NULL;
+        if (!v->constant) {
+            diag_file_error(m->d, c->path, "%s", proto ? error : "it is not an ONNX tensor");
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- inputs ---- */
 
 /* The size that --dims gives a symbolic dimension; 0 if it does not. */
 static int64_t given_size(const importer *m, const char *name)
 {
     size_t length = strlen(name);
-    for (const char *at = m->dims; at && *at && length; at += strcspn(at, ","), at += *at == ',')
+    for (const char *at = m->options->dims; at && *at && length; at += strcspn(at, ","), at += *at == ',')
         if (!strncmp(at, name, length) && at[length] == '=')
             return strtoll(at + length + 1, NULL, 10);
     return 0;
@@ -341,7 +372,7 @@ static bool import_graph(importer *m, onnx_imported *out)
 {
     const char *formals, *types, *texts;
     count_uses(m);
-    if (!initialisers(m) || !inputs(m, &formals))
+    if (!initialisers(m) || !given_constants(m) || !inputs(m, &formals))
         return false;
     name_map items = {0};
     out->network = name_identifier(m->memory, &items, plain(m->graph->name), "net");
@@ -373,12 +404,14 @@ static bool read_opset(importer *m, const Onnx__ModelProto *model)
 }
 
 bool onnx_import(arena *memory, diag *d, const char *path, const void *bytes, size_t length,
-                 const char *dims, onnx_imported *out)
+                 const onnx_options *options, onnx_imported *out)
 {
     enum { ELEMENTS = 1 << 26 };
+    static const onnx_options nothing = {0};
     const char *error;
     importer *m = ARENA_NEW(memory, importer);
-    *m = (importer){.memory = memory, .d = d, .path = path, .dims = dims,
+    *m = (importer){.memory = memory, .d = d, .path = path,
+                    .options = options ? options : &nothing,
                     .elements_left = length + ELEMENTS, .weights = safetensors_new(memory)};
     const Onnx__ModelProto *model = model_unpack(memory, bytes, length, &error);
     if (!model)

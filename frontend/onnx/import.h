@@ -56,7 +56,8 @@ typedef struct value {
 typedef struct importer {
     arena *memory;
     diag *d;
-    const char *path, *dims;
+    const char *path;
+    const onnx_options *options;
     const Onnx__GraphProto *graph;
     int64_t opset;
     name_map values;    /* ONNX name -> index in list */

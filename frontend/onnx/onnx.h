@@ -20,12 +20,24 @@ typedef struct onnx_imported {
     size_t layers, parameters; /* with weights; elements of all tensors */
 } onnx_imported;
 
+/* An input that becomes a constant: its value is the TensorProto of a file. */
+typedef struct onnx_constant {
+    const char *name, *path; /* path: for messages */
+    const void *bytes;
+    size_t length;
+} onnx_constant;
+
+typedef struct onnx_options {
+    const char *dims; /* sizes of symbolic dimensions, "NAME=N,NAME=N", or NULL */
+    const onnx_constant *constants;
+    size_t constant_count;
+} onnx_options;
+
 /*
- * path: for messages. dims: sizes of symbolic dimensions, "NAME=N,NAME=N", or NULL. False with an
- * error in d if the file is damaged, or if a node cannot be expressed: then one error names all of
- * them. The bytes must outlive the result.
+ * path: for messages. False with an error in d if a file is damaged, or if a node cannot be
+ * expressed: then one error names all of them. All bytes must outlive the result.
  */
 bool onnx_import(arena *memory, diag *d, const char *path, const void *bytes, size_t length,
-                 const char *dims, onnx_imported *out);
+                 const onnx_options *options, onnx_imported *out);
 
 #endif

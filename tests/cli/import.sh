@@ -75,6 +75,50 @@ for name in sine-mlp mnist-pytorch-mlp mnist-atmega-small; do
     agrees "$name" "$shared/$name.onnx" "$models/$name.input.csv" "$models/$name.output.csv"
 done
 
+# operator NAME RECORDS IN OUT NAME=NUMBER...: a test model of ONNX whose weights are inputs, given
+# as constants (input_NUMBER.pb); RECORDS of IN numbers must give as many of OUT.
+operator()
+{
+    local set=$shared/ops/$1/test_data_set_0 said constants=() at
+    for at in "${@:5}"; do
+        constants+=(--constant "${at%=*}=$set/input_${at#*=}.pb")
+    done
+    if ! said=$("$PANTHER" import "$shared/ops/$1/model.onnx" -o "$work/op.pan" \
+        "${constants[@]}" 2>&1); then
+        not_ok "$1 imports" "$said"
+        return
+    fi
+    floats "$set/input_0.pb" $(($2 * $3)) | tr ',' '\n' | paste -sd "$(csv_line "$3")" \
+        >"$work/in.csv"
+    floats "$set/output_0.pb" $(($2 * $4)) >"$work/out.csv"
+    port=$(sed -n 's/^network [^(]*(\([^:]*\):.*/\1/p' "$work/op.pan")
+    if said=$("$PANTHER" run "$work/op.pan" --weights "$work/op.safetensors" -q \
+        --interpreter float --kernels "$2" --input "$port=$work/in.csv" --result "output=$work/got.csv" 2>&1); then
+        check "$1 agrees with its reference to 1e-4" same_numbers \
+            <(tr '\n' ',' <"$work/got.csv" | sed 's/,$//') "$work/out.csv"
+    elif [[ $said == *"not supported"* ]]; then
+        echo "skip - $1: ${said%%$'\n'*}"
+    else
+        not_ok "$1 runs" "$said"
+    fi
+}
+# The delimiters that paste puts between the numbers of lines of N.
+csv_line() { printf '%*s' "$(($1 - 1))" '' | tr ' ' ','; printf '\\n'; }
+
+operator test_conv_with_strides_padding 1 35 12 W=1
+operator test_batchnorm_epsilon 2 60 60 s=1 bias=2 mean=3 var=4
+operator test_lstm_defaults 3 2 3 W=1 R=2
+operator test_lstm_with_initial_bias 3 3 4 W=1 R=2 B=3
+conv=$shared/ops/test_conv_with_strides_padding
+expect "a constant without a file" 2 "--constant takes NAME=FILE" \
+    "$PANTHER" import "$conv/model.onnx" -o "$work/a.pan" --constant W
+expect "a constant that is no input" 1 "it has no input 'V'" "$PANTHER" import "$conv/model.onnx" \
+    -o "$work/a.pan" --constant "V=$conv/test_data_set_0/input_1.pb"
+expect "a constant of another kind" 1 "make.py: error: " \
+    "$PANTHER" import "$conv/model.onnx" -o "$work/a.pan" --constant "W=$models/make.py"
+expect "a constant of another shape" 1 "not supported" "$PANTHER" import "$conv/model.onnx" \
+    -o "$work/a.pan" --constant "W=$shared/ops/test_batchnorm_epsilon/test_data_set_0/input_1.pb"
+
 expect "a sequence of open length" 1 "--dims M1=N gives it one" \
     "$PANTHER" import "$shared/lstm_k1.onnx" -o "$work/a.pan"
 expect "with its length" 0 "1 layer, 108 parameters" \

@@ -226,7 +226,8 @@ static inline imported import_bytes(const void *bytes, size_t length, const char
     imported r = {.memory = arena_new()};
     source_set *sources = source_set_new(r.memory);
     diag *d = diag_new(r.memory, sources);
-    r.good = onnx_import(r.memory, d, "test.onnx", bytes, length, dims, &r.net);
+    onnx_options options = {.dims = dims};
+    r.good = onnx_import(r.memory, d, "test.onnx", bytes, length, &options, &r.net);
     if (r.good)
         r.program = pan_check(r.memory, sources, d, "test.pan", r.net.text, strlen(r.net.text));
     size_t size;
