@@ -116,7 +116,8 @@ static bool given_constants(importer *m)
 static int64_t given_size(const importer *m, const char *name)
 {
     size_t length = strlen(name);
-    for (const char *at = m->options->dims; at && *at && length; at += strcspn(at, ","), at += *at == ',')
+    const char *at = m->options->dims;
+    for (; at && *at && length; at += strcspn(at, ","), at += *at == ',')
         if (!strncmp(at, name, length) && at[length] == '=')
             return strtoll(at + length + 1, NULL, 10);
     return 0;

@@ -93,7 +93,8 @@ operator()
     floats "$set/output_0.pb" $(($2 * $4)) >"$work/out.csv"
     port=$(sed -n 's/^network [^(]*(\([^:]*\):.*/\1/p' "$work/op.pan")
     if said=$("$PANTHER" run "$work/op.pan" --weights "$work/op.safetensors" -q \
-        --interpreter float --kernels "$2" --input "$port=$work/in.csv" --result "output=$work/got.csv" 2>&1); then
+        --interpreter float --kernels "$2" --input "$port=$work/in.csv" \
+        --result "output=$work/got.csv" 2>&1); then
         check "$1 agrees with its reference to 1e-4" same_numbers \
             <(tr '\n' ',' <"$work/got.csv" | sed 's/,$//') "$work/out.csv"
     elif [[ $said == *"not supported"* ]]; then
