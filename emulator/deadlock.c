@@ -8,7 +8,7 @@
 
 #include "emulator/build.h"
 
-enum { CYCLE_MAX = 64 };
+enum { CYCLE_MAX = 64, NOTES_MAX = 40 };
 
 static bool waits(const agent *a)
 {
@@ -121,8 +121,10 @@ void report_deadlock(const emulator *e, const program *p, diag *d)
         }
     diag_file_error(d, e->path, "entry '%s' hangs at cycle %llu: %zu of %zu cores and threads wait",
                     p->entry->name, (unsigned long long)last, s.count, agents);
-    for (size_t k = 0; k < s.count; k++)
+    for (size_t k = 0; k < s.count && k < NOTES_MAX; k++)
         note_waiting(scratch, e, s.all[k], d);
+    if (s.count > NOTES_MAX)
+        diag_note(d, SOURCE_NOWHERE, "and %zu more", s.count - NOTES_MAX);
     note_cycle(scratch, &s, d);
     arena_free(scratch);
 }

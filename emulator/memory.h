@@ -4,8 +4,8 @@
  * A word is ready for a reader of phase p if it is sticky, or counted with that phase. It is free
  * for a writer if it is neither. Sticky words match any phase and are never used up.
  *
- * Whether n words are ready (free) is the bitwise AND (OR) of their states, so a state holds one bit
- * per phase that it is ready for; a sticky word has both, and no count.
+ * Whether n words are ready (free) is the bitwise AND (OR) of their states, so a state holds one
+ * bit per phase that it is ready for; a sticky word has both, and no count.
  *
  * Room is made only for words that are used, and a kernel's start clears only pages that were.
  */

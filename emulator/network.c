@@ -95,8 +95,8 @@ static bool send_to_host(agent *a, channel *c, uint32_t words)
                   packet.words, p->entry->outputs[packet.port].name, c->number, words);
         return false;
     }
-    event_push(&t->events,
-               (event){a->now + 2 * t->emulator->cost.host + tile_delay(t), event_credit(c->index)});
+    uint64_t back = a->now + 2 * t->emulator->cost.host + tile_delay(t);
+    event_push(&t->events, (event){back, event_credit(c->index)});
     c->sent++;
     return true;
 }
@@ -107,8 +107,8 @@ bool channel_send(agent *a, channel *c, uint32_t words)
         return send_to_host(a, c, words);
     tile *t = a->tile;
     uint32_t place = (uint32_t)(c->sent++ % c->places);
-    uint64_t arrival = a->now + tile_delay(t) + whole_cycles(c->latency + beats(t->emulator, words) *
-                                                              c->latency_per_beat);
+    double way = c->latency + beats(t->emulator, words) * c->latency_per_beat;
+    uint64_t arrival = a->now + tile_delay(t) + whole_cycles(way);
     c->last_arrival = arrival > c->last_arrival ? arrival : c->last_arrival; /* kept in order */
     c->length[place] = words;
     post(t, c->to, c->last_arrival, event_packet(c->index));

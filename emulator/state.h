@@ -146,7 +146,7 @@ struct agent {
     timeline_track *track;
 };
 
-/* What a port sends over one host channel in an example's turn: its packets there, point by point. */
+/* What a port sends over a host channel in an example's turn: its packets there, point by point. */
 typedef struct host_part {
     uint32_t port, points;
     bool per_kernel; /* in one turn only */
@@ -281,7 +281,7 @@ struct emulator {
 void tile_fail(tile *t, const agent *who, uint64_t time, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Extra cycles for what happens next in a tile: none, unless emulator_options.delays asks for some. */
+/* Extra cycles of what happens next in a tile: 0, unless emulator_options.delays asks for some. */
 uint64_t delay_next(tile *t);
 static inline uint64_t tile_delay(tile *t)
 {

@@ -1,7 +1,7 @@
 /*
- * Random extra delays in cores, ports and network never change what random training kernels compute;
- * and where words are ready in any phase, they do: a ring with two consumers of which one comes
- * round takes the round before, and the kernel halts as if nothing had happened.
+ * Random extra delays in cores, ports and network never change what random training kernels
+ * compute; and where words are ready in any phase, they do: a ring with two consumers of which one
+ * comes round takes the round before, and the kernel halts as if nothing had happened.
  *
  * PANTHER_TEST_SEED repeats a run, PANTHER_TEST_CASES shortens or lengthens it.
  */

@@ -168,7 +168,8 @@ static void large_memories_are_cheap(void **state)
     bench_program(&b, ".output y elements=4\n.packet tile=3 channel=0 words=4\n"
                       ".buffer ring, 0, 600\n.preset 0, keep, 5*4 repeat=10 stride=60\n"
                       ".core 0\n  peek v0, [s0 + 540], 4\n  halt\n"
-                      ".tile 1\n.core 0\n  store [s0 + 100], v0, 4, 1\n  drop [s0 + 100], 4\n  halt\n"
+                      ".tile 1\n.core 0\n"
+                      "  store [s0 + 100], v0, 4, 1\n  drop [s0 + 100], 4\n  halt\n"
                       ".tile 3\n.core 0\n  sset s1, 4194300\n  set v0, 3, 4\n"
                       "  store [s1 + 0], v0, 4, 2\n  drop [s1 + 0], 4\n  halt\n"
                       ".thread 0\n  sset s1, 4194300\n  send [s1 + 0], 4, host, 0, 0\n  halt\n");
