@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+/* Percent across: names on the left, figures on the right of the bars. */
+enum { BAR_LEFT = 30, BAR_WIDTH = 40 };
 enum { BAR_HEIGHT = 16, ROW_GAP = 6, LABEL_LETTERS = 18, HEAT_WIDTH = 36, HEAT_HEIGHT = 26 };
 
 static void open_svg(page *p, const char *title, const char *attributes)
@@ -42,7 +44,7 @@ void chart_bars(page *p, const char *title, figure how, const bar *bars, size_t 
     int y = 0;
     for (size_t i = 0; i < count; i++) {
         const bar *b = &bars[i];
-        double width = most > 0 && b->value > 0 ? 48 * b->value / most : 0;
+        double width = most > 0 && b->value > 0 ? BAR_WIDTH * b->value / most : 0;
         y += i == 0 ? 2 : BAR_HEIGHT + (b->label ? ROW_GAP : 1);
         if (b->label) {
             fprintf(p->out, "<text x=\"0\" y=\"%d\">", y + 12);
@@ -50,9 +52,9 @@ void chart_bars(page *p, const char *title, figure how, const bar *bars, size_t 
             fputs("</text>", p->out);
         }
         fprintf(p->out,
-                "<rect class=\"fill c%d\" x=\"30%%\" y=\"%d\" width=\"%.3f%%\" height=\"%d\" "
+                "<rect class=\"fill c%d\" x=\"%d%%\" y=\"%d\" width=\"%.3f%%\" height=\"%d\" "
                 "rx=\"2\"/><text class=\"soft\" x=\"%.3f%%\" y=\"%d\" dx=\"6\">",
-                b->colour % CHART_COLOURS, y, width, BAR_HEIGHT, 30 + width, y + 12);
+                b->colour % CHART_COLOURS, BAR_LEFT, y, width, BAR_HEIGHT, BAR_LEFT + width, y + 12);
         put_escaped(p, b->text ? b->text : figure_short(p->memory, how, b->value));
         fputs("</text>\n", p->out);
     }

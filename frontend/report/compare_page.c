@@ -16,6 +16,7 @@ static void put_settings(page *p, const report_run *const *runs, const char *con
     columns[0] = "";
     memcpy(columns + 1, labels, count * sizeof *labels);
     for (int all = 0; all < 2; all++) {
+        p->open = !all;
         table_begin(p, all ? "cmp-settings" : "cmp-differences",
                     all ? "what ran" : "what differs", columns, count + 1);
         for (size_t k = 0; k < settings; k++) {
@@ -118,7 +119,7 @@ static void put_curves(page *p, const report_run *const *runs, const char *const
 
 void report_compare_page(arena *memory, const report_run *const *runs, size_t count, FILE *out)
 {
-    page p = {out, memory};
+    page p = {.out = out, .memory = memory};
     size_t tables;
     const char **labels = compare_labels(memory, runs, count);
     compare_table *list = compare_tables(memory, runs, count, &tables);
@@ -133,10 +134,11 @@ void report_compare_page(arena *memory, const report_run *const *runs, size_t co
     put_settings(&p, runs, labels, count);
     for (size_t k = 0; k < tables; k++) {
         put_section(&p, arena_printf(memory, "%s-section", list[k].id), list[k].title);
-        put_table(&p, &list[k], labels, count);
         if (k)
             put_bars(&p, &list[k], count);
-        else
+        p.open = k == 0;
+        put_table(&p, &list[k], labels, count);
+        if (k == 0)
             put_curves(&p, runs, labels, count);
     }
     put_tail(&p, NULL, 0);

@@ -139,7 +139,8 @@ void put_note(page *p, const char *text)
 void table_begin(page *p, const char *id, const char *caption, const char *const *columns,
                  size_t count)
 {
-    fputs("<details><summary>Table: ", p->out);
+    fprintf(p->out, "<details%s><summary>Table: ", p->open ? " open" : "");
+    p->open = false;
     put_escaped(p, caption);
     fprintf(p->out, "</summary>\n<div class=\"scroll\"><table id=\"%s\">\n<thead><tr>", id);
     for (size_t i = 0; i < count; i++) {

@@ -11,6 +11,7 @@
 typedef struct page {
     FILE *out;
     arena *memory;
+    bool open; /* the next table is shown at once */
 } page;
 
 /* How a figure is shown. */

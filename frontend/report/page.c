@@ -118,7 +118,7 @@ static void put_navigation(page *p)
 
 void report_page(arena *memory, const report_run *run, FILE *out)
 {
-    page p = {out, memory};
+    page p = {.out = out, .memory = memory};
     const char *program = run_string(run->root, "program");
     const char *title = arena_printf(memory, "Run of %s", *program ? program : run->label);
     put_head(&p, title);

@@ -101,13 +101,14 @@ static void put_layers(page *p, const report_run *r)
         if (v <= 0 || count == BARS_SHOWN || !(cycles > 0))
             continue;
         bars[count++] = (bar){run_string(layer, "name"), v,
-                              arena_printf(p->memory, "%s, %s of all cycles",
+                              arena_printf(p->memory, "%s, %s",
                                            figure_short(p->memory, FIGURE_COUNT, v),
                                            figure_text(p->memory, FIGURE_SHARE, v / cycles)),
                               1};
     }
     fputs("<h3>Cycles of each layer's busiest MCU</h3>\n", p->out);
-    put_note(p, "The layer whose MCU works longest bounds the pipeline: it is the slowest one.");
+    put_note(p, "And their share of the simulated cycles. The layer whose MCU works longest bounds the "
+                "pipeline: it is the slowest one.");
     chart_bars(p, "Cycles of each layer's busiest MCU", FIGURE_COUNT, bars, count);
     table_begin(p, "layers", "cycles, waits and energy of each layer", columns, 10);
     cJSON_ArrayForEach(layer, run_member(r->root, "layers"))
