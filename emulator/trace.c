@@ -1,5 +1,6 @@
 #include "emulator/trace.h"
 
+#include "emulator/handlers.h"
 #include "emulator/network.h"
 #include "emulator/replay.h"
 
@@ -46,9 +47,28 @@ static void add_wait(agent *a, uint64_t step)
     add_step(a, TRACE_WAIT | other, (uint32_t)step);
 }
 
+/* Whether one step used all the words last. */
+WIDE_LANES static bool alike(const uint64_t *touched, uint32_t words)
+{
+    uint64_t differ = 0;
+    for (uint32_t i = 1; i < words; i++)
+        differ |= touched[i] ^ touched[0];
+    return differ == 0;
+}
+
+WIDE_LANES static void touch(uint64_t *touched, uint32_t words, uint64_t name)
+{
+    for (uint32_t i = 0; i < words; i++)
+        touched[i] = name;
+}
+
 static void wait_for_words(agent *a, const uint64_t *touched, uint32_t words)
 {
     uint64_t last = 0;
+    if (alike(touched, words)) {
+        add_wait(a, touched[0]);
+        return;
+    }
     for (uint32_t i = 0; i < words; i++) {
         if (touched[i] != last)
             add_wait(a, touched[i]);
@@ -79,8 +99,7 @@ static void note_access(agent *a, const operation *op)
         add_wait(a, *place);
     add_step(a, a->pc, a->address);
     uint64_t name = name_of(a, (uint32_t)a->step_count);
-    for (uint32_t i = 0; i < op->words; i++)
-        words[i] = name;
+    touch(words, op->words, name);
     if (place)
         *place = name;
 }
