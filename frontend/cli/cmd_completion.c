@@ -58,15 +58,17 @@ static operand_words operands_of(arena *memory, const command *k)
     operand_words o = {"", "", false, false};
     for (const char *at = k->operands; *at;) {
         size_t length = strcspn(at, "|[] ");
-        const char *token = arena_strndup(memory, at, length);
+        char *token = arena_strndup(memory, at, length), *dots = strstr(token, "...");
+        if (dots)
+            *dots = '\0';
         if (islower((unsigned char)*token))
             o.words = arena_printf(memory, "%s%s%s", o.words, *o.words ? " " : "", token);
-        else if (strncmp(token, "FILE.", 5) == 0 && token[5] != '.')
+        else if (strncmp(token, "FILE.", 5) == 0)
             o.extensions =
                 arena_printf(memory, "%s%s%s", o.extensions, *o.extensions ? " " : "", token + 5);
-        else if (strncmp(token, "FILE", 4) == 0)
+        else if (strcmp(token, "FILE") == 0)
             o.files = true;
-        else if (strncmp(token, "MACHINE", 7) == 0)
+        else if (strcmp(token, "MACHINE") == 0)
             o.machines = true;
         at += length + (at[length] != '\0');
     }

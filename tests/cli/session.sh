@@ -39,7 +39,7 @@ complete_words()
     bash -c 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _panther
              printf "%s\n" "${COMPREPLY[@]}"' "$work/completion.bash" "$@" | sort
 }
-touch "$work/a.pan" "$work/a.pimg" "$work/a.txt"
+touch "$work/a.pan" "$work/a.pimg" "$work/a.txt" "$work/b.json"
 offers() # NAME EXPECTED WORD...
 {
     same "completion: $1" "$2" "$(complete_words "${@:3}" | tr '\n' ' ' | sed 's/ $//')"
@@ -52,6 +52,7 @@ offers "passes" "schedule" panther compile --stop-after sc
 offers "machines" "tiny" panther run --machine tin
 offers "words of a command" "check" panther machine c
 offers "files that a command reads" "$work/a.pan $work/a.pimg" panther run "$work/a."
+offers "several files" "$work/b.json" panther report "$work/b.json" "$work/b"
 offers "shells" "bash" panther completion b
 for command in $("$PANTHER" --help | sed -n '/^commands/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
     listed=$("$PANTHER" "$command" --help | sed -nE 's/^ +(-., )?(--[a-z-]+).*/\2/p' | sort)
