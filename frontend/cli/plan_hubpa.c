@@ -62,9 +62,11 @@ static bool allocate(trainer *t, int id)
     return true;
 }
 
+/* Steps per pair are those of the middle pairs; of all if there are too few. */
 static void run_all(trainer *t)
 {
     arena *memory = t->r->c->memory;
+    int from = t->pairs < 10 ? 0 : t->pairs / 5, to = t->pairs < 10 ? 0 : t->pairs * 4 / 5;
     for (int i = 0; i < HUBPA_POLICIES; i++) {
         outcome *o = &t->all[i];
         o->policy = &hubpa_policies[i];
@@ -72,7 +74,7 @@ static void run_all(trainer *t)
         if (!allocate(t, i))
             continue;
         o->schedule = hubpa_simulate(memory, o->policy, t->layers, o->replicas, t->count, t->pairs);
-        o->figures = hubpa_measure(o->schedule, t->tiles, t->pairs / 5, t->pairs * 4 / 5);
+        o->figures = hubpa_measure(o->schedule, t->tiles, from, to);
     }
     int32_t *replicas = ARENA_ARRAY(memory, int32_t, (size_t)t->count);
     if (t->ratio)
