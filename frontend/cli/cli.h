@@ -96,6 +96,8 @@ char *cli_read(cli *c, const char *path, size_t *length); /* NULL with an error 
 const char *cli_folder(cli *c, const char *path);         /* "." if there is none */
 /* Writes through print to --output or stdout; false with an error. */
 bool cli_write(cli *c, void (*print)(void *context, FILE *out), void *context);
+/* The same into a file of any name. */
+bool cli_save(cli *c, const char *path, void (*print)(void *context, FILE *out), void *context);
 
 exit_status compile_run(cli *c), run_run(cli *c), asm_run(cli *c), disasm_run(cli *c),
     report_command_run(cli *c),

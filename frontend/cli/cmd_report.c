@@ -1,4 +1,4 @@
-#include "frontend/cli/run_report.h"
+#include "frontend/cli/cli.h"
 #include "frontend/report/report.h"
 
 typedef struct report_job {
@@ -31,7 +31,7 @@ exit_status report_command_run(cli *c)
     if (diag_errors(c->d) > 0)
         return EXIT_INPUT;
     const char *page = c->values[OPTION_OUTPUT];
-    if (page && !run_report_save(c, page, print_page, &j))
+    if (page && !cli_save(c, page, print_page, &j))
         return EXIT_INPUT;
     if (c->given[OPTION_QUIET])
         return EXIT_DONE;

@@ -21,13 +21,8 @@ const char *cli_folder(cli *c, const char *path)
     return slash ? arena_strndup(c->memory, path, (size_t)(slash - path) + (slash == path)) : ".";
 }
 
-bool cli_write(cli *c, void (*print)(void *context, FILE *out), void *context)
+bool cli_save(cli *c, const char *path, void (*print)(void *context, FILE *out), void *context)
 {
-    const char *path = c->values[OPTION_OUTPUT];
-    if (!path) {
-        print(context, stdout);
-        return true;
-    }
     file_writer w;
     const char *error = file_write_begin(c->memory, &w, path);
     if (!error) {
@@ -37,4 +32,13 @@ bool cli_write(cli *c, void (*print)(void *context, FILE *out), void *context)
     if (error)
         diag_file_error(c->d, path, "%s", error);
     return !error;
+}
+
+bool cli_write(cli *c, void (*print)(void *context, FILE *out), void *context)
+{
+    const char *path = c->values[OPTION_OUTPUT];
+    if (path)
+        return cli_save(c, path, print, context);
+    print(context, stdout);
+    return true;
 }

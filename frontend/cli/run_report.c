@@ -1,7 +1,6 @@
 #include "frontend/cli/run_report.h"
 
 #include "frontend/report/report.h"
-#include "isa/support/file.h"
 
 #include <string.h>
 
@@ -16,20 +15,6 @@ static void print_page(void *context, FILE *out)
     report_page(p->memory, p->run, out);
 }
 
-bool run_report_save(cli *c, const char *path, void (*print)(void *context, FILE *out),
-                     void *context)
-{
-    file_writer w;
-    const char *error = file_write_begin(c->memory, &w, path);
-    if (!error) {
-        print(context, w.stream);
-        error = file_write_commit(c->memory, &w);
-    }
-    if (error)
-        diag_file_error(c->d, path, "%s", error);
-    return !error;
-}
-
 bool run_report_write(void *context, const char *json)
 {
     cli *c = context;
@@ -37,7 +22,7 @@ bool run_report_write(void *context, const char *json)
     arena *scratch = arena_new();
     const report_run *run = report_read(scratch, c->d, path, json, strlen(json));
     page_of_run page = {scratch, run};
-    bool good = run && run_report_save(c, path, print_page, &page);
+    bool good = run && cli_save(c, path, print_page, &page);
     arena_free(scratch);
     if (good && !c->given[OPTION_QUIET])
         printf("report     %s\n", path);

@@ -7,8 +7,4 @@
 /* For host_options.on_statistics; the context is the cli. */
 bool run_report_write(void *context, const char *json);
 
-/* Writes a file through print; false with an error. */
-bool run_report_save(cli *c, const char *path, void (*print)(void *context, FILE *out),
-                     void *context);
-
 #endif
