@@ -244,7 +244,7 @@ static void emit_running(emitter *e, const ir_op *op)
     if (at) {
         code_jump(&e->code, (isa_insn){.op = ISA_jmp}, &done);
         code_here(&e->code, &add, NULL);
-        EMIT(e, ISA_add, sum, sum, pixel, words);
+        EMIT(e, ISA_add, sum, operand(e, op, 0), pixel, words);
         code_here(&e->code, &done, NULL);
     }
     finish_result(e, op);

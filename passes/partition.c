@@ -290,6 +290,7 @@ static void partition_graph(pass_context *c, ir_graph *g)
     size_t count = 0, next = 0;
     partition p = {.at = {.memory = c->memory, .side = rewrite_side(g->module)}, .next_group = 1};
     p.at.make.graph = g;
+    partition_widen(g);
     IR_EACH(op, g)
         count++;
     ir_op **old = ARENA_ARRAY(c->memory, ir_op *, count);

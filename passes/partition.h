@@ -23,6 +23,9 @@ void partition_untap(partition *p, ir_op *op);
 void partition_flatten(partition *p, ir_op *op);
 void partition_unflatten(partition *p, ir_op *op);
 
+/* All products with a matrix run over one grid. */
+void partition_widen(ir_graph *g);
+
 /* Ops on maps that no machine has a form for are reported; false if there was one. */
 bool partition_check_maps(pass_context *c);
 

@@ -145,6 +145,52 @@ void partition_unflatten(partition *p, ir_op *op)
     }
 }
 
+/* ---- one grid for each matrix ---- */
+
+static bool is_product(const ir_op *op)
+{
+    return op->code == IR_mvm || op->code == IR_mtvm;
+}
+
+/* The largest space in which the op's matrix is used; its own if they do not fit each other. */
+static ir_space space_of_matrix(const ir_graph *g, const ir_op *op)
+{
+    ir_space most = op->space;
+    const char *name = ir_get_name(op, IR_ATTR_matrix, "");
+    IR_EACH(other, g)
+        if (ir_ops[other->code].class == IR_CLASS_MATRIX && ir_space_within(most, other->space) &&
+            !strcmp(ir_get_name(other, IR_ATTR_matrix, ""), name))
+            most = other->space;
+    return most;
+}
+
+/* An op takes over the positions of its arguments, up to one that has positions or sums anyway. */
+static void widen_users(ir_graph *g, ir_op *from)
+{
+    for (ir_op *op = from->next; op; op = op->next)
+        for (uint32_t i = 0; i < op->arg_count; i++)
+            if (!ir_is_spatial(op->code) && op->code != IR_opa && op->code != IR_output &&
+                op->args[i]->space.count > op->space.count && op->space.count)
+                op->space = ir_space_union(g, op->space, op->args[i]->space);
+}
+
+/*
+ * The error of a map may be the same at all of its positions, and so is what MTVM makes of it. A core
+ * has one loop: such a product is made at every position, as the others with its matrix are.
+ */
+void partition_widen(ir_graph *g)
+{
+    IR_EACH(op, g) {
+        if (!is_product(op) || !op->space.count)
+            continue;
+        ir_space space = space_of_matrix(g, op);
+        if (space.count == op->space.count)
+            continue;
+        op->space = space;
+        widen_users(g, op);
+    }
+}
+
 /* ---- what there is no form for ---- */
 
 static bool in_pixel_order(const ir_op *op)

@@ -155,7 +155,8 @@ static void route_use(route_state *r, ir_op *value, ir_op *user, uint32_t arg)
     if (!load) {
         ir_op *source = source_in_tile(r, value, placing_tile_of(core));
         load = note_way(r, value, core, NULL, routing_load(r->graph, source, core, source, true));
-        if (!placing_once(value) && !placing_once(user))
+        ir_grid made = ir_grid_of(r->graph, value->space), used = ir_grid_of(r->graph, user->space);
+        if (!placing_once(value) && !placing_once(user) && !ir_same_grid(made, used))
             load->space = user->space;
     }
     user->args[arg] = load;

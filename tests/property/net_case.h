@@ -1,0 +1,31 @@
+/*
+ * A network on a machine, compiled twice: the graph before `partition` for the fixed-point
+ * interpreter, the image for the emulator. After several kernels every digit and every output must be
+ * the same, for variants 1, 2 and 3, and every kernel must take the same cycles.
+ */
+#ifndef PANTHER_TESTS_NET_CASE_H
+#define PANTHER_TESTS_NET_CASE_H
+
+#include "emulator/emulator.h"
+#include "random_net.h"
+
+enum { NET_KERNELS = 3 };
+
+typedef struct net_case {
+    arena *memory;
+    diag *diag;
+    machine *machine;
+    fidelity fidelity;
+    ir_module *oracle; /* before partition */
+    image *image;
+    uint32_t graph;    /* index of the training graph in both */
+    int kernels;
+    uint64_t seed;
+} net_case;
+
+typedef ir_module *net_builder(net_case *c, const void *plan);
+
+bool net_case_compile(net_case *c, net_builder *build, const void *plan);
+void net_case_run(net_case *c); /* all variants */
+
+#endif

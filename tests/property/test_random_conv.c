@@ -1,0 +1,79 @@
+/*
+ * Random convolutional networks on random machines: kernels from 1 to 7, strides to 3, pads, groups, up
+ * to 300 channels, pools, residual sums and branches, batches of 1 to 4. Forward and backward pass,
+ * updates and outputs of the emulator equal the fixed-point interpreter's bit for bit (net_case.h).
+ *
+ * PANTHER_TEST_SEED repeats a run, PANTHER_TEST_CASES shortens or lengthens it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "frontend/language/language.h"
+#include "net_case.inc"
+#include "random_net.inc"
+#include "random_conv.inc"
+
+enum { CASES = 300 };
+
+static ir_module *build(net_case *c, const void *plan)
+{
+    const char *text = plan;
+    ir_numerics n = net_numerics(c->machine);
+    pan_program *p = pan_check(c->memory, diag_sources(c->diag), c->diag, "net.pan", text, strlen(text));
+    return p ? pan_build(p, &n, c->diag) : NULL;
+}
+
+static uint32_t training_graph(const ir_module *m)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < m->graph_count; i++)
+        if (!strcmp(m->graphs[i]->name, "train:net"))
+            found = i;
+    return found;
+}
+
+static void run_case(uint64_t seed)
+{
+    net_case c = {.memory = arena_new(), .seed = seed, .kernels = 2};
+    static conv_writer program;
+    c.diag = diag_new(c.memory, source_set_new(c.memory));
+    random_state r = random_from(seed, 2);
+    c.machine = net_random_machine(c.memory, c.diag, &r);
+    assert_non_null(c.machine);
+    c.machine->cores = 8;
+    c.machine->memory_words = 1 << 22;
+    c.fidelity = (fidelity)random_below(&r, FIDELITIES);
+    conv_random_program(&program, &r);
+    if (getenv("PANTHER_TEST_VERBOSE"))
+        print_message("%s  side %d, %d MCUs, %s\n", program.text, c.machine->slices.rows, c.machine->mcus,
+                      c.machine->issue == ISSUE_BLOCKING ? "blocking" : "overlapped");
+    bool compiled = net_case_compile(&c, build, program.text);
+    if (!compiled)
+        diag_print(c.diag, stderr, false);
+    assert_true(compiled);
+    c.graph = training_graph(c.oracle);
+    net_case_run(&c);
+    arena_free(c.memory);
+}
+
+static void random_convolutions(void **state)
+{
+    (void)state;
+    const char *seed_text = getenv("PANTHER_TEST_SEED"), *cases_text = getenv("PANTHER_TEST_CASES");
+    uint64_t first = seed_text ? strtoull(seed_text, NULL, 0) : 20261122;
+    int cases = cases_text ? atoi(cases_text) : CASES;
+    for (int i = 0; i < cases; i++) {
+        print_message("case seed %llu\n", (unsigned long long)(first + (uint64_t)i));
+        run_case(first + (uint64_t)i);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(random_convolutions)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
