@@ -18,9 +18,9 @@ NETWORKS = {"AlexNet": "alexnet", "VGG-A": "vgg_a", "VGG-E": "vgg_e", "ResNet-18
 def plan(network, crossbars, side=128, method="exact", *options):
     """The JSON of a plan of the network's convolutions as a chain; grouped ones counted dense."""
     return json.loads(panther(["plan", "examples/networks/%s.pan" % NETWORKS[network], "--machine",
-                               "isaac_like", "--view", "conv_chain", "--dense", "--crossbars",
-                               crossbars, "--crossbar-side", side, "--method", method, "--json",
-                               *options]))
+                               "isaac_like", "--view", "conv_chain", "--dense", "--as-printed",
+                               "--crossbars", crossbars, "--crossbar-side", side, "--method", method,
+                               "--json", *options]))
 
 
 def methods(result):
