@@ -99,6 +99,15 @@ static exit_status given_copies(allocator *w)
     return EXIT_DONE;
 }
 
+static bool is_rule(const char *method)
+{
+    static const char *const rules[] = {"one_copy", "equal", "stride", "proportional"};
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (strcmp(rules[i], method) == 0)
+            return true;
+    return false;
+}
+
 static void run_all(allocator *w)
 {
     const allocate_task *t = &w->task;
@@ -106,6 +115,8 @@ static void run_all(allocator *w)
     add(w, "equal", allocate_equal(t));
     add(w, "stride", allocate_stride(t));
     add(w, "proportional", allocate_proportional(t));
+    if (is_rule(w->r->method)) /* the searches take seconds on large chips */
+        return;
     allocation exact_fill, free_fill;
     allocate_dp_both(t, &exact_fill, &free_fill);
     add(w, "dp", exact_fill);
@@ -396,14 +407,16 @@ exit_status plan_allocation_run(plan_request *r)
     w.task = (allocate_task){.memory = r->c->memory, .total = plan_chip_total(r->chip)};
     if (!options_whole(r->c, OPTION_CROSSBARS, 1, INT64_C(1) << 30, w.task.total, &w.task.total))
         return EXIT_USAGE;
-    w.task.chain = steps_chain_of(r->c->memory, w.n, r->chip, r->dense);
+    steps_chain *chain = steps_chain_of(r->c->memory, w.n, r->chip, r->dense);
+    w.task.chain = chain;
     if (!set_bandwidth(&w, &status))
         return status;
-    int64_t least = allocate_least(w.task.chain);
+    int64_t least = allocate_least(chain);
     if (least > w.task.total)
         return plan_too_small(r, w.n->name, least, w.task.total);
     if (r->c->given[OPTION_SAMPLES])
         return compare_model(&w);
+    chain->clip = !r->c->given[OPTION_AS_PRINTED];
     if (strcmp(r->method, "copies") == 0)
         status = given_copies(&w);
     else
