@@ -2,11 +2,10 @@
 
 #include "emulator/build.h"
 #include "emulator/cells.h"
-#include "emulator/network.h"
 #include "emulator/observe/watch.h"
 #include "emulator/replay.h"
 #include "emulator/report.h"
-#include "emulator/tile.h"
+#include "emulator/rounds.h"
 #include "emulator/trace.h"
 #include "emulator/update.h"
 
@@ -98,6 +97,7 @@ emulator *emulator_new(arena *memory, const machine *m, const image *im,
         return NULL;
     uint32_t layers = im->layer_count ? im->layer_count : 1;
     e->cost = costs_of(m);
+    e->limit = options->max_cycles ? options->max_cycles : CYCLES_MAX;
     e->energy = ARENA_ARRAY(memory, energy_counts, layers);
     e->by_layer = ARENA_ARRAY(memory, double, layers);
     build_matrices(e);
@@ -105,68 +105,6 @@ emulator *emulator_new(arena *memory, const machine *m, const image *im,
     if (diag_errors(d) == errors && (options->watch || options->timeline))
         e->watch = watch_new(e, d);
     return diag_errors(d) == errors ? e : NULL;
-}
-
-/* Packets and credits reach their tiles; the heap puts them in an order of their own. */
-static void exchange(program *p)
-{
-    for (uint32_t k = 0; k < p->outbox_count; k++) {
-        const message *m = &p->outbox[k];
-        uint64_t *next = &p->next[m->to - p->tiles];
-        event_push(&m->to->events, (event){m->time, m->order});
-        *next = m->time < *next ? m->time : *next;
-    }
-    p->outbox_count = 0;
-}
-
-static uint64_t earliest(const uint64_t *times, uint32_t count)
-{
-    uint64_t first = EVENT_NEVER;
-    for (uint32_t k = 0; k < count; k++)
-        first = times[k] < first ? times[k] : first;
-    return first;
-}
-
-/* Lets the tiles work off what happens before `end`. False: something failed. */
-static bool advance(program *p, uint64_t end)
-{
-    bool good = true;
-    for (uint32_t k = 0; k < p->tile_count; k++) {
-        if (p->next[k] >= end)
-            continue;
-        tile *t = &p->tiles[k];
-        tile_advance(t, end);
-        p->next[k] = event_next(&t->events);
-        good &= !t->failed.set;
-    }
-    return good;
-}
-
-/*
- * Conservative lookahead: what a tile does before `end` cannot reach another tile before `end`, so
- * within a round the tiles are independent of each other.
- */
-static bool simulate(program *p)
-{
-    for (uint32_t k = 0; k < p->tile_count; k++)
-        p->next[k] = event_next(&p->tiles[k].events);
-    for (;;) {
-        uint64_t next = earliest(p->next, p->tile_count);
-        if (next == EVENT_NEVER)
-            return true;
-        uint64_t end = p->lookahead < EVENT_NEVER - next ? next + p->lookahead : EVENT_NEVER;
-        if (!advance(p, end))
-            return false;
-        exchange(p);
-    }
-}
-
-static bool all_halted(const program *p)
-{
-    for (uint32_t k = 0; k < p->tile_count; k++)
-        if (p->tiles[k].running)
-            return false;
-    return true;
 }
 
 /* A node halts when all its tiles have; then its updates are applied. */
@@ -201,35 +139,21 @@ static void discard_updates(program *p)
             }
 }
 
-static void start_time(program *p)
-{
-    for (uint32_t k = 0; k < p->tile_count; k++)
-        tile_reset(&p->tiles[k]);
-    for (size_t k = 0; k < p->channel_count; k++)
-        channel_reset(p->channels[k]);
-    for (uint32_t k = 0; k < p->agent_count; k++) {
-        const agent *a = &p->agents[k];
-        memcpy(a->once, a->executed, a->source->code.count * sizeof *a->once);
-    }
-    p->outbox_count = 0;
-    p->cells = 0;
-}
-
 /* Time and counts of the kernel, and a trace of what it does to numbers. False: it failed. */
 static bool measure(emulator *e, program *p, diag *d)
 {
     if (!e->options.timing_only)
         trace_clear(p);
-    start_time(p);
+    rounds_start(p);
     if (!e->options.timing_only)
         replay_start(p);
     if (e->watch)
         watch_kernel_starts(e->watch, p);
-    if (!simulate(p)) {
+    if (!rounds_run(p)) {
         report_failure(e, p, d);
         return false;
     }
-    if (!all_halted(p)) {
+    if (!rounds_all_halted(p)) {
         report_deadlock(e, p, d);
         return false;
     }
@@ -255,7 +179,6 @@ exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16
     program *p = &e->programs[entry];
     cells_time(e);
     e->step = step;
-    e->limit = e->options.max_cycles ? e->options.max_cycles : CYCLES_MAX;
     p->inputs = inputs;
     p->outputs = outputs;
     bool known = p->measured && !p->in_pieces && !e->options.measure_each &&

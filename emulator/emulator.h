@@ -53,6 +53,13 @@ emulator *emulator_new(arena *memory, const machine *m, const image *im,
 exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16_t *const *inputs,
                          int16_t *const *outputs, diag *d);
 
+/*
+ * Whether a kernel of the entry would come to its end, with nothing left over: EXIT_DONE, or
+ * EXIT_PROGRAM with the reason in d. Only for emulators that are timing only. It takes half of
+ * emulator_run's time, since it works out no cycles, and leaves no trace in any result.
+ */
+exit_status emulator_check(emulator *e, uint32_t entry, diag *d);
+
 /* Weights as integers W (value = W / 2^q), rows (inputs) x columns (outputs), row-major. */
 void emulator_write_matrix(emulator *e, uint32_t matrix, const int64_t *w);
 void emulator_read_matrix(const emulator *e, uint32_t matrix, int64_t *w);

@@ -225,6 +225,7 @@ struct program {
     channel **channels;
     size_t channel_count, channel_capacity;
     uint64_t lookahead;
+    bool untimed;    /* agents run for as long as they get on (check.c) */
     uint64_t *next;  /* when each tile has its next event */
     message *outbox; /* what tiles send each other in this round */
     uint32_t outbox_count;
@@ -267,7 +268,7 @@ struct emulator {
     size_t table_count, table_capacity;
     program *programs; /* one per entry */
     pool *pool; /* NULL until it is needed */
-    uint64_t step, limit; /* of the kernel that runs: its number, its last cycle */
+    uint64_t step, limit; /* number of the kernel that runs; the last cycle of any */
     /* totals that are not counted per instruction */
     uint64_t cycles, kernels, last_kernel_cycles, host_crs;
     energy_counts *energy; /* per layer */

@@ -194,6 +194,8 @@ static void execute(agent *a, const operation *op)
 static bool next_in_turn(const agent *a, uint64_t end)
 {
     const event_heap *h = &a->tile->events;
+    if (a->tile->program->untimed)
+        return true;
     event mine = {a->now, EVENT_AGENT | a->index};
     return a->now < end && (h->count == 0 || event_before(mine, h->at[0]));
 }

@@ -108,6 +108,14 @@ static inline bool delay_same(const delay_result *a, const delay_result *b)
            memcmp(a->bytes, b->bytes, a->length) == 0;
 }
 
+/* Whether the kernel comes to its end, found without time. */
+static inline bool delay_ends(arena *memory, const delay_case *c, diag *d)
+{
+    emulator_options options = {.timing_only = true, .ignore_phases = c->ignore_phases};
+    emulator *e = emulator_new(memory, c->machine, c->image, &options, d, "delays");
+    return e && emulator_check(e, 0, d) == EXIT_DONE;
+}
+
 /* How many of so many seeds of delays compute something else than `expected`, or fail. */
 static inline int delay_count_changed(const delay_case *c, const delay_result *expected, int seeds)
 {

@@ -49,6 +49,7 @@ static void run_case(uint64_t seed)
     diag_print(d, stderr, false);
     assert_true(expected.done && late.done);
     assert_true(late.cycles > expected.cycles);
+    assert_true(delay_ends(memory, &c, d));
     assert_int_equal(delay_count_changed(&c, &expected, SEEDS), 0);
     arena_free(memory);
 }

@@ -155,6 +155,52 @@ static void resolution_after_updates_is_refused(void **state)
     bench_free(&b);
 }
 
+/* The check counts for nothing, and finds what a run would. */
+static void ends_are_found_without_time(void **state)
+{
+    (void)state;
+    const char *text = ".preset 0, 2, 5*4\n.core 0\n  load v0, [s0 + 0], 4\n"
+                       "  store [s0 + 8], v0, 4, 1\n  halt\n"
+                       ".core 1\nwait: saddi s1, s1, 1\n  blt s1, 20, wait\n"
+                       "  load v0, [s0 + 8], 4\n  load v0, [s0 + 0], 4\n  halt\n";
+    bench b = bench_new(), plain = bench_new();
+    b.options.timing_only = plain.options.timing_only = true;
+    bench_program(&b, text);
+    bench_program(&plain, text);
+    assert_int_equal(emulator_check(b.e, 0, b.d), EXIT_DONE);
+    assert_int_equal(bench_run(&b, NULL, NULL), bench_run(&plain, NULL, NULL));
+    assert_int_equal(emulator_check(b.e, 0, b.d), EXIT_DONE);
+    assert_int_equal(emulator_statistics(b.e)->instructions,
+                     emulator_statistics(plain.e)->instructions);
+    assert_int_equal(emulator_statistics(b.e)->kernels, 1);
+    bench_free(&b);
+    bench_free(&plain);
+}
+
+static void check_fails(const char *text, const char *expected)
+{
+    bench b = bench_new();
+    b.options.timing_only = true;
+    bench_program(&b, text);
+    assert_int_equal(emulator_check(b.e, 0, b.d), EXIT_PROGRAM);
+    if (!strstr(bench_messages(&b), expected))
+        fail_msg("expected '%s' in:\n%s", expected, bench_messages(&b));
+    bench_free(&b);
+}
+
+static void checks_say_what_is_wrong(void **state)
+{
+    (void)state;
+    check_fails(".core 0\n  load v0, [s0 + 0], 4\n  halt\n", "hangs at cycle 0");
+    check_fails(".core 0\n  store [s0 + 0], v0, 4, 1\n  halt\n", "still has 1 consumers");
+    check_fails(".core 0\nagain: jmp again\n", "runs longer than 1000000 cycles");
+    /* core 1 looks before core 0 takes, but only because it is faster */
+    check_fails(".preset 0, 1, 7\n"
+                ".core 0\nwait: saddi s1, s1, 1\n  blt s1, 20, wait\n  drop [s0 + 0], 1\n  halt\n"
+                ".core 1\n  peek v0, [s0 + 0], 1\n  halt\n",
+                "only by the times of its instructions");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +214,8 @@ int main(void)
         cmocka_unit_test(loops_count),
         cmocka_unit_test(mcu_needs_a_matrix),
         cmocka_unit_test(resolution_after_updates_is_refused),
+        cmocka_unit_test(ends_are_found_without_time),
+        cmocka_unit_test(checks_say_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
