@@ -2,6 +2,7 @@
 #include "frontend/library/panther.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -212,11 +213,45 @@ static void timing_only(void **state)
     panther_free(f.p);
 }
 
+/* Compiles, trains a little, and leaves the weights in `context`. */
+static void *work(void *context)
+{
+    panther *p = panther_new();
+    panther_image *image = panther_compile_text(p, "net.pan", net, NULL);
+    panther_emulator *e = image ? panther_start(p, image, NULL) : NULL;
+    const double x[3] = {1, 0.5, -1}, k[2] = {0, 1}, rate = 0.125;
+    if (e && !panther_write(e, "step", "x", x, 3) && !panther_write(e, "step", "k", k, 2) &&
+        !panther_write(e, "step", "rate", &rate, 1))
+        for (int i = 0; i < 50; i++)
+            panther_run(e, "step");
+    if (e)
+        panther_read_weights(e, "W", context, 6);
+    panther_free(p);
+    return NULL;
+}
+
+static void threads(void **state)
+{
+    (void)state;
+    enum { THREADS = 4 };
+    pthread_t thread[THREADS];
+    double weights[THREADS][6] = {{0}}, alone[6] = {0};
+    work(alone);
+    assert_true(alone[0] != 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, work, weights[i]), 0);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(thread[i], NULL);
+        assert_memory_equal(weights[i], alone, sizeof alone);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forward),     cmocka_unit_test(update),      cmocka_unit_test(tables),
         cmocka_unit_test(files),       cmocka_unit_test(wrong_calls), cmocka_unit_test(timing_only),
+        cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
