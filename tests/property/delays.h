@@ -79,12 +79,18 @@ static inline void delay_collect(arena *memory, const delay_case *c, const emula
     }
 }
 
-/* One kernel on an emulator of its own; delays 0: none. Messages of a failure go to d. */
+/*
+ * One kernel on an emulator of its own; delays 0: none. Some seeds take two threads, or a trace in
+ * pieces. Messages of a failure go to d.
+ */
 static inline delay_result delay_run(arena *memory, const delay_case *c, uint64_t delays, diag *d)
 {
     const image_entry *entry = &c->image->entries[0];
-    emulator_options options = {
-        .seed = c->seed, .threads = 1, .delays = delays, .ignore_phases = c->ignore_phases};
+    emulator_options options = {.seed = c->seed,
+                                .threads = delays % 8 == 7 ? 2 : 1,
+                                .trace_steps = delays % 8 == 3 ? 50 : 0,
+                                .delays = delays,
+                                .ignore_phases = c->ignore_phases};
     emulator *e = emulator_new(memory, c->machine, c->image, &options, d, "delays");
     delay_result r = {0};
     if (!e)
