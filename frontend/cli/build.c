@@ -1,4 +1,6 @@
 #include "frontend/cli/build.h"
+
+#include "backend/backend.h"
 #include "frontend/library/numerics.h"
 
 #include <time.h>
@@ -100,4 +102,13 @@ bool build_text(cli *c, const char *path, const char *text, size_t length,
         return false;
     *status = EXIT_DONE;
     return true;
+}
+
+image *build_image(cli *c, const built *b)
+{
+    double started = seconds();
+    image *im = backend_build(c->memory, b->module, b->machine, b->plan, c->d);
+    if (im)
+        cli_verbose(c, "image of %u entries: %.3f s", im->entry_count, seconds() - started);
+    return im;
 }

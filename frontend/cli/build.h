@@ -23,6 +23,9 @@ bool build_program(cli *c, const char *path, const pass_options *options, built 
 bool build_text(cli *c, const char *path, const char *text, size_t length,
                 const pass_options *options, built *b, exit_status *status);
 
+/* The program image of a module that went through all passes; NULL with errors in c->d. */
+image *build_image(cli *c, const built *b);
+
 /* engine_interpreter.c: the module on an interpreter, with the tables of an image for the host. */
 typedef enum interpreter { INTERPRETER_FIXED, INTERPRETER_FLOAT } interpreter;
 engine *engine_interpreter(arena *memory, const ir_module *module, const machine *m,

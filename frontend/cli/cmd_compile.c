@@ -139,7 +139,7 @@ static void print_summary(const cli *c, const built *b, const backend_figures *f
 static exit_status finish(cli *c, output *o, double started)
 {
     const built *b = o->b;
-    image *im = backend_build(c->memory, b->module, b->machine, b->plan, c->d);
+    image *im = build_image(c, b);
     if (!im)
         return EXIT_INPUT;
     o->im = im;

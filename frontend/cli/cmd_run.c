@@ -1,4 +1,3 @@
-#include "backend/backend.h"
 #include "frontend/cli/build.h"
 #include "frontend/cli/run_report.h"
 #include "frontend/cli/run_trace.h"
@@ -141,7 +140,7 @@ static exit_status prepare_program(cli *c, run_setup *s)
                                        host_seed(s->plan, &s->options));
         return EXIT_DONE;
     }
-    image *im = backend_build(c->memory, b.module, b.machine, b.plan, c->d);
+    image *im = build_image(c, &b);
     s->engine = im ? emulate(c, s, b.machine, im) : NULL;
     return s->engine ? EXIT_DONE : EXIT_INPUT;
 }

@@ -25,6 +25,7 @@ else
     echo "skip - progress on a terminal: script is not installed"
 fi
 expect "verbose: time of a pass" 0 "panther: pass schedule: " "$PANTHER" compile "$program" -v
+expect "verbose: the image" 0 "panther: image of 3 entries: " "$PANTHER" run "$program" -v --timing-only
 expect "verbose: the machine's file" 0 "machines/tiny.yaml" \
     "$PANTHER" compile "$program" --machine tiny -v
 "$PANTHER" compile "$program" -v 2>/dev/null >"$work/verbose"
