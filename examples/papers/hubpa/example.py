@@ -38,8 +38,8 @@ def main():
                      "exact" if paper == got else "differs",
                      "%.1f %%" % (100 * s["hubpa"]["utilisation_all"])))
     r.line()
-    r.table("steps", ("N", "paper SDMP", "TDMP", "HUBPA", "ours SDMP", "TDMP", "HUBPA",
-                      "SDMP pipelined", "HUBPA look-ahead", "verdict", "tiles busy"), rows)
+    r.table("steps", ("N", "6N", "8N", "5+4(N-1)", "SDMP", "TDMP", "HUBPA", "SDMP pipelined",
+                      "HUBPA look-ahead", "verdict", "tiles busy"), rows)
     r.line()
     r.check("SDMP 6N, TDMP 8N, HUBPA 5 + 4(N - 1) for N = 1..16",
             all(row[9] == "exact" for row in rows))
