@@ -8,7 +8,7 @@
 
 #include "emulator/state.h"
 
-/* Time, memory and channels as at the start of a kernel; counts of instructions are kept in `once`. */
+/* Time, memory and channels as at the start of a kernel; counts so far are kept in `once`. */
 void rounds_start(program *p);
 
 /* Until nothing is left to happen. False: something failed. */

@@ -137,8 +137,9 @@ typedef enum init_kind { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL } init_kind;
  * A parameter as the model names it: tensor[first + j][i] (row-major, dims[0] x dims[1], dims[1] = 1
  * and rank 1 for a vector) is the weight of matrix input row0 + i and output column0 + j. Rank 4 is
  * a convolution, [outputs, lanes, kernel rows, kernel columns]: the matrix has its inputs in the
- * order (row, column, lane). So it has for rank 2 with dims[2] and dims[3], the rows and columns of a
- * map whose elements the tensor has in the order (lane, row, column). Several matrices may hold parts of one tensor, under the same name.
+ * order (row, column, lane). So it has for rank 2 with dims[2] and dims[3], the rows and columns of
+ * a map whose elements the tensor has in the order (lane, row, column). Several matrices may hold
+ * parts of one tensor, under the same name.
  */
 typedef struct image_tensor {
     const char *name;
