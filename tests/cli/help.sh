@@ -6,7 +6,7 @@ expect "help" 0 "commands" "$PANTHER" --help
 expect "version" 0 "panther 0" "$PANTHER" --version
 expect "no command" 2 "usage: panther COMMAND" "$PANTHER"
 expect "unknown command" 2 "did you mean 'run'?" "$PANTHER" rnu
-for command in compile run asm disasm machine import completion; do
+for command in compile run asm disasm machine import completion report plan; do
     expect "help of $command" 0 "usage: panther $command [OPTION...]" "$PANTHER" "$command" --help
     expect "$command without operands" 2 "panther $command --help" "$PANTHER" "$command"
     expect "$command with an unknown option" 2 "no option '--frobnicate'" \

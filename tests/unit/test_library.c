@@ -156,6 +156,25 @@ static void files(void **state)
     rmdir(folder);
 }
 
+/* A machine named by its file beside the program, and by its name wherever the program is. */
+static void machines(void **state)
+{
+    (void)state;
+    panther *p = panther_new();
+    const char *path = PANTHER_SOURCE_DIR "/examples/mlp_digits.pan";
+    panther_image *image = panther_compile_file(p, path, NULL);
+    assert_string_equal(panther_messages(p), "");
+    panther_emulator *e = panther_start(p, image, &(panther_start_options){.timing_only = 1});
+    assert_int_equal(panther_run(e, "train:mlp"), PANTHER_DONE);
+    char text[1024];
+    snprintf(text, sizeof text, "%sdeploy { machine = \"tiny\"; variant = 3 }\n", net);
+    assert_non_null(panther_compile_text(p, "/nowhere/net.pan", text, NULL));
+    snprintf(text, sizeof text, "%sdeploy { machine = \"tinny\" }\n", net);
+    assert_null(panther_compile_text(p, "/nowhere/net.pan", text, NULL));
+    expect_message(p, "tinny");
+    panther_free(p);
+}
+
 static void wrong_calls(void **state)
 {
     (void)state;
@@ -252,6 +271,7 @@ int main(void)
         cmocka_unit_test(forward),     cmocka_unit_test(update),      cmocka_unit_test(tables),
         cmocka_unit_test(files),       cmocka_unit_test(wrong_calls), cmocka_unit_test(timing_only),
         cmocka_unit_test(threads),
+        cmocka_unit_test(machines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
