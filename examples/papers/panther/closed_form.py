@@ -56,8 +56,9 @@ def base_mvm_nj(profile, m, passes, overhead, positions):
 def base_opa_mvm_nj(profile, m, layer, overhead, batch):
     """A convolution's gradient by MVMs: its error takes a crossbar per 128 positions and example."""
     mvm, n = BASELINE[profile]["mvm"], layer.positions
+    mvm += 1e-3 * STREAMED * (SIDE * (17 * m["shift_add"] + 2 * m["xbar_out"]) + m["xbar_in_read"])
     errors = rewrite_base_nj(m) * -(-n // 128) / (layer.row_tiles * n)
-    return (layer.passes + 1) * mvm + overhead + rewrite_base_nj(m) / (n * batch) + errors
+    return layer.passes * BASELINE[profile]["mvm"] + mvm + overhead + rewrite_base_nj(m) / (n * batch) + errors
 
 
 def events_pj(m, s, updates="crossbar", cells=SIDE * SIDE):

@@ -110,14 +110,14 @@ def main():
     ratios = compare_networks(r)
     r.line("  calibrated: one number (kappa), five hypotheses (panther_paper.yaml)")
     mvm, digital = ("base_mvm", 2), ("base_digital", 2)
-    for what, paper, ours, within in (
-            ("SGD against Base_digital, least", 7.01, min(ratios["paper", 1, digital]), 7),
-            ("SGD against Base_digital, most", 8.02, max(ratios["paper", 1, digital]), 7),
-            ("SGD against Base_mvm, FC, least", 31.03, min(ratios["paper", 1, mvm]), 6),
-            ("SGD against Base_mvm, FC, most", 54.21, max(ratios["paper", 1, mvm]), 6),
-            ("batch 64 against Base_mvm, FC, least", 1.61, min(ratios["paper", 64, mvm]), 6),
-            ("batch 64 against Base_mvm, FC, most", 2.16, max(ratios["paper", 64, mvm]), 6)):
-        r.value(what, paper, ours, 2, within, gate=True)
+    for what, paper, ours, within, gate in (
+            ("SGD against Base_digital, least", 7.01, min(ratios["paper", 1, digital]), 7, True),
+            ("SGD against Base_digital, most", 8.02, max(ratios["paper", 1, digital]), 7, True),
+            ("SGD against Base_mvm, FC, least", 31.03, min(ratios["paper", 1, mvm]), 6, True),
+            ("SGD against Base_mvm, FC, most", 54.21, max(ratios["paper", 1, mvm]), 6, True),
+            ("batch 64, Base_mvm, FC, least", 1.61, min(ratios["paper", 64, mvm]), 6, False),
+            ("batch 64, Base_mvm, FC, most", 2.16, max(ratios["paper", 64, mvm]), 6, False)):
+        r.value(what, paper, ours, 2, within, gate)
     r.line("  `code`: SGD against Base_digital %.2f to %.2f, against Base_mvm %.2f to %.2f"
            % tuple(f(ratios["code", 1, key]) for key in (digital, mvm) for f in (min, max)))
     third = [ratios["paper", batch, ("panther", 3)] for batch in (1, 64, 1024)]

@@ -5,6 +5,9 @@ nowhere) and outer product of every position. A position of a convolution is an 
 here: the matrix operations are those of the convolution, the moves that put patches together are not
 in it. Batches of more than FEW and MANY positions are continued from these two, since every further
 example then adds the same: `line_error` measures how well that holds.
+
+Base_opa/mvm has to know which updates are of one example: its convolutions (and PANTHER beside it) run
+on maps of patches, and are continued from batches of 1 and 2.
 """
 import math
 import os
@@ -16,6 +19,7 @@ import table4
 FEW, MANY = 32, 64
 CONFIGURATIONS = (("panther", 1), ("panther", 2), ("panther", 3), ("base_digital", 1),
                   ("base_digital", 2), ("base_mvm", 1), ("base_mvm", 2))
+ON_MAPS = (("panther", 2), ("base_opa_mvm", 2))
 PROFILES = {"paper": "_paper", "code": ""}
 
 PROGRAM = """data none { train = raw("x.bin", "x.labels", size = %(rows)d);  scale = 1/255 }
@@ -25,6 +29,16 @@ kernel layer(x: vec[%(rows)d], y: label[%(columns)d], rate: scalar) -> scalar {
     %(back)s
     W -= rate * outer(d, x)
     return sum(%(result)s)
+}
+train layer on none { rate = 0.01;  batch = %(batch)d;  epochs = 1 }
+"""
+MAPS = """data none { train = raw("x.bin", "x.labels", size = %(words)d);  scale = 1/255 }
+param W: matrix[%(columns)d, %(rows)d]
+kernel layer(x: map[%(rows)d, %(edge)d, %(edge)d], rate: scalar) -> scalar {
+    d = W @ x
+    %(back)s
+    W -= rate * outer(d, x)
+    return sum(global_avg_pool(%(result)s))
 }
 train layer on none { rate = 0.01;  batch = %(batch)d;  epochs = 1 }
 """
@@ -43,10 +57,11 @@ class Layer:
         self.row_tiles = math.ceil(self.rows / 128)
         self.passes = 1 if self.first else 2
 
-    def text(self, batch):
-        return PROGRAM % {"rows": self.rows, "columns": self.columns, "batch": batch,
-                          "back": "" if self.first else "back = W.T @ d",
-                          "result": "d" if self.first else "back"}
+    def text(self, batch, maps):
+        return (MAPS if maps else PROGRAM) % {
+            "rows": self.rows, "columns": self.columns, "batch": batch,
+            "edge": math.isqrt(self.positions), "words": self.rows * self.positions,
+            "back": "" if self.first else "back = W.T @ d", "result": "d" if self.first else "back"}
 
 
 LAYERS = [Layer(row) for row in table4.ROWS]
@@ -76,20 +91,24 @@ class Bench:
         self.known, self.folder = {}, tempfile.TemporaryDirectory()
         self.suffix = PROFILES[profile]
 
-    def run(self, layer, batch, configuration):
-        shape = (layer.rows, layer.columns, layer.first, batch)
+    def run(self, layer, batch, configuration, maps=False):
+        shape = (layer.rows, layer.columns, layer.first, batch, layer.positions if maps else 0)
         if (shape, configuration) not in self.known:
             path = os.path.join(self.folder.name, "layer.pan")
             image = path[:-4] + ".pimg"
             with open(path, "w") as f:
-                f.write(layer.text(batch))
+                f.write(layer.text(batch, maps))
             common.panther(["compile", path, "-o", image, "--machine", "panther" + self.suffix])
-            for machine, variant in CONFIGURATIONS:
+            for machine, variant in ON_MAPS if maps else CONFIGURATIONS:
                 s = common.panther_stats(["run", image, "--timing-only", "--machine",
                                           machine + self.suffix, "--variant", variant])
                 self.known[shape, (machine, variant)] = Measured(
                     s["energy_by_component"], s["cycles_per_kernel"], s["leakage_pj"])
         return self.known[shape, configuration]
+
+    def measure_maps(self, layer, batch, configuration):
+        one, two = (self.run(layer, k, configuration, maps=True) for k in (1, 2))
+        return one.towards(two, batch - 1)
 
     def measure(self, layer, batch, configuration):
         """A kernel of `batch` examples with all their positions."""

@@ -83,6 +83,16 @@ def mnist_tables(r, rows):
              {"Fx %d" % fx: {"fx": fx} for fx in (11, 9)}, "crs", (64, 1024))
 
 
+def cnn_tables(r, rows):
+    d = {"data": "cnn", "epochs": 20}
+    grid(r, rows, "Convolutional network on the digits: integer reference", "updates",
+         dict(sweep.IDEAL, **d), {"opa mode ideal": {}}, "crs", (1024,))
+    grid(r, rows, "Convolutional network: rounded operands", "quantum", dict(sweep.ROUNDED, **d),
+         {"2^%d" % (16 - fw): {"fw": fw} for fw in (26, 24)}, "crs", (64, 1024))
+    grid(r, rows, "Convolutional network: literal operands", "format", dict(sweep.LITERAL, **d),
+         {"Fx %d" % fx: {"fx": fx} for fx in (11, 9)}, "crs", (64,))
+
+
 def cheapest(r, rows):
     """Slicings and periods on the digits that stay near the reference, with their energies."""
     d = {"data": "digits", "epochs": 20}
@@ -140,6 +150,7 @@ def main():
     rows = sweep.read_results(path)
     digits_tables(r, rows)
     mnist_tables(r, rows)
+    cnn_tables(r, rows)
     cheapest(r, rows)
     share = crs_energy(r, (64, 256, 512, 1024, 2048, 4096))
     r.line()
@@ -148,6 +159,7 @@ def main():
     compare(r, rows, "digits", 20, 1.5, sweep.IDEAL)
     compare(r, rows, "mnist8k", 5, 1, sweep.UNCLIPPED)
     compare(r, rows, "mnist", 5, 1, sweep.UNCLIPPED)
+    compare(r, rows, "cnn", 20, 1, sweep.IDEAL)
     literal = pick(rows, dict(sweep.LITERAL, data="digits", epochs=20, fx=11, crs=64))[0]
     r.check("digits, literal, Fx 11, CRS 64 collapses", literal < .3, "%.4f" % literal)
     clipped = [q for q in rows

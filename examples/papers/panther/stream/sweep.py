@@ -92,9 +92,8 @@ def cnn_sets():
     c, e = "cnn", 20
     yield "cnn", itertools.chain(
         grid(c, e, IDEAL),
-        grid(c, e, ROUNDED, crs=(16, 64, 256, 1024)),
-        *(grid(c, e, with_quantum(ROUNDED, fw), crs=(64, 1024)) for fw in (25, 24)),
-        grid(c, e, ROUNDED, crs=(64,), slices=("44464444", "24462222")),
+        grid(c, e, ROUNDED, crs=(64, 1024)),
+        grid(c, e, with_quantum(ROUNDED, 24), crs=(64, 1024)),
         grid(c, e, LITERAL, fx=(11, 9), crs=(64,)))
 
 
