@@ -35,7 +35,7 @@ timeline *timeline_open(arena *memory, const char *path, const timeline_filter *
     *error = out_open(memory, &t->out, path);
     if (*error)
         return NULL;
-    out_text(&t->out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n");
+    out_text(&t->out, "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n");
     return t;
 }
 
@@ -70,9 +70,9 @@ static void write_slice(timeline *t, const timeline_slice *s)
     put_number(o, TEXT("{\"ph\":\"X\",\"pid\":"), s->pid);
     put_number(o, TEXT(",\"tid\":"), s->tid);
     put_text(o, TEXT(",\"ts\":"));
-    out_thousandths(o, s->start);
+    out_number(o, s->start);
     put_text(o, TEXT(",\"dur\":"));
-    out_thousandths(o, s->cycles);
+    out_number(o, s->cycles);
     put_text(o, TEXT(","));
     put_text(o, s->name);
     put_text(o, TEXT(",\"args\":{\"layer\":"));
@@ -114,7 +114,7 @@ void timeline_counter(timeline *t, uint32_t pid, const char *name, const char *s
     out_text(o, ",\"name\":\"");
     out_text(o, name);
     out_text(o, "\",\"ts\":");
-    out_thousandths(o, time);
+    out_number(o, time);
     out_text(o, ",\"args\":{\"");
     out_text(o, series);
     out_text(o, "\":");
@@ -287,9 +287,9 @@ static void put_kernel(timeline *t, const program *p, bool detailed)
         put_number(o, TEXT("{\"ph\":\"X\",\"pid\":"), timeline_node_pid(t, node));
         put_number(o, TEXT(",\"tid\":"), TID_KERNELS);
         out_text(o, ",\"ts\":");
-        out_thousandths(o, start);
+        out_number(o, start);
         out_text(o, ",\"dur\":");
-        out_thousandths(o, p->cycles);
+        out_number(o, p->cycles);
         out_text(o, ",\"name\":\"");
         for (const char *c = p->entry->name; *c; c++)
             if ((unsigned char)*c >= 0x20 && *c != '"' && *c != '\\' && c - p->entry->name < 200)
@@ -340,7 +340,7 @@ static void write_end(timeline *t)
     timeline_out *o = &t->out;
     out_begin(o);
     out_text(o, "{\"ph\":\"i\",\"s\":\"g\",\"pid\":1,\"tid\":1,\"ts\":");
-    out_thousandths(o, t->dropped.slices ? t->dropped_from : t->e ? t->e->cycles : 0);
+    out_number(o, t->dropped.slices ? t->dropped_from : t->e ? t->e->cycles : 0);
     out_text(o, ",\"name\":\"");
     if (t->dropped.slices) {
         out_text(o, "size cap reached, slices dropped: ");
@@ -348,7 +348,7 @@ static void write_end(timeline *t)
     } else {
         out_text(o, "end of the run");
     }
-    out_text(o, "\"}\n],\n\"otherData\":{\"generator\":\"panther\",\"cycles_per_us\":1000,"
+    out_text(o, "\"}\n],\n\"otherData\":{\"generator\":\"panther\",\"cycles_per_us\":1,"
                 "\"cycles\":");
     out_number(o, t->e ? t->e->cycles : 0);
     out_text(o, ",\"clock_ghz\":");

@@ -2,8 +2,9 @@
  * The trace file of a run, for viewers of the Chrome trace format (ui.perfetto.dev): JSON,
  * compressed where its name ends in .gz. A tile is a process; its memory port, cores, their MCUs
  * and its control threads are the threads of it; a node is a process too, with its kernels. What
- * executes is a slice, and so is a wait, coloured by its cause. One cycle is one nanosecond of the
- * trace, whatever the clock. README.md of this folder has the members.
+ * executes is a slice, and so is a wait, coloured by its cause. One cycle is one microsecond of the
+ * trace: viewers compute with floating point and cut fractions off, so that slices of fractions
+ * would overlap. README.md of this folder has the members.
  *
  * The file is written while the run goes on, through a buffer of fixed size.
  */

@@ -84,16 +84,16 @@ static void assert_nested(const cJSON *events, const cJSON *slice)
     const cJSON *e;
     double pid = cJSON_GetObjectItem(slice, "pid")->valuedouble;
     double tid = cJSON_GetObjectItem(slice, "tid")->valuedouble;
-    long from = lround(1000 * cJSON_GetObjectItem(slice, "ts")->valuedouble);
-    long to = from + lround(1000 * cJSON_GetObjectItem(slice, "dur")->valuedouble);
+    long from = lround(cJSON_GetObjectItem(slice, "ts")->valuedouble);
+    long to = from + lround(cJSON_GetObjectItem(slice, "dur")->valuedouble);
     cJSON_ArrayForEach(e, events)
     {
         if (strcmp(cJSON_GetObjectItem(e, "ph")->valuestring, "X") != 0 ||
             cJSON_GetObjectItem(e, "pid")->valuedouble != pid ||
             cJSON_GetObjectItem(e, "tid")->valuedouble != tid)
             continue;
-        long start = lround(1000 * cJSON_GetObjectItem(e, "ts")->valuedouble);
-        long end = start + lround(1000 * cJSON_GetObjectItem(e, "dur")->valuedouble);
+        long start = lround(cJSON_GetObjectItem(e, "ts")->valuedouble);
+        long end = start + lround(cJSON_GetObjectItem(e, "dur")->valuedouble);
         assert_true(end <= from || to <= start || (start <= from && to <= end) ||
                     (from <= start && end <= to));
     }
@@ -108,7 +108,7 @@ static sums add_slices(const cJSON *root)
         if (strcmp(cJSON_GetObjectItem(e, "ph")->valuestring, "X") != 0)
             continue;
         const char *category = cJSON_GetObjectItem(e, "cat")->valuestring;
-        uint64_t cycles = (uint64_t)lround(1000 * cJSON_GetObjectItem(e, "dur")->valuedouble);
+        uint64_t cycles = (uint64_t)lround(cJSON_GetObjectItem(e, "dur")->valuedouble);
         if (strcmp(category, "kernel") == 0)
             continue;
         s.slices++;
