@@ -30,10 +30,11 @@ static uint32_t add_node(naming *n, batch_node node)
     return (uint32_t)(g->count - 1);
 }
 
+/* All zeros are the first ones of node 0, which is as long as the longest that is read at once. */
 static void write_value(batch_source *to, uint32_t node, uint32_t words)
 {
     for (uint32_t i = 0; i < words; i++)
-        to[i] = (batch_source){node, i};
+        to[i] = (batch_source){node, node ? i : 0};
 }
 
 /* How many words from the first on lie side by side in one value. */
