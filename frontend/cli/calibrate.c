@@ -27,13 +27,19 @@ typedef struct calibrator {
     const char *path;
     const safetensors *weights;
     const data_set *examples;
-    double *largest; /* absolute, by number of the op in the last build that was measured */
+    /* absolute, by number of the op in the last build that was measured */
+    double *largest, *sums; /* sums: on the way to a product */
     exit_status status;
 } calibrator;
 
 static size_t values_of(const ir_graph *g, const ir_op *op)
 {
     return op->type.kind == IR_VEC ? ir_space_points(g, op->space) * op->type.lanes : 0;
+}
+
+static bool is_product(const ir_op *op)
+{
+    return op->code == IR_mvm && ir_get(op, IR_ATTR_layer);
 }
 
 static bool build(calibrator *k, const char *text, network *n)
@@ -100,6 +106,7 @@ static bool measure_ranges(calibrator *k, const network *n)
     engine *e = start(k, n, INTERPRETER_FLOAT);
     double *values = ARENA_ARRAY(k->c->memory, double, n->most + 1);
     k->largest = ARENA_ARRAY(k->c->memory, double, n->ops + 1);
+    k->sums = ARENA_ARRAY(k->c->memory, double, n->ops + 1);
     for (size_t i = 0; e && i < k->examples->count; i++) {
         size_t at = 0;
         if (!run(k, e, i, values))
@@ -110,6 +117,8 @@ static bool measure_ranges(calibrator *k, const network *n)
             if (count && interpreter_values(e, op, count, values))
                 for (size_t v = 0; v < count; v++)
                     k->largest[at] = fmax(k->largest[at], fabs(values[v]));
+            if (is_product(op))
+                k->sums[at] = fmax(k->sums[at], calibrate_partial_sums(e, n->graph, op));
             at++;
         }
         progress_show(line, "ranges", i, k->examples->count);
@@ -128,11 +137,6 @@ static int format_of(double largest)
     return q;
 }
 
-static bool is_product(const ir_op *op)
-{
-    return op->code == IR_mvm && ir_get(op, IR_ATTR_layer);
-}
-
 static calibration_row *row_of(cli *c, calibration *out, const char *name)
 {
     for (size_t i = 0; i < out->row_count; i++)
@@ -148,11 +152,12 @@ static void collect_layers(calibrator *k, const network *n, calibration *out)
     size_t at = 0;
     IR_EACH(op, n->graph)
     {
-        double largest = k->largest[at++];
+        size_t number = at++;
         if (!is_product(op))
             continue;
         calibration_row *row = row_of(k->c, out, ir_get_name(op, IR_ATTR_layer, ""));
-        row->largest = fmax(row->largest, largest);
+        row->largest = fmax(row->largest, k->largest[number]);
+        row->largest_sum = fmax(row->largest_sum, k->sums[number]);
     }
 }
 
@@ -183,7 +188,7 @@ static const char *deploy_text(const calibrator *k, const network *n, const cali
         const calibration_row *r = &out->rows[i];
         int weight = weight_format(k, n, r->name);
         text = arena_printf(memory, "%s        layer \"%s\" { activation = q%d", text, r->name,
-                            format_of(r->largest));
+                            format_of(fmax(r->largest, r->largest_sum)));
         if (weight >= 0)
             text = arena_printf(memory, "%s; weight = q%d", text, weight);
         text = arena_printf(memory, "%s }\n", text);
@@ -421,8 +426,8 @@ void calibration_print(const calibration *k, const char *file, FILE *out)
     fprintf(out,
             "calibrated on %zu example%s of %s; fixed point (fidelity %s) against real numbers\n",
             k->examples, k->examples == 1 ? "" : "s", file, k->fidelity);
-    fprintf(out, "%-24s %6s %10s %10s %10s %10s %9s\n", "layer", "format", "largest", "rms",
-            "rms error", "SNR", "saturated");
+    fprintf(out, "%-24s %6s %10s %10s %10s %10s %10s %9s\n", "layer", "format", "partial",
+            "largest", "rms", "rms error", "SNR", "saturated");
     for (size_t i = 0; i < k->row_count; i++) {
         const calibration_row *r = &k->rows[i];
         double values = r->values ? (double)r->values : 1;
@@ -432,9 +437,9 @@ void calibration_print(const calibration *k, const char *file, FILE *out)
             snprintf(text, sizeof text, "%.1f dB", 10 * log10(r->sum_squares / r->sum_errors));
             snr = text;
         }
-        fprintf(out, "%-24s q%-5d %10.4g %10.4g %10.3g %10s %9llu\n", r->name, r->q, r->largest,
-                sqrt(r->sum_squares / values), sqrt(r->sum_errors / values), snr,
-                (unsigned long long)r->saturated);
+        fprintf(out, "%-24s q%-5d %10.4g %10.4g %10.4g %10.3g %10s %9llu\n", r->name, r->q,
+                fmax(r->largest, r->largest_sum), r->largest, sqrt(r->sum_squares / values),
+                sqrt(r->sum_errors / values), snr, (unsigned long long)r->saturated);
     }
     fprintf(out, "the same class for %zu of %zu examples\n", k->same_class, k->examples);
 }

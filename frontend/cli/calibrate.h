@@ -8,12 +8,13 @@
 
 #include "emulator/host/safetensors.h"
 #include "frontend/cli/cli.h"
+#include "ir/graph.h"
 
 /* A layer's matrix products, before what follows them (an activation, a pool). */
 typedef struct calibration_row {
     const char *name;
     int q;
-    double largest;                   /* absolute, in real numbers */
+    double largest, largest_sum;      /* absolute, in real numbers: of values; of sums on the way */
     double sum_squares, sum_errors;   /* squares of the values, and of their errors */
     uint64_t values, saturated;       /* saturated: at the end of the format's range */
 } calibration_row;
@@ -31,6 +32,12 @@ typedef struct calibration {
  */
 const char *calibrate(cli *c, const char *path, const char *text, const safetensors *weights,
                       const char *file, calibration *out, exit_status *status);
+
+/*
+ * The largest absolute sum that a product of the engine's last run forms on the way: of one block,
+ * and of the tree that adds the blocks. 0 for a matrix that fits one block. calibrate_sums.c
+ */
+double calibrate_partial_sums(engine *e, const ir_graph *g, const ir_op *op);
 
 void calibration_print(const calibration *k, const char *file, FILE *out);
 

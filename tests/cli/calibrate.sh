@@ -18,6 +18,9 @@ run=("$PANTHER" run "$work/sums.pan" --weights "$work/sums.safetensors" -q
      --input "x=$models/sums.input.csv" --result "output=$work/y.csv")
 "${run[@]}"
 same "and runs to the right values" "$(cat "$models/sums.output.csv")" "$(cat "$work/y.csv")"
+said=$("$PANTHER" import "$models/halves.onnx" -o "$work/halves.pan" --fidelity ideal \
+    --calibrate "$models/halves.input.csv")
+expect "sums on the way to a product fit too" 0 "exact" grep -E '^fc  *q7  *129 ' <<<"$said"
 for name in mlp cnn; do
     snr=$("$PANTHER" import "$models/$name.onnx" -o "$work/$name.pan" \
         --calibrate "$models/$name.input.csv" | awk '/ dB / { print $(NF - 2) }' | sort -n |

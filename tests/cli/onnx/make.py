@@ -60,6 +60,19 @@ class Sums(nn.Module):
         return F.relu(self.fc(b) + b)
 
 
+class Halves(nn.Module):
+    """The two halves of a product, each on a crossbar of its own, are large and nearly cancel."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(256, 2, bias=False)
+        self.fc.weight.data = torch.cat([torch.ones(2, 128), -torch.ones(2, 128)], 1)
+        self.fc.weight.data[1, 0] = 2
+
+    def forward(self, x):
+        return self.fc(x)
+
+
 def export(name, net, x):
     for module in net.modules():
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
@@ -98,6 +111,7 @@ def evaluate(graph, x):
 torch.manual_seed(5)
 export("mlp", Mlp(), torch.rand(1, 6))
 export("cnn", Cnn(), torch.rand(1, 2, 20, 20))
+export("halves", Halves(), torch.ones(1, 256) - 0.5 * (torch.arange(256) == 255))
 export("sums", Sums(), torch.tensor([[100.0, -1, 7, 3]]))
 for name, shape in (("sine-mlp", (1, 1)), ("mnist-pytorch-mlp", (1, 784)),
                     ("mnist-atmega-small", (1, 1, 14, 14))):
