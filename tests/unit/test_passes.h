@@ -291,8 +291,8 @@ static inline void random_numerics(bench *b, int least, int most)
     n->rounding.row = (int)below(b, 10);
     n->rounding.column = (int)below(b, 8);
     b->machine.mcus = 1 + (int)below(b, 6);
-    b->machine.nodes = 254;
-    b->machine.tiles = 4096;
+    b->machine.nodes = 2;
+    b->machine.tiles = 1024;
 }
 
 static inline void through_passes(bench *b, const ir_graph *g, uint32_t classes)

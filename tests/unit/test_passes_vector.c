@@ -1,6 +1,6 @@
 /*
  * Random graphs of everything but losses through the passes: formats that do not match, one-lane
- * operands, slices and concatenations across blocks, reductions over many blocks, draws, several
+ * operands, values per example and per pixel of a map, slices and concatenations across blocks, reductions over many blocks, draws, several
  * uses of one matrix. The fixed-point interpreter gives the same bits before and after.
  */
 #include "test_passes.h"
@@ -35,8 +35,8 @@ static uint8_t some_q(builder *x)
 
 static ir_space some_space(builder *x)
 {
-    static const ir_space spaces[] = {{0, {0}}, {1, {0}}, {1, {0}}, {2, {0, 1}}, {1, {1}}};
-    return spaces[below(x->b, 5)];
+    static const ir_space spaces[] = {{0, {0}}, {1, {0}}, {1, {0}}, {3, {0, 1, 2}}};
+    return spaces[below(x->b, 4)];
 }
 
 static void add_input(builder *x)
@@ -200,7 +200,8 @@ static ir_graph *random_graph(bench *b)
                                      add_concat, add_shape,     add_random, add_product};
     builder x = {.b = b, .g = ir_graph_new(b->m, "kernel"), .stream = 1};
     ir_graph_dim(x.g, "n", 1 + below(b, 3));
-    ir_graph_dim(x.g, "t", 1 + below(b, 3));
+    ir_graph_dim(x.g, "y", 1 + below(b, 3));
+    ir_graph_dim(x.g, "x", 1 + below(b, 2));
     for (int i = 0; i < 4; i++)
         add_input(&x);
     ir_op *label = input(x.g, x.inputs++, (ir_type){IR_LABEL, CLASSES, 0}, "target", 0, true);
