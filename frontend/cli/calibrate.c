@@ -4,15 +4,14 @@
 #include "emulator/host/progress.h"
 #include "emulator/host/weights.h"
 #include "frontend/cli/build.h"
+#include "frontend/cli/formatter.h"
 #include "isa/support/fixed.h"
 
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Formats leave room for values a tenth larger than the sample's and for weights twice as large. */
-static const double VALUE_ROOM = 1.1, WEIGHT_ROOM = 2;
-enum { FINEST_FORMAT = 14 }; /* the 1 that stands for the bias beside a layer's inputs fits */
+static const double WEIGHT_ROOM = 2; /* weights grow when training goes on */
 
 /* One build of the program. */
 typedef struct network {
@@ -35,11 +34,6 @@ typedef struct calibrator {
 static size_t values_of(const ir_graph *g, const ir_op *op)
 {
     return op->type.kind == IR_VEC ? ir_space_points(g, op->space) * op->type.lanes : 0;
-}
-
-static bool is_product(const ir_op *op)
-{
-    return op->code == IR_mvm && ir_get(op, IR_ATTR_layer);
 }
 
 static bool build(calibrator *k, const char *text, network *n)
@@ -117,7 +111,7 @@ static bool measure_ranges(calibrator *k, const network *n)
             if (count && interpreter_values(e, op, count, values))
                 for (size_t v = 0; v < count; v++)
                     k->largest[at] = fmax(k->largest[at], fabs(values[v]));
-            if (is_product(op))
+            if (formatter_is_product(op))
                 k->sums[at] = fmax(k->sums[at], calibrate_partial_sums(e, n->graph, op));
             at++;
         }
@@ -128,14 +122,6 @@ static bool measure_ranges(calibrator *k, const network *n)
 }
 
 /* ---- formats ---- */
-
-static int format_of(double largest)
-{
-    int q = FINEST_FORMAT;
-    while (q > 0 && ldexp(largest * VALUE_ROOM, q) > FIXED_MAX)
-        q--;
-    return q;
-}
 
 static calibration_row *row_of(cli *c, calibration *out, const char *name)
 {
@@ -153,7 +139,7 @@ static void collect_layers(calibrator *k, const network *n, calibration *out)
     IR_EACH(op, n->graph)
     {
         size_t number = at++;
-        if (!is_product(op))
+        if (!formatter_is_product(op))
             continue;
         calibration_row *row = row_of(k->c, out, ir_get_name(op, IR_ATTR_layer, ""));
         row->largest = fmax(row->largest, k->largest[number]);
@@ -188,131 +174,12 @@ static const char *deploy_text(const calibrator *k, const network *n, const cali
         const calibration_row *r = &out->rows[i];
         int weight = weight_format(k, n, r->name);
         text = arena_printf(memory, "%s        layer \"%s\" { activation = q%d", text, r->name,
-                            format_of(fmax(r->largest, r->largest_sum)));
+                            formatter_format(fmax(r->largest, r->largest_sum)));
         if (weight >= 0)
             text = arena_printf(memory, "%s; weight = q%d", text, weight);
         text = arena_printf(memory, "%s }\n", text);
     }
     return arena_printf(memory, "%s    }\n}\n", text);
-}
-
-/* ---- writing formats into the text ---- */
-
-/* The text with `piece` put in front of a byte. */
-static const char *insert(const calibrator *k, const char *text, size_t at, const char *piece)
-{
-    return arena_printf(k->c->memory, "%.*s%s%s", (int)at, text, piece, text + at);
-}
-
-/* The end of a type: behind the bracket that closes the one it opens. */
-static size_t end_of_type(const char *text, size_t at)
-{
-    at += strcspn(text + at, "[\n");
-    for (int depth = 0; text[at] && text[at] != '\n'; at++) {
-        depth += text[at] == '[' ? 1 : text[at] == ']' ? -1 : 0;
-        if (depth == 0)
-            return at + 1;
-    }
-    return at;
-}
-
-static const char *format_input(const calibrator *k, const network *n, const char *text)
-{
-    size_t at = 0;
-    IR_EACH(op, n->graph)
-    {
-        if (op->code == IR_input)
-            return insert(k, text, end_of_type(text, op->where.end),
-                          arena_printf(k->c->memory, " q%d", format_of(k->largest[at])));
-        at++;
-    }
-    return text;
-}
-
-static size_t line_start(const char *text, size_t at)
-{
-    while (at > 0 && text[at - 1] != '\n')
-        at--;
-    return at;
-}
-
-/* Where ": q8" belongs to format the value of a line "    name = ..."; 0: it has no name. */
-static size_t end_of_name(const char *text, size_t start)
-{
-    size_t name = start + strspn(text + start, " ");
-    size_t end = name + strcspn(text + name, " :\n");
-    return strncmp(text + end, " = ", 3) == 0 ? end : 0;
-}
-
-static bool overflows(const calibrator *k, const ir_op *op, size_t number)
-{
-    return op->type.kind == IR_VEC && op->code != IR_const &&
-           ldexp(k->largest[number], op->type.q) > FIXED_MAX;
-}
-
-/* A name that the text does not hold yet. */
-static const char *new_name(const calibrator *k, const char *text)
-{
-    for (unsigned i = 1;; i++) {
-        const char *name = arena_printf(k->c->memory, "fit_%u", i);
-        if (!strstr(text, name))
-            return name;
-    }
-}
-
-/* The expression of a range gets a line of its own, and a name, in front of the line it is in. */
-static const char *hoist(const calibrator *k, const char *text, source_range where,
-                         const char *format)
-{
-    size_t start = line_start(text, where.begin);
-    const char *name = new_name(k, text);
-    return arena_printf(k->c->memory, "%.*s    %s: %s = %.*s\n%.*s%s%s", (int)start, text, name,
-                        format, (int)(where.end - where.begin), text + where.begin,
-                        (int)(where.begin - start), text + start, name, text + where.end);
-}
-
-/* The text with a format at the value of an op; NULL if it has one already. */
-static const char *format_value(const calibrator *k, const char *text, source_range where,
-                                double largest)
-{
-    const char *format = arena_printf(k->c->memory, "q%d", format_of(largest));
-    size_t start = line_start(text, where.begin), name = end_of_name(text, start);
-    bool whole = text[where.end] == '\n' && where.begin >= start + 3 &&
-                 strncmp(text + where.begin - 3, " = ", 3) == 0;
-    if (whole && name)
-        return insert(k, text, name, arena_printf(k->c->memory, ": %s", format));
-    return whole ? NULL : hoist(k, text, where, format);
-}
-
-/* The text with a format at the first value that its own cannot hold. NULL: there is none. */
-static const char *format_next(const calibrator *k, const network *n, const char *text)
-{
-    size_t at = 0;
-    IR_EACH(op, n->graph)
-    {
-        size_t number = at++;
-        bool sound = op->where.begin < op->where.end && op->where.end <= strlen(text);
-        bool free = sound && op->code != IR_input && !is_product(op); /* not formatted already */
-        const char *next = free && overflows(k, op, number)
-                               ? format_value(k, text, op->where, k->largest[number])
-                               : NULL;
-        if (next)
-            return next;
-    }
-    return NULL;
-}
-
-/* What no format of its own helps: the largest numbers of any format are too small. */
-static void warn_of_overflows(const calibrator *k, const network *n)
-{
-    size_t at = 0;
-    IR_EACH(op, n->graph)
-    {
-        size_t number = at++;
-        if (overflows(k, op, number))
-            diag_warning(k->c->d, op->where, "values up to %g do not fit its format q%u",
-                         k->largest[number], op->type.q);
-    }
 }
 
 /* ---- errors ---- */
@@ -350,7 +217,7 @@ static void compare(calibrator *k, const network *n, const engine *real, const e
         const ir_op *value = result ? op->args[0] : op;
         if (result)
             count = values_of(n->graph, value);
-        if ((!result && !is_product(op)) || !interpreter_values(real, value, count, x) ||
+        if ((!result && !formatter_is_product(op)) || !interpreter_values(real, value, count, x) ||
             !interpreter_values(fixed, value, count, y))
             continue;
         const char *name = result ? "result" : ir_get_name(op, IR_ATTR_layer, "");
@@ -389,15 +256,17 @@ static const char *calibrate_text(calibrator *k, const char *text, calibration *
     if (!build(k, text, &n) || !measure_ranges(k, &n))
         return NULL;
     collect_layers(k, &n, out);
-    text = format_input(k, &n, text);
+    text = formatter_input(&(formatter){k->c->memory, n.graph, k->largest}, text);
     if (out->row_count)
         text = arena_printf(k->c->memory, "%s%s", text, deploy_text(k, &n, out));
-    for (const char *next = text; next; next = format_next(k, &n, text)) {
+    formatter f = {0};
+    for (const char *next = text; next; next = formatter_next(&f, text)) {
         text = next;
         if (!build(k, text, &n) || !measure_ranges(k, &n)) /* formats pass on to other values */
             return NULL;
+        f = (formatter){k->c->memory, n.graph, k->largest};
     }
-    warn_of_overflows(k, &n);
+    formatter_warn(&f, k->c->d);
     return measure_errors(k, &n, out) ? text : NULL;
 }
 
