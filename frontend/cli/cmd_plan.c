@@ -33,11 +33,12 @@ exit_status plan_too_small(plan_request *r, const char *network, int64_t least, 
     const plan_chip *chip = r->chip;
     int64_t tile = chip->pes * chip->crossbars;
     int64_t tiles = (least * chip->slices - 1) / tile + 1;
-    diag_error(r->c->d, SOURCE_NOWHERE,
-               "network '%s' needs %lld crossbars of %lld x %lld weights for one copy of each layer, "
-               "but there are %lld",
-               network, (long long)least, (long long)chip->rows, (long long)plan_chip_width(chip),
-               (long long)total);
+    diag_error(
+        r->c->d, SOURCE_NOWHERE,
+        "network '%s' needs %lld crossbars of %lld x %lld weights for one copy of each layer, "
+        "but there are %lld",
+        network, (long long)least, (long long)chip->rows, (long long)plan_chip_width(chip),
+        (long long)total);
     diag_help(r->c->d, "the smallest machine '%s' that would do has %lld tiles instead of %lld",
               chip->name, (long long)tiles, (long long)chip->tiles);
     return EXIT_INPUT;
@@ -48,11 +49,11 @@ exit_status plan_too_small(plan_request *r, const char *network, int64_t least, 
 typedef enum plan_view { VIEW_ALL, VIEW_CONVS, VIEW_CHAIN, VIEW_CONV_CHAIN } plan_view;
 
 /* Formats do not matter to a plan, but graphs have them. */
-static const ir_numerics plain_numerics = {.slices = {.rows = 128, .columns = 128, .slices = 1,
-                                                      .radix_bits = 4, .bits = {4}},
-                                           .q_activation = 9,
-                                           .q_weight = 26,
-                                           .q_error = 14};
+static const ir_numerics plain_numerics = {
+    .slices = {.rows = 128, .columns = 128, .slices = 1, .radix_bits = 4, .bits = {4}},
+    .q_activation = 9,
+    .q_weight = 26,
+    .q_error = 14};
 
 /* FILE.pan or FILE.pan:NETWORK. */
 static plan_network *load_network(cli *c, const char *operand)
@@ -120,7 +121,8 @@ static bool change_chip(plan_request *r, exit_status *status)
         r->chip->columns = side * r->chip->cells_per_weight;
     }
     if (crossbars > plan_chip_total(r->chip)) /* the same machine with more tiles */
-        r->chip->tiles = (crossbars * r->chip->slices - 1) / (r->chip->pes * r->chip->crossbars) + 1;
+        r->chip->tiles =
+            (crossbars * r->chip->slices - 1) / (r->chip->pes * r->chip->crossbars) + 1;
     *status = EXIT_INPUT;
     const char *error = plan_chip_check(c->memory, r->chip);
     if (error)
@@ -180,7 +182,9 @@ exit_status plan_run(cli *c)
                   m->networks_most == 1 ? "" : "s");
         return EXIT_USAGE;
     }
-    plan_request r = {.c = c, .method = m->name, .dense = c->given[OPTION_DENSE],
+    plan_request r = {.c = c,
+                      .method = m->name,
+                      .dense = c->given[OPTION_DENSE],
                       .explain = c->given[OPTION_EXPLAIN]};
     if (!load_networks(&r, &status))
         return status;

@@ -15,7 +15,7 @@ typedef struct candidate {
     allocation a;
     int64_t *replicas; /* of every layer */
     int64_t simulated;
-    double us;         /* simulated steps x the longest step; 0 without bandwidth */
+    double us; /* simulated steps x the longest step; 0 without bandwidth */
 } candidate;
 
 typedef struct allocator {
@@ -85,9 +85,10 @@ static exit_status given_copies(allocator *w)
         char *end;
         errno = 0;
         long long copies = text ? strtoll(text, &end, 10) : 0;
-        if (!text || errno || end == text || *end != (i + 1 < c->count ? ',' : '\0') || copies < 1 ||
-            copies > c->layers[i].positions) {
-            cli_usage(w->r->c, "--copies takes %zu numbers with commas, of layer %zu one from 1 to %lld",
+        if (!text || errno || end == text || *end != (i + 1 < c->count ? ',' : '\0') ||
+            copies < 1 || copies > c->layers[i].positions) {
+            cli_usage(w->r->c,
+                      "--copies takes %zu numbers with commas, of layer %zu one from 1 to %lld",
                       c->count, i + 1, (long long)c->layers[i].positions);
             return EXIT_USAGE;
         }
@@ -181,8 +182,7 @@ static void explain(const allocator *w, const candidate *c, const candidate *sec
     printf("\nwhy\n  %s works in %lld of the %lld steps: %lld pixels by %lld copies; one more copy "
            "costs %lld crossbars, %lld are left\n",
            b->name, (long long)own, (long long)c->simulated, (long long)b->positions,
-           (long long)c->replicas[busiest],
-           (long long)plan_chip_set(w->r->chip, b, w->r->dense),
+           (long long)c->replicas[busiest], (long long)plan_chip_set(w->r->chip, b, w->r->dense),
            (long long)(w->task.total - crossbars_of(w, c)));
     if (stalls[waits] > 0)
         printf("  %s waits longest after its start: %lld steps\n", w->n->layers[waits].name,
@@ -214,11 +214,11 @@ static void print_plan(const allocator *w, const candidate *c, const candidate *
     if (w->task.bandwidth)
         printf("%.2f us (%.2f by Algorithm 1, at least %.2f): the longest step takes %.2f us, the "
                "computation alone %.2f\n",
-               c->us, c->a.us, w->bound_us, plan_steps_us(w->task.chain, &w->bandwidth, c->a.replicas),
-               plan_compute_us(chip));
+               c->us, c->a.us, w->bound_us,
+               plan_steps_us(w->task.chain, &w->bandwidth, c->a.replicas), plan_compute_us(chip));
     else if (chip->cycle_ns > 0 && chip->step_cycles > 0)
-        printf("%.2f us with steps of %.2f us\n",
-               (double)c->simulated * plan_compute_us(chip), plan_compute_us(chip));
+        printf("%.2f us with steps of %.2f us\n", (double)c->simulated * plan_compute_us(chip),
+               plan_compute_us(chip));
     if (second)
         printf("runner-up: %s, %lld steps\n", second->method, (long long)second->simulated);
     if (w->r->explain)
@@ -255,7 +255,8 @@ static cJSON *json_layer(const allocator *w, const candidate *c, size_t i, const
     plan_json_number(o, "end", (double)ends[i]);
     plan_json_number(o, "waits", (double)stalls[i]);
     for (size_t j = 0; j < w->task.chain->count; j++)
-        if (w->task.chain->layers[j].layer == (int32_t)i && !plan_bandwidth_check(w->task.memory, w->r->chip))
+        if (w->task.chain->layers[j].layer == (int32_t)i &&
+            !plan_bandwidth_check(w->task.memory, w->r->chip))
             plan_json_number(o, "step_us", layer_us(w, c, j));
     return o;
 }
@@ -310,10 +311,12 @@ static exit_status compare_model(const allocator *w)
         json_accuracy(w->r->json, "fixed", &a[1]);
         return EXIT_DONE;
     }
-    printf("%s: Algorithm 1 against the simulator, %lld random plans of %lld crossbars, seed %lld\n",
-           w->n->name, (long long)samples, (long long)w->task.total, (long long)seed);
+    printf(
+        "%s: Algorithm 1 against the simulator, %lld random plans of %lld crossbars, seed %lld\n",
+        w->n->name, (long long)samples, (long long)w->task.total, (long long)seed);
     for (int i = 0; i < 2; i++)
-        printf("  %-30s accuracy %.2f %%; errors below 1 %%: %.1f %%, to 5 %%: %.1f %%, more: %.1f %%; "
+        printf("  %-30s accuracy %.2f %%; errors below 1 %%: %.1f %%, to 5 %%: %.1f %%, more: %.1f "
+               "%%; "
                "worst %.1f %%\n",
                names[i], 100 * a[i].average, 100 * a[i].below1, 100 * a[i].below5,
                100 * a[i].above5, 100 * a[i].worst);
@@ -333,7 +336,8 @@ static bool set_bandwidth(allocator *w, exit_status *status)
     errno = 0;
     w->bandwidth.scale = strtod(text, &end);
     *status = EXIT_USAGE;
-    if (errno || *end || end == text || !(w->bandwidth.scale >= 1e-6 && w->bandwidth.scale <= 1e6)) {
+    if (errno || *end || end == text ||
+        !(w->bandwidth.scale >= 1e-6 && w->bandwidth.scale <= 1e6)) {
         cli_usage(c, "--bandwidth takes a factor from 1e-6 to 1e6, not '%s'", text);
         return false;
     }
@@ -351,7 +355,8 @@ static bool set_bandwidth(allocator *w, exit_status *status)
 static const char *check(const allocator *w, const candidate *c)
 {
     arena *memory = w->task.memory;
-    const plan_layout *p = plan_of_replicas(memory, &w->n, w->r->chip, w->r->dense, c->replicas, c->method);
+    const plan_layout *p =
+        plan_of_replicas(memory, &w->n, w->r->chip, w->r->dense, c->replicas, c->method);
     const char *error = plan_check(memory, p);
     double work = 0;
     for (size_t i = 0; i < w->n->count; i++) {
@@ -394,8 +399,8 @@ static exit_status show(allocator *w)
                                           (long long)c->replicas[i], (long long)ends[i]),
                              ends[i] - busy + 1, ends[i], stalls[i]};
     }
-    const char *title = arena_printf(cl->memory, "%s on %s, method %s", w->n->name,
-                                     w->r->chip->name, c->method);
+    const char *title =
+        arena_printf(cl->memory, "%s on %s, method %s", w->n->name, w->r->chip->name, c->method);
     return plan_svg_write(cl, cl->values[OPTION_SVG], title, bars, w->n->count) ? EXIT_DONE
                                                                                 : EXIT_INPUT;
 }

@@ -44,7 +44,7 @@ exit_status plan_refuse(plan_request *r, const char *format, ...)
 /* The message for too few crossbars, with the smallest machine that would do. */
 exit_status plan_too_small(plan_request *r, const char *network, int64_t least, int64_t total);
 
-/* plan_chip.c: --machine as a chip: a chip file, a machine file, or the name of one that is shipped. */
+/* plan_chip.c: --machine as a chip: a chip or machine file, or the name of one that is shipped. */
 plan_chip *plan_cli_chip(cli *c, exit_status *status);
 
 /* plan_svg.c: the layers' steps as bars: start to end of each, labelled. False with an error. */
@@ -52,6 +52,7 @@ typedef struct plan_bar {
     const char *name, *note;
     int64_t first, last, stalls;
 } plan_bar;
-bool plan_svg_write(cli *c, const char *path, const char *title, const plan_bar *bars, size_t count);
+bool plan_svg_write(cli *c, const char *path, const char *title, const plan_bar *bars,
+                    size_t count);
 
 #endif

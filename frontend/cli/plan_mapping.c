@@ -35,8 +35,8 @@ static mapping_traffic total_traffic(const mapper *m, bool split_only)
 
 static void print_layers(const mapper *m)
 {
-    printf("\n%-24s %9s %7s %7s %9s %7s %7s %7s %7s\n", "layer", "map", "mapping", "PEs", "crossbars",
-           "in PE", "copies", "cycles", "cells");
+    printf("\n%-24s %9s %7s %7s %9s %7s %7s %7s %7s\n", "layer", "map", "mapping", "PEs",
+           "crossbars", "in PE", "copies", "cycles", "cells");
     for (size_t i = 0; i < m->n->count; i++) {
         const plan_layer *l = &m->n->layers[i];
         const mapping_layer *k = &m->p->layers[i];
@@ -72,8 +72,9 @@ static void print_plan(const mapper *m)
     print_layers(m);
     printf("\none image every %lld cycles; no mapping on this chip is below %lld\n",
            (long long)p->stage, (long long)m->bound);
-    printf("layer by layer: %lld PEs, %lld cycles with one copy each, %lld with the copies in a PE\n",
-           (long long)p->single_pes, (long long)p->serial_cycles, (long long)p->serial_repeated);
+    printf(
+        "layer by layer: %lld PEs, %lld cycles with one copy each, %lld with the copies in a PE\n",
+        (long long)p->single_pes, (long long)p->serial_cycles, (long long)p->serial_repeated);
     printf("bits read by the split layers: %lld with every window anew, %lld row by row, %lld in "
            "snakes\n",
            (long long)t.naive, (long long)t.raster, (long long)t.snake);
@@ -95,8 +96,7 @@ static void explain(const mapper *m)
         slowest += p->layers[i].cycles == p->stage;
     printf("  %lld layers take the whole stage\n", (long long)slowest);
     if (p->stage > 1) {
-        mapping_plan *next =
-            mapping_for_stage(memory, m->r->chip, m->n, p->policy, p->stage - 1);
+        mapping_plan *next = mapping_for_stage(memory, m->r->chip, m->n, p->policy, p->stage - 1);
         printf("  a stage of %lld cycles would take %lld PEs\n", (long long)next->stage,
                (long long)next->pes);
     }
@@ -213,11 +213,12 @@ static exit_status too_few_pes(const mapper *m, mapping_policy policy)
 {
     const plan_chip *c = m->r->chip;
     int64_t least = pes_of_one(m, policy);
-    diag_error(m->r->c->d, SOURCE_NOWHERE,
-               "network '%s' needs %lld PEs of %lld crossbars for one copy of each layer, but there "
-               "are %lld",
-               m->n->name, (long long)least, (long long)c->crossbars,
-               (long long)(c->tiles * c->pes / c->slices));
+    diag_error(
+        m->r->c->d, SOURCE_NOWHERE,
+        "network '%s' needs %lld PEs of %lld crossbars for one copy of each layer, but there "
+        "are %lld",
+        m->n->name, (long long)least, (long long)c->crossbars,
+        (long long)(c->tiles * c->pes / c->slices));
     diag_help(m->r->c->d, "the smallest machine '%s' that would do has %lld tiles instead of %lld",
               c->name, (long long)((least * c->slices - 1) / c->pes + 1), (long long)c->tiles);
     return EXIT_INPUT;
@@ -230,14 +231,15 @@ static exit_status draw(const mapper *m)
     for (size_t i = 0; i < m->n->count; i++) {
         const mapping_layer *k = &m->p->layers[i];
         int64_t start = (int64_t)i * m->p->stage + 1;
-        bars[i] = (plan_bar){m->n->layers[i].name,
-                             arena_printf(c->memory, "%lld PEs, %lld of %lld cycles",
-                                          (long long)k->pes, (long long)k->cycles,
-                                          (long long)m->p->stage),
-                             start, start + k->cycles - 1, 0};
+        bars[i] =
+            (plan_bar){m->n->layers[i].name,
+                       arena_printf(c->memory, "%lld PEs, %lld of %lld cycles", (long long)k->pes,
+                                    (long long)k->cycles, (long long)m->p->stage),
+                       start, start + k->cycles - 1, 0};
     }
-    const char *title = arena_printf(c->memory, "%s on %s, mapping %s: one image through the stages",
-                                     m->n->name, m->r->chip->name, policy_names[m->p->policy]);
+    const char *title =
+        arena_printf(c->memory, "%s on %s, mapping %s: one image through the stages", m->n->name,
+                     m->r->chip->name, policy_names[m->p->policy]);
     return plan_svg_write(c, c->values[OPTION_SVG], title, bars, m->n->count) ? EXIT_DONE
                                                                               : EXIT_INPUT;
 }
@@ -266,8 +268,9 @@ exit_status plan_mapping_run(plan_request *r)
     }
     for (int k = 0; k < MAPPING_POLICIES; k++) {
         mapping_plan *q = mapping_shortest(memory, r->chip, m.n, (mapping_policy)k);
-        if (q && k != policy && (!m.second || q->stage < m.second->stage ||
-                                 (q->stage == m.second->stage && q->pes < m.second->pes)))
+        if (q && k != policy &&
+            (!m.second || q->stage < m.second->stage ||
+             (q->stage == m.second->stage && q->pes < m.second->pes)))
             m.second = q;
     }
     m.bound = mapping_stage_bound(r->chip, m.n);

@@ -46,8 +46,10 @@ bool plan_svg_write(cli *c, const char *path, const char *title, const plan_bar 
                 "<text x=\"8\" y=\"18\" font-size=\"13\">",
                 LABEL + WIDTH + NOTE, TOP + count * ROW + 28);
         print_text(w.stream, title);
-        fprintf(w.stream, "</text>\n<text x=\"8\" y=\"34\" fill=\"#555\">steps 1 to %lld; the paler "
-                          "a bar, the more of its steps it waits</text>\n", (long long)end);
+        fprintf(w.stream,
+                "</text>\n<text x=\"8\" y=\"34\" fill=\"#555\">steps 1 to %lld; the paler "
+                "a bar, the more of its steps it waits</text>\n",
+                (long long)end);
         for (size_t i = 0; i < count; i++)
             print_bar(w.stream, &bars[i], i, end);
         fputs("</svg>\n", w.stream);

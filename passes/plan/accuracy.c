@@ -1,11 +1,13 @@
-/* How near Algorithm 1 comes to the simulator, over random allocations (allocation paper, Table 4). */
+/*
+ * How near Algorithm 1 comes to the simulator, over random allocations (allocation paper, Table 4).
+ */
 #include "passes/plan/allocate.h"
 
 #include <math.h>
 
 /*
- * The generator: layers in random order take copies one after the other, uniformly from 1 to what is
- * left when all layers that have not had theirs keep one copy (and at most their output pixels).
+ * The generator: layers in random order take copies one after the other, uniformly from 1 to what
+ * is left when all layers that have not had theirs keep one copy (and at most their output pixels).
  */
 bool allocate_random(const allocate_task *t, random_state *r, int64_t *replicas)
 {
@@ -39,8 +41,8 @@ static void count_error(model_accuracy *a, int64_t model, int64_t truth)
     a->above5 += error > 0.05;
 }
 
-bool allocate_accuracy(const allocate_task *t, int64_t samples, uint64_t seed, model_accuracy *printed,
-                       model_accuracy *fixed)
+bool allocate_accuracy(const allocate_task *t, int64_t samples, uint64_t seed,
+                       model_accuracy *printed, model_accuracy *fixed)
 {
     random_state r = random_from(seed, 0);
     steps_chain better = *t->chain;

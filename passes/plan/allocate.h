@@ -1,7 +1,7 @@
 /*
  * How many copies each layer gets (allocation paper, sections 3 and 4): crossbars of all copies
- * together at most `total`, copies of a layer at most its output pixels, and as few steps as possible;
- * with bandwidth, as little time as possible.
+ * together at most `total`, copies of a layer at most its output pixels, and as few steps as
+ * possible; with bandwidth, as little time as possible.
  */
 #ifndef PANTHER_PASSES_PLAN_ALLOCATE_H
 #define PANTHER_PASSES_PLAN_ALLOCATE_H
@@ -49,8 +49,8 @@ typedef struct allocation {
     int64_t *replicas; /* of the chain */
     int64_t steps;     /* of the model that the method used */
     int64_t crossbars;
-    double us;         /* steps x the longest step */
-    double seconds;    /* spent */
+    double us;      /* steps x the longest step */
+    double seconds; /* spent */
 } allocation;
 
 /* What is asked. bandwidth NULL: fewest steps, else least time. */
@@ -79,34 +79,40 @@ void allocate_dp_both(const allocate_task *t, allocation *exact_fill, allocation
  * Algorithm 1's for any allocation; with the full PreOp it is an allocation.
  */
 typedef struct certificate {
-    allocation best;   /* the better of `given` and what the labels found */
-    int64_t bound;     /* no allocation has fewer steps in the model */
-    double bound_us;   /* with bandwidth: nor takes less time */
+    allocation best; /* the better of `given` and what the labels found */
+    int64_t bound;   /* no allocation has fewer steps in the model */
+    double bound_us; /* with bandwidth: nor takes less time */
 } certificate;
 
 certificate allocate_exact(const allocate_task *t, const allocation *given);
 
 /* Rules of other papers. Not found if the total is too small for the rule. */
 allocation allocate_proportional(const allocate_task *t); /* R ~ Wo Ho (PipeLayer) */
-allocation allocate_stride(const allocate_task *t);       /* R = stride^2 x the next layer's (ISAAC) */
-allocation allocate_equal(const allocate_task *t);        /* the same R everywhere (PRIME) */
+allocation allocate_stride(const allocate_task *t); /* R = stride^2 x the next layer's (ISAAC) */
+allocation allocate_equal(const allocate_task *t);  /* the same R everywhere (PRIME) */
 
 /* Every allocation; only for small cases. most: give up (not found) beyond so many allocations. */
 allocation allocate_brute(const allocate_task *t, int64_t most);
 
-/* A random allocation of the total (accuracy.c says how it is drawn); false if the total is too small. */
+/*
+ * A random allocation of the total (accuracy.c says how it is drawn); false if the total is too
+ * small.
+ */
 bool allocate_random(const allocate_task *t, random_state *r, int64_t *replicas);
 
 /* 1 - |model - simulator| / simulator over random allocations. */
 typedef struct model_accuracy {
     int64_t samples;
-    double average, worst;          /* worst: the largest error */
-    double below1, below5, above5;  /* shares with errors < 1 %, 1 to 5 %, > 5 % */
+    double average, worst;         /* worst: the largest error */
+    double below1, below5, above5; /* shares with errors < 1 %, 1 to 5 %, > 5 % */
 } model_accuracy;
 
-/* Of Algorithm 1 as printed, and with rows clipped and tails of bursts; false: the total is too small. */
-bool allocate_accuracy(const allocate_task *t, int64_t samples, uint64_t seed, model_accuracy *printed,
-                       model_accuracy *fixed);
+/*
+ * Of Algorithm 1 as printed, and with rows clipped and tails of bursts; false: the total is too
+ * small.
+ */
+bool allocate_accuracy(const allocate_task *t, int64_t samples, uint64_t seed,
+                       model_accuracy *printed, model_accuracy *fixed);
 
 /* Steps of the simulator brought down by single moves from a start; at most `moves` simulations. */
 allocation allocate_polish(const allocate_task *t, const allocation *start, int64_t moves);

@@ -1,7 +1,7 @@
 /*
  * Algorithm 2 of the allocation paper. State (i, G): layers 0 .. i on G crossbars; kept is the
- * allocation that ends first (with bandwidth: Op x the longest step so far). That is not exact, as a
- * worse start may leave a smaller PreOp. For the paper's own results every state uses exactly G
+ * allocation that ends first (with bandwidth: Op x the longest step so far). That is not exact, as
+ * a worse start may leave a smaller PreOp. For the paper's own results every state uses exactly G
  * crossbars, copies are tried in ascending order, and the first of equals stays.
  */
 #include "passes/plan/allocate.h"
@@ -10,16 +10,16 @@
 #include <time.h>
 
 typedef struct dp_state {
-    double value;     /* INFINITY: not reachable */
-    double step_us;   /* longest step of the layers so far */
+    double value;   /* INFINITY: not reachable */
+    double step_us; /* longest step of the layers so far */
     int64_t op, pre, replicas;
 } dp_state;
 
 typedef struct dp {
     const allocate_task *t;
     const steps_chain *c;
-    dp_state **at;    /* [layer][crossbars] */
-    int64_t *need;    /* of the layer at hand, by copies */
+    dp_state **at;         /* [layer][crossbars] */
+    int64_t *need;         /* of the layer at hand, by copies */
     plan_step_terms terms; /* of the layer at hand */
 } dp;
 
@@ -102,8 +102,7 @@ static int64_t answer(const dp *d, bool exact_fill)
     const dp_state *last = d->at[d->c->count - 1];
     int64_t best = -1;
     for (int64_t g = 0; g <= d->t->total; g++)
-        if (!isinf(last[g].value) &&
-            (exact_fill || best < 0 || last[g].value < last[best].value))
+        if (!isinf(last[g].value) && (exact_fill || best < 0 || last[g].value < last[best].value))
             best = g;
     return best;
 }

@@ -15,8 +15,8 @@ static double seconds_since(clock_t started)
 }
 
 /*
- * The least number of steps in least .. most that is not refuted, where `most` is known to be possible
- * (or not to matter). *replicas: of that number, if labels found one.
+ * The least number of steps in least .. most that is not refuted, where `most` is known to be
+ * possible (or not to matter). *replicas: of that number, if labels found one.
  */
 static int64_t least_steps(const labels_task *t, int64_t least, int64_t most, int64_t *replicas,
                            bool *found)
@@ -86,8 +86,9 @@ static certificate fewest_steps(const allocate_task *t, const allocation *given)
 /* ---- time ---- */
 
 /*
- * Allocations whose longest step lies in (from, to]: with steps of at most `to` the labels need some
- * number of steps; times `from` that is a bound for all of them. At least *bound_us is looked for.
+ * Allocations whose longest step lies in (from, to]: with steps of at most `to` the labels need
+ * some number of steps; times `from` that is a bound for all of them. At least *bound_us is looked
+ * for.
  */
 static void bound_range(const allocate_task *t, double from, double to, int64_t *budget,
                         certificate *c)
@@ -115,8 +116,7 @@ static certificate least_time(const allocate_task *t, const allocation *given)
     c.bound = fewest_steps(&plain, &any).bound;
     int64_t budget = time_budget;
     double longest = given->us / (double)c.bound;
-    for (double from = plan_compute_us(t->bandwidth->chip); from <= longest;
-         from *= 1 + grain)
+    for (double from = plan_compute_us(t->bandwidth->chip); from <= longest; from *= 1 + grain)
         bound_range(t, from, from * (1 + grain), &budget, &c);
     return c;
 }

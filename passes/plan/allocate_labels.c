@@ -1,13 +1,13 @@
 /*
  * Exact search by labels: can the chain end within T steps on Total crossbars? A label says that
  * layers 0 .. j can be laid out with these copies of layer j, this PreOp and this Op at this cost.
- * With the PreOp of Algorithm 1 bound to the layer before only ("adjacent"), what follows depends on a
- * label alone, so a label with at least as many copies and no larger PreOp, Op and cost replaces
- * another, and "no" is a proof: Algorithm 1's PreOp is never smaller. With the full PreOp ("full") the
- * same labels find allocations, but "no" proves nothing.
+ * With the PreOp of Algorithm 1 bound to the layer before only ("adjacent"), what follows depends
+ * on a label alone, so a label with at least as many copies and no larger PreOp, Op and cost
+ * replaces another, and "no" is a proof: Algorithm 1's PreOp is never smaller. With the full PreOp
+ * ("full") the same labels find allocations, but "no" proves nothing.
  *
- * Labels of a layer are kept by rising cost. A prefix-minimum tree over (PreOp, Op) answers whether a
- * label is replaced.
+ * Labels of a layer are kept by rising cost. A prefix-minimum tree over (PreOp, Op) answers whether
+ * a label is replaced.
  */
 #include "passes/plan/labels.h"
 
@@ -22,8 +22,8 @@ typedef struct label {
 } label;
 
 typedef struct tree {
-    int64_t *low;        /* minimum cost */
-    int32_t *stamp;      /* entries of another stamp are empty */
+    int64_t *low;   /* minimum cost */
+    int32_t *stamp; /* entries of another stamp are empty */
     int32_t now;
     int64_t pre0, pres, op0, ops;
 } tree;
@@ -133,8 +133,7 @@ static void extend(search *s, size_t j, int64_t replicas, size_t first, size_t e
         if (all + b->rest[0] > s->total)
             break;
         int64_t pre = p->pre + steps_ceil(need, p->replicas) - 1;
-        if (pre + normal > latest || p->replicas > most ||
-            all + b->rest[pre - b->pre] > s->total)
+        if (pre + normal > latest || p->replicas > most || all + b->rest[pre - b->pre] > s->total)
             continue;
         int64_t tail = s->c->burst ? steps_tail(s->c, j, replicas, p->replicas) : printed;
         int64_t op = pre + normal > p->op + tail ? pre + normal : p->op + tail;
@@ -164,8 +163,7 @@ static void first_layer(search *s)
     const steps_layer *l = &s->c->layers[0];
     for (int64_t r = b->most; r >= b->least && !s->gave_up; r--) {
         int64_t op = steps_ceil(l->positions, r), cost = l->set * r;
-        if (op + b->tails > s->steps || cost + b->rest[0] > s->total ||
-            labels_cap(s->t, 0, r) < 0)
+        if (op + b->tails > s->steps || cost + b->rest[0] > s->total || labels_cap(s->t, 0, r) < 0)
             continue;
         add_label(s, (label){(int32_t)r, 0, (int32_t)op, -1, cost});
     }
@@ -199,8 +197,8 @@ static int32_t run(search *s, arena *scratch)
 labels_answer labels_decide(const labels_task *t, int64_t steps, bool full, int64_t *replicas)
 {
     arena *scratch = arena_new();
-    search s = {.t = t, .c = t->chain, .total = t->total, .steps = steps, .full = full,
-                .limit = t->limit};
+    search s = {
+        .t = t, .c = t->chain, .total = t->total, .steps = steps, .full = full, .limit = t->limit};
     labels_answer answer = LABELS_NO;
     s.bounds = labels_bound(scratch, t, steps);
     if (s.bounds && *t->budget < 0) {

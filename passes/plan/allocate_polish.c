@@ -6,8 +6,8 @@
 typedef struct polisher {
     const allocate_task *t;
     const steps_chain *c;
-    int64_t *all;      /* replicas of every layer of the network */
-    int64_t moves;     /* simulations left */
+    int64_t *all;  /* replicas of every layer of the network */
+    int64_t moves; /* simulations left */
 } polisher;
 
 static double value_of(polisher *p, const int64_t *replicas)
@@ -59,7 +59,8 @@ static bool improve(polisher *p, int64_t *replicas, int64_t *tried, double *valu
 
 allocation allocate_polish(const allocate_task *t, const allocation *start, int64_t moves)
 {
-    polisher p = {t, t->chain, ARENA_ARRAY(t->memory, int64_t, t->chain->network->count + 1), moves};
+    polisher p = {t, t->chain, ARENA_ARRAY(t->memory, int64_t, t->chain->network->count + 1),
+                  moves};
     allocation a = *start;
     if (!start->found)
         return a;

@@ -16,7 +16,8 @@ void allocate_measure(const allocate_task *t, allocation *a)
     int64_t *pre = ARENA_ARRAY(t->memory, int64_t, t->chain->count + 1);
     a->steps = steps_model(t->chain, a->replicas, pre, NULL);
     a->crossbars = steps_cost(t->chain, a->replicas);
-    a->us = t->bandwidth ? (double)a->steps * plan_steps_us(t->chain, t->bandwidth, a->replicas) : 0;
+    a->us =
+        t->bandwidth ? (double)a->steps * plan_steps_us(t->chain, t->bandwidth, a->replicas) : 0;
     a->found = true;
 }
 
@@ -54,8 +55,7 @@ static allocation scaled(const allocate_task *t, const int64_t *weights)
         bool fits = true;
         int64_t cost = 0;
         for (size_t i = 0; i < c->count && fits; i++) {
-            if (__builtin_mul_overflow(weights[i], factor, &r[i]) ||
-                r[i] > c->layers[i].positions)
+            if (__builtin_mul_overflow(weights[i], factor, &r[i]) || r[i] > c->layers[i].positions)
                 r[i] = c->layers[i].positions;
             fits = !__builtin_mul_overflow(r[i], c->layers[i].set, &r[c->count]) &&
                    !__builtin_add_overflow(cost, r[c->count], &cost) && cost <= t->total;
@@ -80,8 +80,8 @@ allocation allocate_stride(const allocate_task *t)
     for (size_t i = c->count; i-- > 0;) {
         int64_t up = 1;
         weights[i] = 1;
-        if (i + 1 < c->count && !__builtin_mul_overflow(c->layers[i + 1].stride[0],
-                                                        c->layers[i + 1].stride[1], &up) &&
+        if (i + 1 < c->count &&
+            !__builtin_mul_overflow(c->layers[i + 1].stride[0], c->layers[i + 1].stride[1], &up) &&
             __builtin_mul_overflow(up, weights[i + 1], &weights[i]))
             weights[i] = c->layers[i].positions;
     }

@@ -1,11 +1,10 @@
 /*
- * Time of a step (allocation paper, Eq. 9 to 12). The text leaves open how copies lie in tiles; read
- * with the units below it gives all 26 values of T_step that the paper's Table 6 prints:
- *   a copy that fits a tile: floor(C / set) copies in one tile, each tile's bus brings
- *     K^2 Ci inputs for each column group of each copy;
- *   a larger copy: spread over p = ceil(set / C) tiles, the fullest of which holds ceil(set / p);
- *   between tiles: every tile of a layer gets all outputs of the layer before.
- * Bandwidths are in 2^30 bytes per second.
+ * Time of a step (allocation paper, Eq. 9 to 12). The text leaves open how copies lie in tiles;
+ * read with the units below it gives all 26 values of T_step that the paper's Table 6 prints: a
+ * copy that fits a tile: floor(C / set) copies in one tile, each tile's bus brings K^2 Ci inputs
+ * for each column group of each copy; a larger copy: spread over p = ceil(set / C) tiles, the
+ * fullest of which holds ceil(set / p); between tiles: every tile of a layer gets all outputs of
+ * the layer before. Bandwidths are in 2^30 bytes per second.
  */
 #include "passes/plan/allocate.h"
 

@@ -83,8 +83,7 @@ static const char *check_place(const checker *c, const plan_place *at)
     if (at->copies > at->count / one * together)
         return complain(c, at,
                         arena_printf(c->memory, "has %lld crossbars for %lld copies of %lld each",
-                                     (long long)at->count, (long long)at->copies,
-                                     (long long)one));
+                                     (long long)at->count, (long long)at->copies, (long long)one));
     return NULL;
 }
 
@@ -131,7 +130,10 @@ static bool apart(const plan_place *a, const plan_place *b)
            a->column0 + a->columns <= b->column0 || b->column0 + b->columns <= a->column0;
 }
 
-/* Whether the parts, which may overlap between rounds, hold every weight: cell by cell of their cuts. */
+/*
+ * Whether the parts, which may overlap between rounds, hold every weight: cell by cell of their
+ * cuts.
+ */
 static bool covers(const plan_place **at, size_t count, int64_t rows, int64_t columns)
 {
     for (size_t i = 0; i <= count; i++) {

@@ -9,11 +9,10 @@
 
 /*
  * NULL if the plan holds, else a sentence that names the network, layer and round:
- *   every place lies on the chip, names what exists, and is large enough for its copies of its part;
- *   no crossbar holds two things in one round;
- *   two places of a layer (and group) in one round hold the same part of its weights, or disjoint
- *   parts;
- *   every weight of every layer is placed in some round.
+ *   every place lies on the chip, names what exists, and is large enough for its copies of its
+ * part; no crossbar holds two things in one round; two places of a layer (and group) in one round
+ * hold the same part of its weights, or disjoint parts; every weight of every layer is placed in
+ * some round.
  */
 const char *plan_check(arena *memory, const plan_layout *p);
 

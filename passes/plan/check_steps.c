@@ -1,6 +1,6 @@
 /*
- * The definition of a step, literally: in every step every layer, in order, looks at each pixel under
- * each window of the outputs it wants to make, and makes them if all are there.
+ * The definition of a step, literally: in every step every layer, in order, looks at each pixel
+ * under each window of the outputs it wants to make, and makes them if all are there.
  */
 #include "passes/plan/check.h"
 

@@ -25,8 +25,7 @@ const size_t chip_number_count = sizeof chip_numbers / sizeof chip_numbers[0];
 double chip_number_value(const plan_chip *c, const chip_number *n)
 {
     const char *at = (const char *)c + n->offset;
-    return n->real ? *(const double *)(const void *)at
-                   : (double)*(const int64_t *)(const void *)at;
+    return n->real ? *(const double *)(const void *)at : (double)*(const int64_t *)(const void *)at;
 }
 
 const char *plan_chip_check(arena *memory, const plan_chip *c)

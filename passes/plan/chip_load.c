@@ -32,12 +32,14 @@ typedef struct chip_file {
 #define REAL_FIELD(key_, member_, least, most)                                                     \
     NUMBER(key_, CYAML_FLOAT, double, member_, CYAML_FLAG_OPTIONAL)
 #define GROUP(key_, fields_, flags_)                                                               \
-    {.key = key_,                                                                                  \
-     .data_offset = 0,                                                                             \
-     .value = {.type = CYAML_MAPPING,                                                              \
-               .flags = flags_,                                                                    \
-               .data_size = sizeof(chip_file),                                                     \
-               .mapping = {.fields = fields_}}}
+    {                                                                                              \
+        .key = key_, .data_offset = 0, .value = {                                                  \
+            .type = CYAML_MAPPING,                                                                 \
+            .flags = flags_,                                                                       \
+            .data_size = sizeof(chip_file),                                                        \
+            .mapping = {.fields = fields_}                                                         \
+        }                                                                                          \
+    }
 
 static const cyaml_schema_field_t hierarchy_fields[] = {
 #define HIERARCHY_INT INT_FIELD
@@ -149,8 +151,9 @@ static void report_error(const loader *l, const report *r)
     if (r->field[0])
         diag_error(l->d, where, "'%s' has no value of its kind", r->field);
     else
-        diag_error(l->d, where, "a chip file is a YAML mapping: chip, source, hierarchy, crossbar, "
-                                "timing, energy, parts");
+        diag_error(l->d, where,
+                   "a chip file is a YAML mapping: chip, source, hierarchy, crossbar, "
+                   "timing, energy, parts");
 }
 
 /* ---- values ---- */
@@ -193,8 +196,11 @@ static void copy_parts(const loader *l, const chip_file *f)
     for (uint32_t i = 0; i < f->part_count; i++) {
         const part_entry *e = &f->parts[i];
         l->c->parts[i] = (plan_component){arena_strdup(l->memory, e->level),
-                                     arena_strdup(l->memory, e->name), e->count, e->energy_pj,
-                                     e->area_mm2, e->power_mw};
+                                          arena_strdup(l->memory, e->name),
+                                          e->count,
+                                          e->energy_pj,
+                                          e->area_mm2,
+                                          e->power_mw};
         const double v[] = {e->count, e->energy_pj, e->area_mm2, e->power_mw};
         for (int k = 0; k < 4; k++) {
             const char *text = NULL;
@@ -224,12 +230,17 @@ static void copy_chip(const loader *l, const chip_file *f, const char *path)
 plan_chip *plan_chip_parse(arena *memory, diag *d, const char *path, const char *text,
                            size_t length)
 {
-    loader l = {.memory = memory, .d = d, .c = ARENA_NEW(memory, plan_chip),
+    loader l = {.memory = memory,
+                .d = d,
+                .c = ARENA_NEW(memory, plan_chip),
                 .errors_before = diag_errors(d)};
     l.file = source_add(diag_sources(d), path, text, length);
     report r = {.line = 0};
-    cyaml_config_t config = {.log_fn = note_log, .log_ctx = &r, .mem_fn = cyaml_mem,
-                             .log_level = CYAML_LOG_ERROR, .flags = CYAML_CFG_NO_ALIAS};
+    cyaml_config_t config = {.log_fn = note_log,
+                             .log_ctx = &r,
+                             .mem_fn = cyaml_mem,
+                             .log_level = CYAML_LOG_ERROR,
+                             .flags = CYAML_CFG_NO_ALIAS};
     chip_file *f = NULL;
     cyaml_err_t code = cyaml_load_data((const uint8_t *)text, length, &config, &chip_schema,
                                        (cyaml_data_t **)&f, NULL);

@@ -10,7 +10,7 @@ typedef struct labels_task {
     const plan_bandwidth *bandwidth; /* NULL: any step */
     double longest_us;               /* with bandwidth: no step is longer */
     size_t limit;                    /* labels; beyond, the answer is unknown */
-    int64_t *budget;                 /* pairs of labels and copies still to look at; below 0: unknown */
+    int64_t *budget; /* pairs of labels and copies still to look at; below 0: unknown */
 } labels_task;
 
 typedef enum labels_answer { LABELS_NO, LABELS_YES, LABELS_UNKNOWN } labels_answer;
@@ -18,7 +18,10 @@ typedef enum labels_answer { LABELS_NO, LABELS_YES, LABELS_UNKNOWN } labels_answ
 /* replicas (of YES): the cheapest allocation found. */
 labels_answer labels_decide(const labels_task *t, int64_t steps, bool full, int64_t *replicas);
 
-/* What a layer's copies, PreOp and Op are bound to if the chain is to end within T (labels_bound.c). */
+/*
+ * What a layer's copies, PreOp and Op are bound to if the chain is to end within T
+ * (labels_bound.c).
+ */
 typedef struct labels_bounds {
     int64_t least, most; /* copies */
     int64_t pre, op;     /* at least */

@@ -45,8 +45,8 @@ static int64_t least_need(const bounder *w, size_t j)
 }
 
 /*
- * With bandwidth: a layer has no more copies than its step allows when the layer before has the fewest
- * it may have, and the layer before no more than the fewest of this one allow.
+ * With bandwidth: a layer has no more copies than its step allows when the layer before has the
+ * fewest it may have, and the layer before no more than the fewest of this one allow.
  */
 static bool keep_steps_short(bounder *w, bool *changed)
 {

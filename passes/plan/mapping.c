@@ -39,14 +39,14 @@ static void set_unit(const plan_chip *c, const plan_layer *l, mapping_unit *u, i
                      int64_t part_rows)
 {
     int64_t per_pe = c->crossbars;
-    u->crossbars = l->groups > 1 ? plan_chip_set(c, l, false)
-                                 : plan_chip_blocks(c, part_rows, l->columns);
+    u->crossbars =
+        l->groups > 1 ? plan_chip_set(c, l, false) : plan_chip_blocks(c, part_rows, l->columns);
     int64_t along = u->crossbars == 1 && l->groups == 1 ? diagonal(c, part_rows, l->columns) : 1;
     u->pes = parts * up(u->crossbars, per_pe);
     u->copies = along * most(1, per_pe / u->crossbars);
-    u->efficiency = (double)u->copies * (double)l->weights /
-                    ((double)u->pes * (double)per_pe * (double)c->rows *
-                     (double)plan_chip_width(c));
+    u->efficiency =
+        (double)u->copies * (double)l->weights /
+        ((double)u->pes * (double)per_pe * (double)c->rows * (double)plan_chip_width(c));
 }
 
 /* The bias, if there is one, is one more row of each part, so that all parts are alike. */
@@ -102,8 +102,8 @@ static mapping_layer lay(const plan_chip *c, const plan_layer *l, mapping_policy
         if (best.pes && pes >= best.pes)
             continue;
         copies = least(copies, l->positions);
-        best = (mapping_layer){mapping_unit_of(c, l, kinds[i]), pes, copies,
-                               up(l->positions, copies)};
+        best =
+            (mapping_layer){mapping_unit_of(c, l, kinds[i]), pes, copies, up(l->positions, copies)};
     }
     return best;
 }
@@ -112,8 +112,8 @@ mapping_plan *mapping_for_stage(arena *memory, const plan_chip *c, const plan_ne
                                 mapping_policy policy, int64_t stage)
 {
     mapping_plan *p = ARENA_NEW(memory, mapping_plan);
-    *p = (mapping_plan){.policy = policy, .network = n, .chip = c,
-                        .total = c->tiles * c->pes / c->slices};
+    *p = (mapping_plan){
+        .policy = policy, .network = n, .chip = c, .total = c->tiles * c->pes / c->slices};
     p->layers = ARENA_ARRAY(memory, mapping_layer, n->count + 1);
     for (size_t i = 0; i < n->count; i++) {
         const plan_layer *l = &n->layers[i];
@@ -197,13 +197,20 @@ plan_layout *mapping_layout(arena *memory, const mapping_plan *p,
     static const char *const names[MAPPING_POLICIES] = {"im2col", "split", "hybrid", "mixed"};
     plan_layout *out = ARENA_NEW(memory, plan_layout);
     int64_t next = 0;
-    *out = (plan_layout){.method = names[p->policy], .chip = p->chip, .networks = network,
-                         .network_count = 1, .rounds = 1};
+    *out = (plan_layout){.method = names[p->policy],
+                         .chip = p->chip,
+                         .networks = network,
+                         .network_count = 1,
+                         .rounds = 1};
     for (size_t i = 0; i < p->network->count; i++) {
         const plan_layer *l = &p->network->layers[i];
         const mapping_layer *m = &p->layers[i];
-        plan_place at = {.layer = (int32_t)i, .group = -1, .rows = l->rows, .columns = l->columns,
-                         .copies = m->copies, .count = m->pes * p->chip->crossbars};
+        plan_place at = {.layer = (int32_t)i,
+                         .group = -1,
+                         .rows = l->rows,
+                         .columns = l->columns,
+                         .copies = m->copies,
+                         .count = m->pes * p->chip->crossbars};
         if (m->unit.kind == MAPPING_SPLIT && can_split(l))
             add_split(memory, out, l, at, &next);
         else

@@ -4,12 +4,12 @@
  * physical PEs, which count as one here.
  *
  *   im2col   the kernel unrolled to one matrix of K^2 D rows
- *   split    one matrix of D rows for each of the K^2 places of the kernel, in PEs of their own, so that
- *            inputs move on from PE to PE as the kernel slides
- *   packed   im2col, whose copies fill PEs crossbar by crossbar
+ *   split    one matrix of D rows for each of the K^2 places of the kernel, in PEs of their own, so
+ * that inputs move on from PE to PE as the kernel slides packed   im2col, whose copies fill PEs
+ * crossbar by crossbar
  *
- * Inside a PE the matrix is repeated as often as it fits: in free crossbars, and along the diagonal of
- * one crossbar if it is small.
+ * Inside a PE the matrix is repeated as often as it fits: in free crossbars, and along the diagonal
+ * of one crossbar if it is small.
  */
 #ifndef PANTHER_PASSES_PLAN_MAPPING_H
 #define PANTHER_PASSES_PLAN_MAPPING_H
@@ -31,15 +31,19 @@ typedef struct mapping_unit {
 
 mapping_unit mapping_unit_of(const plan_chip *c, const plan_layer *l, mapping_kind kind);
 
-/* PEs, or 0 if it is not possible, for at least `copies` copies of the layer; *made: how many it has. */
+/*
+ * PEs, or 0 if it is not possible, for at least `copies` copies of the layer; *made: how many it
+ * has.
+ */
 int64_t mapping_pes(const plan_chip *c, const plan_layer *l, mapping_kind kind, int64_t copies,
                     int64_t *made);
 
 typedef enum mapping_policy {
     MAPPING_ALL_IM2COL,
     MAPPING_ALL_SPLIT, /* but dense and grouped layers, which have nothing to split */
-    MAPPING_HYBRID,    /* im2col where the depth is below half a crossbar, else split (the paper's) */
-    MAPPING_MIXED,     /* for each layer the kind that needs the fewest PEs; split among equals (ours) */
+    MAPPING_HYBRID, /* im2col where the depth is below half a crossbar, else split (the paper's) */
+    MAPPING_MIXED,  /* for each layer the kind that needs the fewest PEs; split among equals (ours)
+                     */
     MAPPING_POLICIES
 } mapping_policy;
 
@@ -89,16 +93,17 @@ mapping_traffic mapping_traffic_of(const plan_layer *l, int64_t input_bits);
 /* ---- energy and area, from the chip's parts (mapping_energy.c) ---- */
 
 typedef struct mapping_costs {
-    double pe_op_nj;       /* one product of one PE, from the parts of its crossbars */
-    double peak_tops_w;    /* of that: operations of a full PE */
-    double physical_tops_w;/* the same if each slice costs as much as a PE */
+    double pe_op_nj;        /* one product of one PE, from the parts of its crossbars */
+    double peak_tops_w;     /* of that: operations of a full PE */
+    double physical_tops_w; /* the same if each slice costs as much as a PE */
     double pe_area, periphery_area, area; /* mm2, of all PEs of the chip */
-    double used_area;      /* of the PEs that are used, without periphery */
-    int64_t pe_ops;        /* products of PEs for one image */
-    double image_uj;       /* PEs only */
-    double traffic_uj, accumulate_uj; /* reads through L3, L2 and L1 and results; sums, activations */
+    double used_area;                     /* of the PEs that are used, without periphery */
+    int64_t pe_ops;                       /* products of PEs for one image */
+    double image_uj;                      /* PEs only */
+    double traffic_uj,
+        accumulate_uj; /* reads through L3, L2 and L1 and results; sums, activations */
     double fps_pipelined, fps_serial; /* from the chip's cycle_ns */
-    double tops_w;         /* all of the above */
+    double tops_w;                    /* all of the above */
 } mapping_costs;
 
 /* NULL, or which part the chip does not state. snake: inputs are walked that way. */

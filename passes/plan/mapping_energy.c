@@ -1,9 +1,9 @@
 /*
  * Energy and area from a chip's table of parts (Table II of the paper). Which operations a product
- * takes: in every crossbar, each bit of the input is applied once (word lines switched), and each time
- * all columns are read in turns, as several share a converter. Each result is summed once by an
- * accumulation unit, activated and written to the L3 buffer. The paper's own figures contradict each
- * other in places; examples/papers/mapping lists where.
+ * takes: in every crossbar, each bit of the input is applied once (word lines switched), and each
+ * time all columns are read in turns, as several share a converter. Each result is summed once by
+ * an accumulation unit, activated and written to the L3 buffer. The paper's own figures contradict
+ * each other in places; examples/papers/mapping lists where.
  */
 #include "passes/plan/mapping.h"
 
@@ -17,11 +17,16 @@ static const char *find_parts(arena *memory, const plan_chip *c, parts *p)
     const struct {
         const char *name;
         const plan_component **part;
-    } rows[] = {{"array", &p->array},         {"wl_switch", &p->wl_switch},
-                {"adc", &p->adc},             {"shift_add", &p->shift_add},
-                {"pe", &p->pe},               {"l3_buffer", &p->l3},
-                {"l2_buffer", &p->l2},        {"l1_buffer", &p->l1},
-                {"accumulation", &p->accumulation}, {"activation", &p->activation}};
+    } rows[] = {{"array", &p->array},
+                {"wl_switch", &p->wl_switch},
+                {"adc", &p->adc},
+                {"shift_add", &p->shift_add},
+                {"pe", &p->pe},
+                {"l3_buffer", &p->l3},
+                {"l2_buffer", &p->l2},
+                {"l1_buffer", &p->l1},
+                {"accumulation", &p->accumulation},
+                {"activation", &p->activation}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         *rows[i].part = plan_chip_component(c, rows[i].name);
         if (!*rows[i].part)
@@ -29,8 +34,10 @@ static const char *find_parts(arena *memory, const plan_chip *c, parts *p)
                                 rows[i].name);
     }
     if (!(p->adc->count > 0) || !(p->pe->count > 0) || c->input_bits < 1 || c->cycle_ns <= 0)
-        return arena_printf(memory, "machine '%s' lacks counts of 'adc' and 'pe', 'input_bits' or "
-                                    "'cycle_ns'", c->name);
+        return arena_printf(memory,
+                            "machine '%s' lacks counts of 'adc' and 'pe', 'input_bits' or "
+                            "'cycle_ns'",
+                            c->name);
     return NULL;
 }
 
@@ -45,9 +52,9 @@ static void peripheral_energy(const mapping_plan *m, const parts *p, bool snake,
         results += (double)l->positions * l->out;
     }
     k->traffic_uj = (reads * (p->l3->energy_pj + p->l2->energy_pj + p->l1->energy_pj) +
-                     results * (double)m->chip->input_bits * p->l3->energy_pj) / 1e6;
-    k->accumulate_uj =
-        results * (p->accumulation->energy_pj + p->activation->energy_pj) / 1e6;
+                     results * (double)m->chip->input_bits * p->l3->energy_pj) /
+                    1e6;
+    k->accumulate_uj = results * (p->accumulation->energy_pj + p->activation->energy_pj) / 1e6;
 }
 
 const char *mapping_cost(arena *memory, const mapping_plan *m, bool snake, mapping_costs *k)
@@ -61,7 +68,8 @@ const char *mapping_cost(arena *memory, const mapping_plan *m, bool snake, mappi
     double turns = (double)c->columns / p.adc->count * (double)c->input_bits;
     k->pe_op_nj = (double)c->crossbars *
                   (turns * (p.adc->energy_pj + p.shift_add->energy_pj + p.array->energy_pj) +
-                   (double)c->input_bits * p.wl_switch->energy_pj) / 1e3;
+                   (double)c->input_bits * p.wl_switch->energy_pj) /
+                  1e3;
     double operations = 2.0 * (double)c->crossbars * (double)c->rows * (double)plan_chip_width(c);
     k->peak_tops_w = operations / k->pe_op_nj / 1e3;
     k->physical_tops_w = k->peak_tops_w / (double)c->slices;

@@ -1,7 +1,8 @@
 /*
- * The planner's model: a network as layers of weights and edges between maps, a chip as numbers, and a
- * plan as the places that weights have on the crossbars. The methods (allocation, mapping, schedules
- * of training, tenants) share it; check.h verifies what they make without knowing how it was made.
+ * The planner's model: a network as layers of weights and edges between maps, a chip as numbers,
+ * and a plan as the places that weights have on the crossbars. The methods (allocation, mapping,
+ * schedules of training, tenants) share it; check.h verifies what they make without knowing how it
+ * was made.
  *
  * Pairs of sizes are {rows, columns} of a map: index 0 is vertical.
  */
@@ -31,9 +32,9 @@ typedef struct plan_window {
 #define PLAN_NO_WINDOW ((plan_window){{1, 1}, {1, 1}, {0, 0}})
 
 enum {
-    PLAN_INPUT = -1,          /* from: the network's input */
+    PLAN_INPUT = -1, /* from: the network's input */
     PLAN_LAYERS_MAX = 4096,
-    PLAN_SIDE_MAX = 1 << 24,  /* of maps, channels, kernels */
+    PLAN_SIDE_MAX = 1 << 24, /* of maps, channels, kernels */
 };
 
 /* What a layer reads: the output of `from` after pooling. Several edges of a layer are added up. */
@@ -43,9 +44,9 @@ typedef struct plan_edge {
 } plan_edge;
 
 /*
- * One matrix of weights and how it slides over its input. A dense layer behind a map is a convolution
- * whose kernel is as large as the map, so in = channels, out_map = 1 x 1; behind a vector, in = lanes
- * and the kernel is 1 x 1.
+ * One matrix of weights and how it slides over its input. A dense layer behind a map is a
+ * convolution whose kernel is as large as the map, so in = channels, out_map = 1 x 1; behind a
+ * vector, in = lanes and the kernel is 1 x 1.
  */
 typedef struct plan_layer {
     const char *name;
@@ -53,11 +54,11 @@ typedef struct plan_layer {
     plan_kind kind;
     int32_t in, out; /* channels of all groups together */
     int32_t groups;
-    bool bias;       /* one more row of weights */
+    bool bias; /* one more row of weights */
     plan_window conv;
     int32_t in_map[2], out_map[2]; /* out_map: before any pooling */
-    plan_window pool;              /* that follows (of the first reader; of the result for the last) */
-    plan_edge *inputs;             /* inputs[0] comes from the latest layer; the others are residual */
+    plan_window pool;  /* that follows (of the first reader; of the result for the last) */
+    plan_edge *inputs; /* inputs[0] comes from the latest layer; the others are residual */
     size_t input_count;
     /* derived (plan_layer_derive) */
     int64_t rows;      /* of one group's matrix: kernel x in / groups + bias */
@@ -78,22 +79,26 @@ typedef struct plan_network {
 bool plan_window_is_none(const plan_window *w);
 /* The map that a window makes of one: (size - kernel + 2 pad) / stride + 1, rounded down. */
 void plan_window_map(const plan_window *w, const int32_t in[2], int32_t out[2]);
-/* rows .. macs from the rest. NULL, or a sentence if a size is impossible or a product too large. */
+/*
+ * rows .. macs from the rest. NULL, or a sentence if a size is impossible or a product too large.
+ */
 const char *plan_layer_derive(arena *memory, plan_layer *l);
 /* Every layer derived, edges point backwards, maps fit together; NULL or a sentence. */
 const char *plan_network_check(arena *memory, plan_network *n);
 
 /*
  * The network that a graph "test:NAME" of a program computes. NULL with errors in d: no layers, one
- * matrix used twice, products of a kernel. plan_network_find takes the first such graph of a module,
- * or the one of `name` if that is not NULL.
+ * matrix used twice, products of a kernel. plan_network_find takes the first such graph of a
+ * module, or the one of `name` if that is not NULL.
  */
 plan_network *plan_network_build(arena *memory, const ir_graph *g, diag *d);
 plan_network *plan_network_find(arena *memory, const ir_module *m, const char *name, diag *d);
 
 /* A copy without dense layers (edges through them are gone). */
 plan_network *plan_network_convs(arena *memory, const plan_network *n);
-/* A copy of the longest chain of layers that ends in the last one: no residual edges, no shortcuts. */
+/*
+ * A copy of the longest chain of layers that ends in the last one: no residual edges, no shortcuts.
+ */
 plan_network *plan_network_chain(arena *memory, const plan_network *n);
 
 /*
@@ -110,8 +115,8 @@ int64_t plan_network_macs(const plan_network *n);
 
 /* One row of a chip's table of parts (power, energy and area as its paper prints them). */
 typedef struct plan_component {
-    const char *level, *name;  /* "pe", "adc" */
-    double count;              /* in one of its level; 0: not stated */
+    const char *level, *name;   /* "pe", "adc" */
+    double count;               /* in one of its level; 0: not stated */
     double energy_pj, area_mm2; /* per operation of one; area of all `count`; 0: not stated */
     double power_mw;
 } plan_component;
@@ -122,16 +127,16 @@ typedef struct plan_chip {
     int64_t tiles, pes, crossbars; /* tiles, PEs (IMAs, cores) per tile, crossbars per PE */
     int64_t rows, columns;         /* cells of a crossbar */
     int64_t cells_per_weight;      /* columns side by side that one weight takes in a crossbar */
-    int64_t slices;                /* crossbars that together hold one matrix of weights, bit-sliced */
+    int64_t slices; /* crossbars that together hold one matrix of weights, bit-sliced */
     int64_t weight_bits, cell_bits, input_bits;
     double cycle_ns;
-    int64_t step_cycles;            /* of the computation of one step (T_C) */
-    int64_t element_bytes;          /* of an activation that travels */
-    double tile_gib, chip_gib;      /* GiB per second inside a tile, between tiles */
-    int64_t write_cycles;           /* to write the weights of a round of crossbars */
-    double write_pj;                /* energy to write one crossbar */
-    double tile_mw;                 /* power of a busy tile */
-    double chip_mw;                 /* power of what is beside the tiles */
+    int64_t step_cycles;       /* of the computation of one step (T_C) */
+    int64_t element_bytes;     /* of an activation that travels */
+    double tile_gib, chip_gib; /* GiB per second inside a tile, between tiles */
+    int64_t write_cycles;      /* to write the weights of a round of crossbars */
+    double write_pj;           /* energy to write one crossbar */
+    double tile_mw;            /* power of a busy tile */
+    double chip_mw;            /* power of what is beside the tiles */
     plan_component *parts;
     size_t part_count;
 } plan_chip;
@@ -152,7 +157,8 @@ int64_t plan_chip_width(const plan_chip *c);
 int64_t plan_chip_blocks(const plan_chip *c, int64_t rows, int64_t columns);
 /*
  * One copy of a layer (Eq. 2 of the allocation paper). Groups are independent matrices; as many as
- * fit lie along the diagonal of one crossbar. `dense`: a grouped layer is one matrix of all channels.
+ * fit lie along the diagonal of one crossbar. `dense`: a grouped layer is one matrix of all
+ * channels.
  */
 int64_t plan_chip_set(const plan_chip *c, const plan_layer *l, bool dense);
 
@@ -191,8 +197,9 @@ typedef struct plan_layout {
  * The plan with replicas[i] copies of layer i of one network, layer behind layer from
  * crossbar 0 on. plan_check says if that is too much.
  */
-plan_layout *plan_of_replicas(arena *memory, const plan_network *const *network, const plan_chip *chip,
-                       bool dense, const int64_t *replicas, const char *method);
+plan_layout *plan_of_replicas(arena *memory, const plan_network *const *network,
+                              const plan_chip *chip, bool dense, const int64_t *replicas,
+                              const char *method);
 
 /* One more than the highest crossbar that is used in any round. */
 int64_t plan_extent(const plan_layout *p);

@@ -55,7 +55,8 @@ static const char *check_shape(arena *memory, const plan_layer *l)
     plan_window_map(&l->conv, l->in_map, made);
     for (int i = 0; i < 2; i++)
         if (made[i] < 1 || made[i] > PLAN_SIDE_MAX || made[i] != l->out_map[i])
-            return arena_printf(memory, "layer '%s': its window makes %d x %d of a map, not %d x %d",
+            return arena_printf(memory,
+                                "layer '%s': its window makes %d x %d of a map, not %d x %d",
                                 l->name, made[0], made[1], l->out_map[0], l->out_map[1]);
     return NULL;
 }

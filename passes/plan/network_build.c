@@ -1,6 +1,6 @@
 /*
- * A network from the graph of a program. Values are followed from op to op: for each the layers that
- * it comes from and the pooling since, its map, and whether the map was flattened.
+ * A network from the graph of a program. Values are followed from op to op: for each the layers
+ * that it comes from and the pooling since, its map, and whether the map was flattened.
  */
 #include "passes/plan/model.h"
 
@@ -12,7 +12,7 @@ typedef struct value {
     size_t count;
     int32_t map[2];
     int32_t lanes;
-    bool flat;          /* a whole map of `lanes` channels as one vector */
+    bool flat; /* a whole map of `lanes` channels as one vector */
     bool windowed;
     plan_window window; /* windowed: over `map` */
 } value;
@@ -152,7 +152,9 @@ static const char *layer_name(maker *m, const ir_op *op, const ir_matrix *w)
     const char *bracket = strrchr(w->name, '[');
     const char *layer = ir_get_name(op, IR_ATTR_layer, NULL);
     bool part = bracket && w->tensor_count && w->tensors[0].whole > 0;
-    return part && layer ? layer : arena_strndup(m->memory, w->name, part ? (size_t)(bracket - w->name) : length);
+    return part && layer
+               ? layer
+               : arena_strndup(m->memory, w->name, part ? (size_t)(bracket - w->name) : length);
 }
 
 static plan_layer *add_group(maker *m, const ir_op *op, const char *name, const value *v,
@@ -176,8 +178,13 @@ static plan_layer *add_group(maker *m, const ir_op *op, const char *name, const 
                    "a plan gives every use of weights its own crossbars");
             return NULL;
         }
-    plan_layer l = {.name = name, .where = op->where, .in = in, .out = (int32_t)w->outputs,
-                    .groups = 1, .pool = PLAN_NO_WINDOW, .inputs = v->sources,
+    plan_layer l = {.name = name,
+                    .where = op->where,
+                    .in = in,
+                    .out = (int32_t)w->outputs,
+                    .groups = 1,
+                    .pool = PLAN_NO_WINDOW,
+                    .inputs = v->sources,
                     .input_count = v->count};
     ARENA_PUSH(m->memory, m->n->layers, m->n->count, m->capacity, l);
     return &m->n->layers[m->n->count - 1];
@@ -189,7 +196,9 @@ static int32_t weight_rows(const ir_matrix *w)
     return (int32_t)(w->tensor_count ? w->tensors[0].inputs : w->inputs);
 }
 
-/* The product as a window over a map: how the argument's pixels and the matrix's rows correspond. */
+/*
+ * The product as a window over a map: how the argument's pixels and the matrix's rows correspond.
+ */
 static void shape_of(maker *m, const ir_op *op, const ir_matrix *w, value *v, plan_layer *l,
                      int32_t *in)
 {
@@ -221,9 +230,10 @@ static void on_product(maker *m, const ir_op *op)
     plan_layer shape;
     int32_t in;
     if (!w || v.count == 0 || m->n->count >= PLAN_LAYERS_MAX) {
-        refuse(m, op, "this product", !w ? "its matrix is not known"
-                                      : v.count == 0 ? "it does not depend on the input"
-                                                     : "a network has at most 4096 layers");
+        refuse(m, op, "this product",
+               !w             ? "its matrix is not known"
+               : v.count == 0 ? "it does not depend on the input"
+                              : "a network has at most 4096 layers");
         return;
     }
     shape_of(m, op, w, &v, &shape, &in);
@@ -326,13 +336,33 @@ static void on_output(maker *m, const ir_op *op)
 static void visit(maker *m, const ir_op *op)
 {
     switch (op->code) {
-    case IR_input: on_input(m, op); break;
-    case IR_unflatten: on_unflatten(m, op); break;
-    case IR_flatten: on_flatten(m, op); break;
-    case IR_window: case IR_pool_max: case IR_pool_sum: case IR_total: on_window(m, op); break;
-    case IR_mvm: on_product(m, op); break;
-    case IR_output: on_output(m, op); break;
-    case IR_mtvm: case IR_opa: case IR_descend: case IR_fold: case IR_spread: case IR_unpool:
+    case IR_input:
+        on_input(m, op);
+        break;
+    case IR_unflatten:
+        on_unflatten(m, op);
+        break;
+    case IR_flatten:
+        on_flatten(m, op);
+        break;
+    case IR_window:
+    case IR_pool_max:
+    case IR_pool_sum:
+    case IR_total:
+        on_window(m, op);
+        break;
+    case IR_mvm:
+        on_product(m, op);
+        break;
+    case IR_output:
+        on_output(m, op);
+        break;
+    case IR_mtvm:
+    case IR_opa:
+    case IR_descend:
+    case IR_fold:
+    case IR_spread:
+    case IR_unpool:
         refuse(m, op, arena_printf(m->memory, "'%s'", ir_ops[op->code].name),
                "plans are made of a network's forward pass");
         break;
@@ -342,7 +372,9 @@ static void visit(maker *m, const ir_op *op)
         if (value_of(m, op)->flat)
             to_pixel(m, op, value_of(m, op));
         break;
-    default: on_other(m, op); break;
+    default:
+        on_other(m, op);
+        break;
     }
 }
 
@@ -373,8 +405,8 @@ plan_network *plan_network_build(arena *memory, const ir_graph *g, diag *d)
     *m.n = (plan_network){.name = colon ? colon + 1 : g->name, .in_map = {1, 1}};
     m.values = ARENA_ARRAY(memory, value, (size_t)g->next_id + 1);
     IR_EACH(op, g)
-        if (!m.failed)
-            visit(&m, op);
+    if (!m.failed)
+        visit(&m, op);
     if (m.failed)
         return NULL;
     if (m.n->count == 0) {

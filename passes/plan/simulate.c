@@ -1,6 +1,8 @@
 #include "passes/plan/steps.h"
 
-/* The last pixel of a layer's input that its output (row, column) reads, then of what was pooled. */
+/*
+ * The last pixel of a layer's input that its output (row, column) reads, then of what was pooled.
+ */
 static int64_t last_read(const plan_window *w, int32_t size, int i, int64_t at)
 {
     int64_t last = at * w->stride[i] + w->kernel[i] - 1 - w->pad[i];

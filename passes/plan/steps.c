@@ -91,15 +91,16 @@ int64_t steps_cost(const steps_chain *c, const int64_t *replicas)
 /* ---- Algorithm 1 ---- */
 
 /* Lines 6 to 11 for one output (row and column from 1). */
-static int64_t outputs_under(const steps_chain *c, const steps_layer *l, int64_t row, int64_t column)
+static int64_t outputs_under(const steps_chain *c, const steps_layer *l, int64_t row,
+                             int64_t column)
 {
     int64_t prow = (row - 1) * l->stride[0] + l->kernel[0] - l->pad[0];
     int64_t pcol = least((column - 1) * l->stride[1] + l->kernel[1] - l->pad[1], l->in[1]);
     if (c->clip)
         prow = least(prow, l->in[0]);
     int64_t crow = l->pool_kernel[0] + l->pool_stride[0] * (most(prow, 1) - 1) - l->pool_pad[0];
-    int64_t ccol = least(l->pool_kernel[1] + l->pool_stride[1] * (most(pcol, 1) - 1) - l->pool_pad[1],
-                         l->before[1]);
+    int64_t ccol = least(
+        l->pool_kernel[1] + l->pool_stride[1] * (most(pcol, 1) - 1) - l->pool_pad[1], l->before[1]);
     if (c->clip)
         crow = least(crow, l->before[0]);
     return (most(crow, 1) - 1) * l->before[1] + most(ccol, 1);
@@ -138,8 +139,8 @@ static int64_t printed_tail(const steps_layer *l, int64_t replicas)
 }
 
 /*
- * The last rows of a layer may become possible all at once, when the last row of a pool is there: what
- * is left to do when the layer before ends, from the ends of the last three rows.
+ * The last rows of a layer may become possible all at once, when the last row of a pool is there:
+ * what is left to do when the layer before ends, from the ends of the last three rows.
  */
 static int64_t burst_tail(const steps_chain *c, size_t j, int64_t replicas, int64_t before)
 {

@@ -1,7 +1,8 @@
 /*
- * Steps of a pipeline of layers (allocation paper, section 3.2). In a step, layer i with R copies of
- * its weights makes the next R output pixels in row-major order, as soon as the pixels under their
- * windows are there; what a layer makes in a step can be read in the same step. Pooling takes none.
+ * Steps of a pipeline of layers (allocation paper, section 3.2). In a step, layer i with R copies
+ * of its weights makes the next R output pixels in row-major order, as soon as the pixels under
+ * their windows are there; what a layer makes in a step can be read in the same step. Pooling takes
+ * none.
  *
  * simulate: the definition, operation by operation (check.h has it pixel by pixel).
  * model: Algorithm 1, which estimates the same for a chain of layers.
@@ -12,8 +13,8 @@
 #include "passes/plan/model.h"
 
 /*
- * The step in which the last layer to end ends; replicas[i] in 1 .. positions. ends[i], if wanted: of
- * layer i. stalls[i], if wanted: steps in which it waits after its first operation.
+ * The step in which the last layer to end ends; replicas[i] in 1 .. positions. ends[i], if wanted:
+ * of layer i. stalls[i], if wanted: steps in which it waits after its first operation.
  */
 int64_t plan_simulate(arena *memory, const plan_network *n, const int64_t *replicas, int64_t *ends,
                       int64_t *stalls);
@@ -34,13 +35,13 @@ typedef struct steps_chain {
     steps_layer *layers;
     size_t count;
     int32_t *leader; /* of each layer of the network: the layer of the chain that it goes with */
-    bool clip;  /* rows beyond the map are not waited for (ours; the paper: false) */
-    bool burst; /* the end of a layer waits for the last rows of the one before (ours) */
+    bool clip;       /* rows beyond the map are not waited for (ours; the paper: false) */
+    bool burst;      /* the end of a layer waits for the last rows of the one before (ours) */
 } steps_chain;
 
 /*
- * The longest chain of a network. A layer beside it, as the shortcut of a residual block, has as many
- * copies as the layer of the chain whose readers it shares (leader).
+ * The longest chain of a network. A layer beside it, as the shortcut of a residual block, has as
+ * many copies as the layer of the chain whose readers it shares (leader).
  */
 steps_chain *steps_chain_of(arena *memory, const plan_network *n, const plan_chip *c, bool dense);
 
@@ -59,7 +60,8 @@ static inline int64_t steps_ceil(int64_t a, int64_t b)
 int64_t steps_need(const steps_chain *c, size_t j, int64_t product);
 
 /* Steps between the first operations of layers j - 1 and j, if neither stalls. */
-static inline int64_t steps_interval(const steps_chain *c, size_t j, int64_t replicas, int64_t before)
+static inline int64_t steps_interval(const steps_chain *c, size_t j, int64_t replicas,
+                                     int64_t before)
 {
     return steps_ceil(steps_need(c, j, replicas), before) - 1;
 }

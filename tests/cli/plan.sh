@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# panther plan: methods, machines, refusals, JSON and pictures, and the pages of two planning papers.
+# panther plan: methods, machines, refusals, JSON, pictures, and the pages of two planning papers.
 source "$(dirname "$0")/common.bash"
 networks=$examples/networks
 
@@ -21,8 +21,8 @@ expect "with bandwidth" 0 "300.30 by Algorithm 1" "$PANTHER" plan "$networks/ale
     -m isaac_like --view conv_chain --method exact --bandwidth 1
 for network in "$networks"/*.pan; do
     grep -q '^network' "$network" || continue
-    check "copies of $(basename "$network")" "$PANTHER" plan "$network" -m isaac_like --method equal \
-        --crossbars 30000
+    check "copies of $(basename "$network")" "$PANTHER" plan "$network" -m isaac_like \
+        --method equal --crossbars 30000
 done
 
 # What cannot be done says so, with the smallest machine that would do.
@@ -52,7 +52,8 @@ expect "a view" 2 "one of all, convs, chain, conv_chain" "$PANTHER" plan "$netwo
 expect "a file that is none" 1 "cannot read" "$PANTHER" plan nothing.pan
 printf 'kernel k(x: vec[4]) -> vec[4] { return x }\n' > "$work/kernel.pan"
 expect "no network" 1 "the program has no network" "$PANTHER" plan "$work/kernel.pan"
-printf 'param W: matrix[4, 4]\nnetwork n(x: vec[4]) -> vec[4] { return W @ (W @ x) }\n' > "$work/twice.pan"
+printf 'param W: matrix[4, 4]\nnetwork n(x: vec[4]) -> vec[4] { return W @ (W @ x) }\n' \
+    > "$work/twice.pan"
 expect "weights used twice" 1 "not supported: 'W' used twice" "$PANTHER" plan "$work/twice.pan"
 
 # Chip files with errors.
@@ -65,7 +66,8 @@ expect "an unknown key" 1 "unknown key 'row'" "$PANTHER" plan "$networks/dnn3.pa
 sed '/  columns/d' "$chip" > "$work/c.yaml"
 expect "a missing key" 1 "the key 'columns' is missing" "$PANTHER" plan "$networks/dnn3.pan" \
     -m "$work/c.yaml"
-sed 's/cells_per_weight: 1 /cells_per_weight: 64 /; s/columns: 128/columns: 32/' "$chip" > "$work/d.yaml"
+sed 's/cells_per_weight: 1 /cells_per_weight: 64 /; s/columns: 128/columns: 32/' "$chip" \
+    > "$work/d.yaml"
 expect "a weight that does not fit" 1 "does not fit into 32 columns" "$PANTHER" plan \
     "$networks/dnn3.pan" -m "$work/d.yaml"
 
@@ -79,7 +81,8 @@ if command -v python3 >/dev/null; then
     expect "JSON" 0 "320 306" python3 -c "
 import json; p = json.load(open('$work/p.json'))
 print(p['plan']['simulated_steps'], p['bound_steps'])"
-    check "the allocation paper" "$examples/papers/allocation/run" -o "$work" fig5 table5 table6 fig9
+    check "the allocation paper" "$examples/papers/allocation/run" -o "$work" fig5 table5 table6 \
+        fig9
     check "the mapping paper" "$examples/papers/mapping/run" -o "$work"
     expect "no such experiment" 2 "there are" "$examples/papers/mapping/run" table9
 fi

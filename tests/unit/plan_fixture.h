@@ -69,7 +69,8 @@ __attribute__((unused)) static plan_network *plan_example(plan_fixture *f, const
 /* A chip of examples/machines/plan. */
 __attribute__((unused)) static plan_chip *plan_example_chip(plan_fixture *f, const char *name)
 {
-    const char *path = arena_printf(f->memory, PANTHER_SOURCE_DIR "/examples/machines/plan/%s.yaml", name);
+    const char *path =
+        arena_printf(f->memory, PANTHER_SOURCE_DIR "/examples/machines/plan/%s.yaml", name);
     plan_chip *c = plan_chip_load(f->memory, f->d, path);
     assert_non_null(c);
     return c;

@@ -10,7 +10,8 @@ static int32_t draw(random_state *r, int32_t low, int32_t high)
 }
 
 /* A window over a map that leaves at least one pixel. */
-static plan_window draw_window(random_state *r, const int32_t map[2], int32_t kernel, int32_t stride)
+static plan_window draw_window(random_state *r, const int32_t map[2], int32_t kernel,
+                               int32_t stride)
 {
     plan_window w = PLAN_NO_WINDOW;
     for (int i = 0; i < 2; i++) {
@@ -58,8 +59,8 @@ static plan_network *draw_network(arena *memory, random_state *r, int32_t layers
                                   bool residual)
 {
     plan_network *n = ARENA_NEW(memory, plan_network);
-    *n = (plan_network){.name = "random", .in = draw(r, 1, 8),
-                        .in_map = {draw(r, 1, side), draw(r, 1, side)}};
+    *n = (plan_network){
+        .name = "random", .in = draw(r, 1, 8), .in_map = {draw(r, 1, side), draw(r, 1, side)}};
     n->layers = ARENA_ARRAY(memory, plan_layer, (size_t)layers);
     for (int32_t i = 0; i < layers; i++)
         draw_layer(memory, r, n, residual);
@@ -72,12 +73,21 @@ static plan_network *draw_network(arena *memory, random_state *r, int32_t layers
 static plan_chip *draw_chip(arena *memory, random_state *r)
 {
     plan_chip *c = ARENA_NEW(memory, plan_chip);
-    *c = (plan_chip){.name = "random", .path = "random", .source = "random",
-                     .tiles = draw(r, 1, 30), .pes = draw(r, 1, 4), .crossbars = draw(r, 1, 16),
-                     .rows = 16 << draw(r, 0, 4), .columns = 16 << draw(r, 0, 4),
-                     .cells_per_weight = 1 << draw(r, 0, 2), .slices = 1, .cycle_ns = 100,
-                     .step_cycles = draw(r, 1, 30), .element_bytes = 2,
-                     .tile_gib = 1 + 100 * random_unit(r), .chip_gib = 1 + 10 * random_unit(r)};
+    *c = (plan_chip){.name = "random",
+                     .path = "random",
+                     .source = "random",
+                     .tiles = draw(r, 1, 30),
+                     .pes = draw(r, 1, 4),
+                     .crossbars = draw(r, 1, 16),
+                     .rows = 16 << draw(r, 0, 4),
+                     .columns = 16 << draw(r, 0, 4),
+                     .cells_per_weight = 1 << draw(r, 0, 2),
+                     .slices = 1,
+                     .cycle_ns = 100,
+                     .step_cycles = draw(r, 1, 30),
+                     .element_bytes = 2,
+                     .tile_gib = 1 + 100 * random_unit(r),
+                     .chip_gib = 1 + 10 * random_unit(r)};
     return c;
 }
 

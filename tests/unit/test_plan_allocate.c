@@ -12,8 +12,8 @@ static allocate_task task_of(plan_fixture *f, const char *network, int64_t total
     c->rows = c->columns = side;
     n = plan_network_chain(f->memory, n);
     assert_null(plan_network_check(f->memory, n));
-    return (allocate_task){.memory = f->memory, .chain = steps_chain_of(f->memory, n, c, true),
-                           .total = total};
+    return (allocate_task){
+        .memory = f->memory, .chain = steps_chain_of(f->memory, n, c, true), .total = total};
 }
 
 static void expect_replicas(const allocation *a, const int64_t *expected, size_t count)
@@ -29,8 +29,11 @@ static void base_sums(void **state)
     static const struct {
         const char *name;
         int64_t at128, at256;
-    } rows[] = {{"alexnet", 230, 72}, {"vgg_a", 564, 144}, {"vgg_e", 1226, 314},
-                {"resnet18", 684, 189}, {"mobilenet", 1732, 445}};
+    } rows[] = {{"alexnet", 230, 72},
+                {"vgg_a", 564, 144},
+                {"vgg_e", 1226, 314},
+                {"resnet18", 684, 189},
+                {"mobilenet", 1732, 445}};
     plan_fixture f = plan_begin();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_int_equal(allocate_least(task_of(&f, rows[i].name, 1, 128).chain), rows[i].at128);
@@ -83,8 +86,9 @@ static void certified(void **state)
         allocate_task t = task_of(&f, rows[i].name, rows[i].total, rows[i].side);
         allocation a = allocate_dp(&t, true);
         certificate c = allocate_exact(&t, &a);
-        printf("%s(%d,%d): dp %d %.2f s, best %d bound %d %.2f s\n", rows[i].name, (int)rows[i].total, (int)rows[i].side,
-               (int)a.steps, a.seconds, (int)c.best.steps, (int)c.bound, c.best.seconds);
+        printf("%s(%d,%d): dp %d %.2f s, best %d bound %d %.2f s\n", rows[i].name,
+               (int)rows[i].total, (int)rows[i].side, (int)a.steps, a.seconds, (int)c.best.steps,
+               (int)c.bound, c.best.seconds);
         assert_int_equal(a.steps, rows[i].dp);
         assert_int_equal(c.bound, rows[i].bound);
         assert_int_equal(c.best.steps, rows[i].best);
@@ -124,9 +128,9 @@ static void table7(void **state)
     static const struct {
         const char *name;
         int64_t total, side;
-    } rows[] = {{"alexnet", 2048, 128}, {"vgg_a", 2048, 128}, {"vgg_e", 4096, 128},
+    } rows[] = {{"alexnet", 2048, 128},  {"vgg_a", 2048, 128},     {"vgg_e", 4096, 128},
                 {"resnet18", 4096, 256}, {"mobilenet", 2048, 128}, {"alexnet", 4096, 256},
-                {"vgg_a", 4096, 256}, {"vgg_e", 8192, 256}, {"resnet18", 8192, 128},
+                {"vgg_a", 4096, 256},    {"vgg_e", 8192, 256},     {"resnet18", 8192, 128},
                 {"mobilenet", 4096, 128}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         plan_fixture f = plan_begin();
@@ -149,8 +153,10 @@ static void proportional(void **state)
     static const struct {
         const char *name;
         int64_t total, side, steps, left;
-    } rows[] = {{"vgg_a", 4096, 128, 245, 253}, {"vgg_e", 8192, 128, 318, 514},
-                {"vgg_e", 4096, 256, 295, 100}, {"resnet18", 4096, 128, 101, 268}};
+    } rows[] = {{"vgg_a", 4096, 128, 245, 253},
+                {"vgg_e", 8192, 128, 318, 514},
+                {"vgg_e", 4096, 256, 295, 100},
+                {"resnet18", 4096, 128, 101, 268}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         plan_fixture f = plan_begin();
         allocate_task t = task_of(&f, rows[i].name, rows[i].total, rows[i].side);
@@ -168,7 +174,9 @@ static void brute_force(void **state)
     static const struct {
         const char *name;
         int64_t total, steps, adjacent;
-    } rows[] = {{"alexnet", 600, 216, 214}, {"alexnet", 1000, 113, 113}, {"alexnet", 1500, 69, 69},
+    } rows[] = {{"alexnet", 600, 216, 214},
+                {"alexnet", 1000, 113, 113},
+                {"alexnet", 1500, 69, 69},
                 {"vgg_a", 700, 1734, 1733}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         plan_fixture f = plan_begin();

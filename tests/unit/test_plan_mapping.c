@@ -1,4 +1,7 @@
-/* Weight mapping: the paper's Table I and pipeline, traffic by counting pixels, what places compute. */
+/*
+ * Weight mapping: the paper's Table I and pipeline, traffic by counting pixels, what places
+ * compute.
+ */
 #include "plan_random.h"
 
 #include "passes/plan/check.h"
@@ -20,8 +23,8 @@ static void units(void **state)
     static const struct {
         size_t last;
         int64_t pes, copies;
-    } printed[] = {{1, 1, 8}, {7, 9, 32}, {15, 9, 16}, {16, 9, 8}, {27, 9, 4}, {28, 9, 2},
-                   {33, 9, 1}, {34, 16, 1}};
+    } printed[] = {{1, 1, 8},  {7, 9, 32}, {15, 9, 16}, {16, 9, 8},
+                   {27, 9, 4}, {28, 9, 2}, {33, 9, 1},  {34, 16, 1}};
     plan_fixture f = plan_begin();
     plan_network *n = table1(&f);
     plan_chip *c = plan_example_chip(&f, "peng");
@@ -185,7 +188,8 @@ static int64_t output_of(const plan_layer *l, const plan_layout *p, size_t layer
     int64_t sum = 0;
     for (size_t i = 0; i < p->place_count; i++) {
         const plan_place *at = &p->places[i];
-        if (at->layer != (int32_t)layer || column < at->column0 || column >= at->column0 + at->columns)
+        if (at->layer != (int32_t)layer || column < at->column0 ||
+            column >= at->column0 + at->columns)
             continue;
         for (int64_t row = at->row0; row < at->row0 + at->rows; row++)
             sum += input_of(l, position, row) * number(2, row * l->columns + column);
@@ -213,7 +217,8 @@ static void same_results(void **state)
         }
         for (size_t l = 0; l < n->count; l++) {
             const plan_layer *at = &n->layers[l];
-            int64_t position = draw(&r, 0, (int32_t)at->positions - 1), column = draw(&r, 0, (int32_t)at->columns - 1);
+            int64_t position = draw(&r, 0, (int32_t)at->positions - 1),
+                    column = draw(&r, 0, (int32_t)at->columns - 1);
             if (at->groups > 1)
                 continue;
             int64_t expected = 0;
@@ -258,8 +263,9 @@ static void random_stages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(units),   cmocka_unit_test(pipeline),     cmocka_unit_test(traffic),
-        cmocka_unit_test(costs),   cmocka_unit_test(traffic_counted), cmocka_unit_test(same_results),
+        cmocka_unit_test(units),           cmocka_unit_test(pipeline),
+        cmocka_unit_test(traffic),         cmocka_unit_test(costs),
+        cmocka_unit_test(traffic_counted), cmocka_unit_test(same_results),
         cmocka_unit_test(random_stages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

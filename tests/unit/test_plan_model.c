@@ -109,8 +109,8 @@ static void standard(void **state)
         const char *name;
         size_t layers;
         int64_t weights, macs;
-    } rows[] = {{"vgg_a", 11, 132851392, 7609090048},  {"vgg_d", 16, 138344128, 15470264320},
-                {"vgg_e", 19, 143652544, 19632062464}, {"resnet18", 21, 11678912, 1814073344},
+    } rows[] = {{"vgg_a", 11, 132851392, 7609090048},   {"vgg_d", 16, 138344128, 15470264320},
+                {"vgg_e", 19, 143652544, 19632062464},  {"resnet18", 21, 11678912, 1814073344},
                 {"resnet34", 37, 21779648, 3663761408}, {"mobilenet", 28, 4209088, 568740352}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         plan_fixture f = plan_begin();
@@ -181,9 +181,10 @@ static void damaged_chips(void **state)
         plan_fixture f = plan_begin();
         const char *error, *name = chips[draw(&r, 0, 5)];
         size_t length;
-        char *text = file_read(f.memory,
-                               arena_printf(f.memory, PANTHER_SOURCE_DIR "/examples/machines/plan/%s.yaml", name),
-                               1 << 20, &length, &error);
+        char *text = file_read(
+            f.memory,
+            arena_printf(f.memory, PANTHER_SOURCE_DIR "/examples/machines/plan/%s.yaml", name),
+            1 << 20, &length, &error);
         for (int k = draw(&r, 1, 4); k > 0; k--)
             text[random_below(&r, length)] = " :{}[]\"0-9a#,.\n\t&*"[draw(&r, 0, 17)];
         if (draw(&r, 0, 2) == 0)
@@ -200,9 +201,15 @@ static void damaged_chips(void **state)
 static plan_layout two_parts(const plan_network *const *n, const plan_chip *c, plan_place *at)
 {
     at[0] = (plan_place){.rows = 100, .columns = 64, .copies = 1, .first = 0, .count = 1};
-    at[1] = (plan_place){.row0 = 100, .rows = 28, .columns = 64, .copies = 1, .first = 1, .count = 1};
-    return (plan_layout){.method = "test", .chip = c, .networks = n, .network_count = 1,
-                         .places = at, .place_count = 2, .rounds = 2};
+    at[1] =
+        (plan_place){.row0 = 100, .rows = 28, .columns = 64, .copies = 1, .first = 1, .count = 1};
+    return (plan_layout){.method = "test",
+                         .chip = c,
+                         .networks = n,
+                         .network_count = 1,
+                         .places = at,
+                         .place_count = 2,
+                         .rounds = 2};
 }
 
 static void parts(void **state)
@@ -239,8 +246,8 @@ static void parts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(residual),    cmocka_unit_test(groups),        cmocka_unit_test(refused),
-        cmocka_unit_test(standard),    cmocka_unit_test(chip_text),     cmocka_unit_test(isaac_power),
+        cmocka_unit_test(residual),      cmocka_unit_test(groups),    cmocka_unit_test(refused),
+        cmocka_unit_test(standard),      cmocka_unit_test(chip_text), cmocka_unit_test(isaac_power),
         cmocka_unit_test(damaged_chips), cmocka_unit_test(parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,6 @@
-/* A thousand random networks on random chips: every plan passes the checker, damaged plans do not. */
+/*
+ * A thousand random networks on random chips: every plan passes the checker, damaged plans do not.
+ */
 #include "plan_random.h"
 
 #include "passes/plan/allocate.h"
@@ -23,7 +25,8 @@ static void expect_fine(const allocate_task *t, const plan_network *n, const pla
     steps_spread(t->chain, a->replicas, replicas);
     assert_true(a->crossbars <= t->total);
     int64_t steps = plan_simulate(t->memory, n, replicas, NULL, NULL);
-    const char *error = plan_check(t->memory, plan_of_replicas(t->memory, &n, c, false, replicas, "test"));
+    const char *error =
+        plan_check(t->memory, plan_of_replicas(t->memory, &n, c, false, replicas, "test"));
     if (!error)
         error = plan_check_steps(t->memory, n, replicas, steps);
     if (error)
@@ -40,14 +43,30 @@ static void expect_damage_found(const plan_layout *good, arena *memory, random_s
         memcpy(p.places, good->places, p.place_count * sizeof *p.places);
         plan_place *at = &p.places[draw(r, 0, (int32_t)p.place_count - 1)];
         switch (kind) {
-        case 0: at->first = plan_chip_total(p.chip) - at->count + 1; break;
-        case 1: at->first = -1; break;
-        case 2: *at = p.places[--p.place_count]; break;
-        case 3: at->copies = 0; break;
-        case 4: at->rows--; break;
-        case 5: at->layer = (int32_t)p.networks[0]->count; break;
-        case 6: at->round = 1; break;
-        default: at->copies = 64 * at->count * 256 + 1; break;
+        case 0:
+            at->first = plan_chip_total(p.chip) - at->count + 1;
+            break;
+        case 1:
+            at->first = -1;
+            break;
+        case 2:
+            *at = p.places[--p.place_count];
+            break;
+        case 3:
+            at->copies = 0;
+            break;
+        case 4:
+            at->rows--;
+            break;
+        case 5:
+            at->layer = (int32_t)p.networks[0]->count;
+            break;
+        case 6:
+            at->round = 1;
+            break;
+        default:
+            at->copies = 64 * at->count * 256 + 1;
+            break;
         }
         assert_non_null(plan_check(memory, &p));
     }
@@ -70,8 +89,8 @@ static void random_plans(void **state)
         t.chain = steps_chain_of(f.memory, n, c, false);
         plan_bandwidth b = {c, 1};
         t.bandwidth = i % 3 == 0 ? &b : NULL;
-        allocation dp = allocate_dp(&t, i % 2), other[3] = {
-            allocate_proportional(&t), allocate_stride(&t), allocate_equal(&t)};
+        allocation dp = allocate_dp(&t, i % 2),
+                   other[3] = {allocate_proportional(&t), allocate_stride(&t), allocate_equal(&t)};
         assert_int_equal(dp.found, allocate_least(t.chain) <= t.total);
         possible += dp.found;
         for (int k = 0; k < 3; k++) {
@@ -86,7 +105,8 @@ static void random_plans(void **state)
             assert_true(!t.bandwidth || e.bound_us <= e.best.us);
             int64_t *replicas = ARENA_ARRAY(f.memory, int64_t, n->count + 1);
             steps_spread(t.chain, e.best.replicas, replicas);
-            expect_damage_found(plan_of_replicas(f.memory, &n, c, false, replicas, "x"), f.memory, &r);
+            expect_damage_found(plan_of_replicas(f.memory, &n, c, false, replicas, "x"), f.memory,
+                                &r);
         }
         plan_end(&f);
     }
@@ -117,7 +137,8 @@ static void random_brute(void **state)
             assert_true(e.bound <= all.steps);
             assert_true(dp.steps >= all.steps || t.bandwidth);
             if (t.bandwidth) {
-                assert_true(e.bound_us <= all.us * (1 + 1e-12) && e.best.us >= all.us * (1 - 1e-12));
+                assert_true(e.bound_us <= all.us * (1 + 1e-12) &&
+                            e.best.us >= all.us * (1 - 1e-12));
                 exact += e.best.us <= all.us * (1 + 1e-12);
             } else {
                 assert_true(e.best.steps >= all.steps);

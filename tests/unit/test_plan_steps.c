@@ -38,8 +38,11 @@ static void accuracy(void **state)
         const char *name;
         int64_t total;
         double least;
-    } rows[] = {{"alexnet", 1024, 0.97}, {"vgg_a", 2304, 0.98}, {"vgg_e", 4096, 0.98},
-                {"resnet18", 1024, 0.97}, {"mobilenet", 3000, 0.94}};
+    } rows[] = {{"alexnet", 1024, 0.97},
+                {"vgg_a", 2304, 0.98},
+                {"vgg_e", 4096, 0.98},
+                {"resnet18", 1024, 0.97},
+                {"mobilenet", 3000, 0.94}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         plan_fixture f = plan_begin();
         plan_network *n = plan_network_convs(f.memory, plan_example(&f, rows[i].name));

@@ -19,8 +19,8 @@ def plan(network, crossbars, side=128, method="exact", *options):
     """The JSON of a plan of the network's convolutions as a chain; grouped ones counted dense."""
     return json.loads(panther(["plan", "examples/networks/%s.pan" % NETWORKS[network], "--machine",
                                "isaac_like", "--view", "conv_chain", "--dense", "--as-printed",
-                               "--crossbars", crossbars, "--crossbar-side", side, "--method", method,
-                               "--json", *options]))
+                               "--crossbars", crossbars, "--crossbar-side", side,
+                               "--method", method, "--json", *options]))
 
 
 def methods(result):
@@ -42,8 +42,8 @@ def mean(values):
 
 def fig5():
     r = Report("fig5", "Figure 5(b): two layers step by step")
-    result = json.loads(panther(["plan", os.path.join(HERE, "figure5.pan"), "--machine", "isaac_like",
-                                 "--method", "copies", "--copies", "2,3", "--json"]))
+    result = json.loads(panther(["plan", os.path.join(HERE, "figure5.pan"), "--machine",
+                                 "isaac_like", "--method", "copies", "--copies", "2,3", "--json"]))
     first, second = result["layers"]
     # The paper's layer 2 starts in step 3.
     r.value("layer 2 ends in step", 15, first["end"] + 2, 0, gate=True)
@@ -57,7 +57,8 @@ def fig5():
 # ---- Table 4 ----
 
 # network: (accuracy, errors < 1 %, 1-5 %, > 5 %) as printed; our total; what ours must reach
-TABLE4 = {"AlexNet": ((99.6, 89.2, 8.4, 2.4), 1024, 97), "VGG-A": ((99.1, 64.8, 34.7, 0.5), 2304, 98),
+TABLE4 = {"AlexNet": ((99.6, 89.2, 8.4, 2.4), 1024, 97),
+          "VGG-A": ((99.1, 64.8, 34.7, 0.5), 2304, 98),
           "VGG-E": ((98.8, 51.4, 47.7, 0.9), 4096, 98),
           "ResNet-18": ((98.9, 67.7, 30.1, 2.2), 1024, 97),
           "MobileNet-v1": ((97.1, 60.2, 34.1, 5.7), 3000, 94)}
@@ -65,8 +66,9 @@ TABLE4 = {"AlexNet": ((99.6, 89.2, 8.4, 2.4), 1024, 97), "VGG-A": ((99.1, 64.8, 
 
 def table4():
     r = Report("table4", "Table 4: Algorithm 1 against the simulator, 10,000 random allocations")
-    r.line("  The paper states neither how allocations are drawn nor of how many crossbars. Ours: layers in")
-    r.line("  random order take copies uniformly from 1 to what is left; the total is in brackets; seed 1.")
+    r.line("  The paper states neither how allocations are drawn nor of how many crossbars. Ours:")
+    r.line("  layers in random order take copies uniformly from 1 to what is left; the total is in")
+    r.line("  brackets; seed 1.")
     for name, (paper, total, least) in TABLE4.items():
         a = plan(name, total, 128, "dp", "--samples", 10000, "--seed", 1)
         ours = a["printed"]
@@ -103,7 +105,7 @@ def table5():
         dp, best = ours["dp"]["model_steps"], result["plan"]["model_steps"]
         bound, rule = result["bound_steps"], ours.get("proportional")
         if case[0] == "MobileNet-v1":
-            why = "not reproducible: the text has no layer table, nor crossbars of a depthwise layer"
+            why = "not reproducible: neither layers nor crossbars of depthwise ones are in the text"
             r.verdict(name + " proposed", proposed, dp, why)
             r.verdict(name + " proportional", steps, rule["model_steps"] if rule else "-", why)
         else:
@@ -113,7 +115,8 @@ def table5():
             else:
                 r.value(name + " proposed", proposed, dp, 0,
                         note=", ours is better" if dp < proposed else "")
-            r.check("  our dynamic program gives %d" % OURS5[case][0], dp == OURS5[case][0], str(dp))
+            expected = OURS5[case][0]
+            r.check("  our dynamic program gives %d" % expected, dp == expected, str(dp))
             r.check("  best, with a proof that it is the best", best == OURS5[case][1] == bound,
                     "%d, bound %d" % (best, bound))
             r.value("  proportional, steps", steps, rule["model_steps"], 0, gate=True)
@@ -191,7 +194,7 @@ TABLE7 = {("AlexNet", 2048, 128): 11, ("VGG-A", 2048, 128): 17, ("VGG-E", 4096, 
 
 
 def table7():
-    r = Report("table7", "Table 7: seconds of the dynamic program (the paper's: Python, another host)")
+    r = Report("table7", "Table 7: seconds of the dynamic program (theirs: Python, another host)")
     for case, paper in TABLE7.items():
         result = plan(*case)
         seconds = methods(result)["dp"]["seconds"]
@@ -260,7 +263,7 @@ def fig8():
             isaac = timed["stride"]["model_us"]
             without.append(isaac / same["plan"]["model_us"])
             with_bandwidth.append(isaac / timed["dp_free"]["model_us"])
-            r.line("  %-12s %3d tiles: ISAAC's rule %9.1f us, steps only %9.1f, with bandwidth %9.1f"
+            r.line("  %-12s %3d tiles: ISAAC's rule %9.1f us, steps only %9.1f, bandwidth %9.1f"
                    % (name, tiles, isaac, same["plan"]["model_us"],
                       timed["dp_free"]["model_us"]))
     r.verdict("mean gain, planned for steps only", 6.6, "%.2f" % mean(without), "the cases decide")
@@ -286,18 +289,20 @@ def fig9():
         r.line("  lambda %-5g R = %-36s sigma of Wo Ho / R %.1f" % (
             scale, " ".join(map(str, copies)), spread[scale]))
         if scale == 4:
-            r.verdict("lambda 4", "as without bandwidth", "the same R" if copies == plain else "another",
-                      "exact" if copies == plain else "differs", True, copies == plain)
+            r.verdict("lambda 4", "as without bandwidth",
+                      "the same R" if copies == plain else "another", "exact" if copies == plain else "differs", True, copies == plain)
     r.check("lambda 1 and below diverge", min(spread[1], spread[0.5]) > 2 * spread[4],
             "%.0f, %.0f" % (spread[1], spread[0.5]))
     return r.end()
 
 
-EXPERIMENTS = {f.__name__: f for f in (fig5, table4, table5, table6, table7, fig6, fig7, fig8, fig9)}
+EXPERIMENTS = {f.__name__: f
+               for f in (fig5, table4, table5, table6, table7, fig6, fig7, fig8, fig9)}
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(EXPERIMENTS)
     for unknown in set(chosen) - set(EXPERIMENTS):
-        print("no experiment '%s'; there are %s" % (unknown, " ".join(EXPERIMENTS)), file=sys.stderr)
+        print("no experiment '%s'; there are %s" % (unknown, " ".join(EXPERIMENTS)),
+              file=sys.stderr)
         sys.exit(2)
     sys.exit(max([EXPERIMENTS[name]() for name in chosen]))

@@ -15,7 +15,7 @@ MACHINE = os.path.join(HERE, "..", "..", "machines", "plan", "peng.yaml")
 
 
 def plan(method="hybrid", *options):
-    """ResNet-34 as Table I has it: 33 convolutions of the longest chain, a dense layer of 4096 x 1000."""
+    """ResNet-34 as Table I has it: 33 convolutions in a chain, a dense layer of 4096 x 1000."""
     return json.loads(panther(["plan", "examples/networks/resnet34_peng.pan", "--machine", "peng",
                                "--view", "chain", "--method", method, "--json", *options]))
 
@@ -81,12 +81,15 @@ def pipeline():
     factors = [256] + [64] * 6 + [16] * 8 + [4] * 12 + [1] * 6
     stage = min(layer["positions"] for layer in result["layers"][:33])
     ours = [layer["positions"] // stage for layer in result["layers"][:33]]
-    r.verdict("speed-up needed by layers", "256 64 16 4 1", " ".join(map(str, sorted(set(ours))[::-1])),
+    r.verdict("speed-up needed by layers", "256 64 16 4 1",
+              " ".join(map(str, sorted(set(ours))[::-1])),
               "exact" if ours == factors else "differs", True, ours == factors)
-    more = [i + 1 for i, layer in enumerate(result["layers"]) if layer["pes"] > layer["unit"]["pes"]]
-    r.verdict("layers with more PEs than one copy takes", "1 to 7", "%d to %d" % (more[0], more[-1]),
-              "exact", True, more == list(range(1, 8)))
-    r.check("layer by layer: 305 logical PEs", result["single_pes"] == 305, str(result["single_pes"]))
+    more = [i for i, layer in enumerate(result["layers"], 1)
+            if layer["pes"] > layer["unit"]["pes"]]
+    r.verdict("layers with more PEs than one copy takes", "1 to 7",
+              "%d to %d" % (more[0], more[-1]), "exact", True, more == list(range(1, 8)))
+    single = result["single_pes"]
+    r.check("layer by layer: 305 logical PEs", single == 305, str(single))
     r.check("  40,279 cycles with one copy each", result["serial_cycles"] == 40279,
             str(result["serial_cycles"]))
     r.check("  3,383 cycles with the copies in a PE", result["serial_repeated_cycles"] == 3383,
@@ -109,19 +112,18 @@ def traffic():
     t = result["traffic_split"]
     for name, bits in (("naive", 192374784), ("raster", 71350272), ("snake", 66562560)):
         r.check("%s, bits" % name, t[name + "_bits"] == bits, str(t[name + "_bits"]))
-    layer = result["layers"][1]
-    r.value("share passed on, 3x3 with stride 1", 2 / 3, 1 - layer["steady_bits"] / layer["naive_bits"],
-            4, gate=True)
-    layer = result["layers"][7]
-    r.value("share passed on, 3x3 with stride 2", 1 / 3, 1 - layer["steady_bits"] / layer["naive_bits"],
-            4, gate=True)
+    for stride, number, paper in ((1, 1, 2 / 3), (2, 7, 1 / 3)):
+        layer = result["layers"][number]
+        r.value("share passed on, 3x3 with stride %d" % stride, paper,
+                1 - layer["steady_bits"] / layer["naive_bits"], 4, gate=True)
     saved = 100 * (1 - t["steady_bits"] / t["naive_bits"])
     r.verdict("energy of buffers saved, %", 68, "%.1f" % saved,
               "not reproducible: accesses alone save less; wires are not printed")
     r.verdict("  with the starts of rows, row by row", "-",
               "%.1f" % (100 * (1 - t["raster_bits"] / t["naive_bits"])), "ours")
     r.verdict("  with the starts of rows, in snakes", "-",
-              "%.1f" % (100 * (1 - t["snake_bits"] / t["naive_bits"])), "ours, 6.7 % below row by row")
+              "%.1f" % (100 * (1 - t["snake_bits"] / t["naive_bits"])),
+              "ours, %.1f %% below row by row" % (100 * (1 - t["snake_bits"] / t["raster_bits"])))
     r.verdict("latency of buffers saved, %", 90, "-", "not reproducible: no latency is printed")
     return r.end()
 
@@ -163,10 +165,10 @@ def table2():
 # ---- Table III ----
 
 def table3():
-    r = Report("table3", "Table III: images per second and efficiency; the cycle time is calibrated")
+    r = Report("table3", "Table III: images per second, efficiency; the cycle time is calibrated")
     result, snake = plan(), plan("hybrid", "--snake")
     costs = result["costs"]
-    r.line("  No latency is printed. The chip file's cycle of 154.05 ns makes the pipelined value below.")
+    r.line("  No latency is printed. The chip file's cycle of 154.05 ns makes the pipelined value.")
     r.value("pipelined, images per second", 132476, costs["fps_pipelined"], 0, 0.1, gate=True,
             note=" by calibration")
     r.verdict("layer by layer, images per second", "145 / 294", "%.1f" % costs["fps_serial"],
@@ -191,6 +193,7 @@ EXPERIMENTS = {f.__name__: f for f in (table1, pipeline, traffic, table2, table3
 if __name__ == "__main__":
     chosen = sys.argv[1:] or list(EXPERIMENTS)
     for unknown in set(chosen) - set(EXPERIMENTS):
-        print("no experiment '%s'; there are %s" % (unknown, " ".join(EXPERIMENTS)), file=sys.stderr)
+        print("no experiment '%s'; there are %s" % (unknown, " ".join(EXPERIMENTS)),
+              file=sys.stderr)
         sys.exit(2)
     sys.exit(max([EXPERIMENTS[name]() for name in chosen]))
