@@ -1,13 +1,13 @@
 /*
- * layout: maps enter and leave as maps, and vectors made of maps have their words by pixels. A host
- * has an image, and a model a weight, in (lane, row, column) order; a map passes through a machine
- * pixel by pixel. So an input that is only looked at as a map, and an output that is made of one,
- * become inputs and outputs over the map; and where all uses of a tensor's inputs are vectors of one
- * size of map, the matrix gets its inputs in (row, column, lane) order instead.
+ * layout: maps enter and leave as maps, and vectors made of maps have their words by pixels. A
+ * host has an image, and a model a weight, in (lane, row, column) order; a map passes through a
+ * machine pixel by pixel. So an input that is only looked at as a map, and an output that is made
+ * of one, become inputs and outputs over the map; and where all uses of a tensor's inputs are
+ * vectors of one size of map, the matrix gets its inputs in (row, column, lane) order instead.
  *
  * Vectors whose lanes mean the same thing one by one form a class: those joined by an element-wise
- * op, and those that go into a tensor's inputs or come out of them. A class is turned if nothing in
- * it depends on the order of the lanes but the vectors of maps themselves.
+ * op, and those that go into a tensor's inputs or come out of them. A class is turned if nothing
+ * in it depends on the order of the lanes but the vectors of maps themselves.
  */
 #include "ir/interp.h"
 #include "ir/window.h"

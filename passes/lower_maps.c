@@ -1,9 +1,9 @@
 /*
  * Windows over maps in terms of taps: a pixel at a distance from a position is one word's address
- * away, so that a machine reads `tap` with a load, and `untap` is the same load from the other side.
- * What a window op does with the pixels under its kernel becomes a chain over its taps; a chain adds
- * in the order of the op, which is by rising positions: of those that reach one pixel, the positions
- * rise as the taps fall. Sums over a map run along with its pixels.
+ * away, so that a machine reads `tap` with a load, and `untap` is the same load from the other
+ * side. What a window op does with the pixels under its kernel becomes a chain over its taps; a
+ * chain adds in the order of the op, which is by rising positions: of those that reach one pixel,
+ * the positions rise as the taps fall. Sums over a map run along with its pixels.
  */
 #include "ir/window.h"
 #include "passes/lower.h"
