@@ -35,6 +35,8 @@ void chart_bars(page *p, const char *title, figure how, const bar *bars, size_t 
 {
     double most = 0;
     int height = ROW_GAP;
+    if (count == 0)
+        return;
     for (size_t i = 0; i < count; i++) {
         most = bars[i].value > most ? bars[i].value : most;
         height += BAR_HEIGHT + (bars[i].label ? ROW_GAP : 1);

@@ -62,16 +62,20 @@ void report_compare_text(arena *memory, const report_run *const *runs, size_t co
     compare_table *list = compare_tables(memory, runs, count, &tables);
     put_settings(memory, runs, labels, count, out);
     for (size_t k = 0; k < tables; k++) {
-        size_t shown = 0;
+        size_t shown = 0, left_out = 0;
         put_heading(out, list[k].title, labels, count);
         for (size_t i = 0; i < list[k].count; i++) {
             const compare_row *row = &list[k].rows[i];
             bool last = i + 1 == list[k].count;
-            if (is_empty(row, count) || (shown >= ROWS_SHOWN && !last))
+            if (is_empty(row, count))
                 continue;
-            put_row(memory, out, &list[k], row, count);
-            shown++;
+            if (shown++ < ROWS_SHOWN || last)
+                put_row(memory, out, &list[k], row, count);
+            else
+                left_out++;
         }
+        if (left_out)
+            fprintf(out, "(%zu rows more on the page)\n", left_out);
     }
 }
 

@@ -142,7 +142,9 @@ void table_begin(page *p, const char *id, const char *caption, const char *const
     fprintf(p->out, "<details%s><summary>Table: ", p->open ? " open" : "");
     p->open = false;
     put_escaped(p, caption);
-    fprintf(p->out, "</summary>\n<div class=\"scroll\"><table id=\"%s\">\n<thead><tr>", id);
+    fputs("</summary>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"", p->out);
+    put_escaped(p, caption);
+    fprintf(p->out, "\"><table id=\"%s\">\n<thead><tr>", id);
     for (size_t i = 0; i < count; i++) {
         fputs("<th scope=\"col\">", p->out);
         put_escaped(p, columns[i]);
