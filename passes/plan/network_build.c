@@ -333,49 +333,37 @@ static void on_output(maker *m, const ir_op *op)
     }
 }
 
+static void on_slice(maker *m, const ir_op *op)
+{
+    value *v = value_of(m, op);
+    *v = merged(m, op);
+    v->lanes = (int32_t)op->type.lanes;
+    if (v->flat)
+        to_pixel(m, op, v);
+}
+
+static void on_backward(maker *m, const ir_op *op)
+{
+    refuse(m, op, arena_printf(m->memory, "'%s'", ir_ops[op->code].name),
+           "plans are made of a network's forward pass");
+}
+
+/* The ops that are not listed pass on what their arguments have. */
+static void (*const handlers[IR_OPCODES])(maker *m, const ir_op *op) = {
+    [IR_input] = on_input,      [IR_unflatten] = on_unflatten, [IR_flatten] = on_flatten,
+    [IR_window] = on_window,    [IR_pool_max] = on_window,     [IR_pool_sum] = on_window,
+    [IR_total] = on_window,     [IR_mvm] = on_product,         [IR_output] = on_output,
+    [IR_slice] = on_slice,      [IR_mtvm] = on_backward,       [IR_opa] = on_backward,
+    [IR_descend] = on_backward, [IR_fold] = on_backward,       [IR_spread] = on_backward,
+    [IR_unpool] = on_backward,
+};
+
 static void visit(maker *m, const ir_op *op)
 {
-    switch (op->code) {
-    case IR_input:
-        on_input(m, op);
-        break;
-    case IR_unflatten:
-        on_unflatten(m, op);
-        break;
-    case IR_flatten:
-        on_flatten(m, op);
-        break;
-    case IR_window:
-    case IR_pool_max:
-    case IR_pool_sum:
-    case IR_total:
-        on_window(m, op);
-        break;
-    case IR_mvm:
-        on_product(m, op);
-        break;
-    case IR_output:
-        on_output(m, op);
-        break;
-    case IR_mtvm:
-    case IR_opa:
-    case IR_descend:
-    case IR_fold:
-    case IR_spread:
-    case IR_unpool:
-        refuse(m, op, arena_printf(m->memory, "'%s'", ir_ops[op->code].name),
-               "plans are made of a network's forward pass");
-        break;
-    case IR_slice:
-        *value_of(m, op) = merged(m, op);
-        value_of(m, op)->lanes = (int32_t)op->type.lanes;
-        if (value_of(m, op)->flat)
-            to_pixel(m, op, value_of(m, op));
-        break;
-    default:
+    if (handlers[op->code])
+        handlers[op->code](m, op);
+    else
         on_other(m, op);
-        break;
-    }
 }
 
 static int latest_first(const void *a, const void *b)
