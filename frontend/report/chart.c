@@ -56,7 +56,8 @@ void chart_bars(page *p, const char *title, figure how, const bar *bars, size_t 
         fprintf(p->out,
                 "<rect class=\"fill c%d\" x=\"%d%%\" y=\"%d\" width=\"%.3f%%\" height=\"%d\" "
                 "rx=\"2\"/><text class=\"soft\" x=\"%.3f%%\" y=\"%d\" dx=\"6\">",
-                b->colour % CHART_COLOURS, BAR_LEFT, y, width, BAR_HEIGHT, BAR_LEFT + width, y + 12);
+                b->colour % CHART_COLOURS, BAR_LEFT, y, width, BAR_HEIGHT, BAR_LEFT + width,
+                y + 12);
         put_escaped(p, b->text ? b->text : figure_short(p->memory, how, b->value));
         fputs("</text>\n", p->out);
     }

@@ -107,8 +107,8 @@ static void put_layers(page *p, const report_run *r)
                               1};
     }
     fputs("<h3>Cycles of each layer's busiest MCU</h3>\n", p->out);
-    put_note(p, "And their share of the simulated cycles. The layer whose MCU works longest bounds the "
-                "pipeline: it is the slowest one.");
+    put_note(p, "And their share of the simulated cycles. The layer whose MCU works longest bounds "
+                "the pipeline: it is the slowest one.");
     chart_bars(p, "Cycles of each layer's busiest MCU", FIGURE_COUNT, bars, count);
     table_begin(p, "layers", "cycles, waits and energy of each layer", columns, 10);
     cJSON_ArrayForEach(layer, run_member(r->root, "layers"))
