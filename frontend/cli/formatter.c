@@ -20,7 +20,7 @@ int formatter_format(double largest)
 
 bool formatter_is_product(const ir_op *op)
 {
-    return op->code == IR_mvm && ir_get(op, IR_ATTR_layer);
+    return op->code == IR_mvm && op->space.count > 0 && ir_get(op, IR_ATTR_layer);
 }
 
 /* The text with `piece` put in front of a byte. */
@@ -109,6 +109,20 @@ static const char *format_value(const formatter *f, const char *text, source_ran
     return whole ? NULL : hoist(f, text, where, format);
 }
 
+/* The largest value of the ops that an expression is made of. */
+static double largest_of(const formatter *f, source_range where)
+{
+    double largest = 0;
+    size_t at = 0;
+    IR_EACH(op, f->graph)
+    {
+        bool same = op->where.begin == where.begin && op->where.end == where.end;
+        largest = same && op->code != IR_const ? fmax(largest, f->largest[at]) : largest;
+        at++;
+    }
+    return largest;
+}
+
 const char *formatter_next(const formatter *f, const char *text)
 {
     size_t at = 0;
@@ -118,7 +132,7 @@ const char *formatter_next(const formatter *f, const char *text)
         bool sound = op->where.begin < op->where.end && op->where.end <= strlen(text);
         bool formatted = op->code == IR_input || formatter_is_product(op);
         const char *next = sound && !formatted && overflows(f, op, number)
-                               ? format_value(f, text, op->where, f->largest[number])
+                               ? format_value(f, text, op->where, largest_of(f, op->where))
                                : NULL;
         if (next)
             return next;

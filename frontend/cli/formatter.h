@@ -14,7 +14,7 @@ typedef struct formatter {
 /* The finest format that holds such values with some to spare. */
 int formatter_format(double largest);
 
-/* Whether an op is a layer's product: the deploy block says its format. */
+/* Whether an op is a layer's product with each example: the deploy block says its format. */
 bool formatter_is_product(const ir_op *op);
 
 /* The text with a format at the network's input. */

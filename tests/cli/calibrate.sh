@@ -73,6 +73,19 @@ check "mnist-8: the emulator's class is that of the real numbers for $same of 10
     test "$same" -ge 970
 check "mnist-8: and the right one for $right" test "$right" -ge 970
 
+# A normalisation: its parameters are read by products that are no layer's.
+norm=$data/onnx/ops/test_batchnorm_epsilon
+tail -c $((4 * 120)) "$norm/test_data_set_0/input_0.pb" | od -An -v -tf4 -w240 |
+    sed 's/^ *//; s/  */,/g' >"$work/norm.csv"
+constants=()
+for at in s=1 bias=2 mean=3 var=4; do
+    constants+=(--constant "${at%=*}=$norm/test_data_set_0/input_${at#*=}.pb")
+done
+said=$("$PANTHER" import "$norm/model.onnx" -o "$work/n.pan" "${constants[@]}" \
+    --calibrate "$work/norm.csv" 2>&1)
+check "batch_norm fits as a whole" awk '/^result/ { good = $7 > 40 && $NF == 0 } END { exit !good }' \
+    <<<"$said"
+
 # An imported model trains on: with its formats, on the emulator as in real numbers.
 gzip -dc "$data/mnist/train-images-idx3-ubyte.gz" | tail -c +17 | head -c $((20 * 784)) |
     od -An -v -tu1 -w784 | awk '{ for (i = 1; i <= NF; i++) printf "%.6g%s", $i / 255,
