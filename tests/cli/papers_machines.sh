@@ -2,7 +2,7 @@
 # The machines that PANTHER is compared with: they compute the exact numbers, run the images that were
 # compiled for PANTHER, and come to the ratios that the paper states. About half a minute.
 source "$(dirname "$0")/common.bash"
-export PANTHER
+export PANTHER PANTHER_QUICK=1
 folder=$examples/papers/panther
 
 if ! command -v python3 >/dev/null; then
@@ -37,10 +37,10 @@ sed '/component: digital_update/d' "$examples/machines/base_mvm.yaml" >"$work/m.
 expect "the energy of a digital update is needed" 1 "digital_update" \
     "$PANTHER" machine check "$work/m.yaml"
 
-for name in energy crs fig4 machines fig14; do
+for name in energy crs fig4 machines fig14 vgg16; do
     check "experiment $name holds" "$folder/run" -o "$work" "$name"
 done
-for name in energy crs fig4 fig11 fig12 fig13 fig14; do
+for name in energy crs fig4 fig11 fig12 fig13 fig14 vgg16; do
     expect "$name leaves JSON" 0 '"experiment"' cat "$work/$name.json"
     expect "$name leaves a drawing" 0 "</svg>" cat "$work/$name.svg"
 done

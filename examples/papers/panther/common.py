@@ -8,6 +8,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "..", "..", ".."))
+QUICK = bool(os.environ.get("PANTHER_QUICK"))   # tests: fewer of the large layers and batches
 PANTHER = os.environ.get("PANTHER", os.path.join(ROOT, "build", "release", "panther"))
 
 

@@ -64,7 +64,8 @@ class Layer:
             "back": "" if self.first else "back = W.T @ d", "result": "d" if self.first else "back"}
 
 
-LAYERS = [Layer(row) for row in table4.ROWS]
+LARGE = ("Conv8", "Conv9", "Conv10", "Conv11", "Conv12", "Dense15")
+LAYERS = [Layer(row) for row in table4.ROWS if not (common.QUICK and row[0] in LARGE)]
 
 
 class Measured:

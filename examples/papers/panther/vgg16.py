@@ -16,7 +16,9 @@ import tempfile
 
 import common
 
-BATCHES, FEW, MANY = (1, 64, 1024), 8, 16
+BATCHES = (1, 64, 1024)
+FEW, MANY = (2, 4) if common.QUICK else (8, 16)
+PROFILES = ("_paper",) if common.QUICK else ("_paper", "")
 # Words of a tile's memory that are tried: as shipped, as the authors have for convolutional networks
 # (2 MB), and what the network takes.
 MEMORIES = (32768, 1048576, 4194304, 16777216)
@@ -103,7 +105,7 @@ def table(r, net, batch, suffix):
 
 def compare(r, net):
     ratios = {}
-    for suffix in ("_paper", ""):
+    for suffix in PROFILES:
         for batch in BATCHES:
             ratios[batch, suffix], names = table(r, net, batch, suffix)
     convolutions = [name for name in names if name.startswith("conv")]
