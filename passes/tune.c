@@ -5,10 +5,12 @@
  * run without data, for a batch of one example and for one of many, whatever the program's own batch
  * is: the choice, and with it the program text, does not depend on that. The candidate with the
  * least product of both times is kept. Kernels that update count, or all of them if none does.
- * Modules too large for that keep the default.
+ * Modules too large for that keep the default, and so do those with loops over positions, whose text
+ * must not depend on the size of an image either.
  */
 #include "backend/backend.h"
 #include "emulator/emulator.h"
+#include "ir/ring.h"
 #include "passes/passes.h"
 
 #include <math.h>
@@ -35,13 +37,16 @@ enum { CANDIDATES = sizeof candidates / sizeof *candidates };
 
 const pass_tuning pass_default_tuning = {false, 100, 0};
 
-static size_t ops_of(const ir_module *m)
+static bool is_small(const ir_module *m)
 {
     size_t ops = 0;
     for (size_t i = 0; i < m->graph_count; i++)
-        IR_EACH(op, m->graphs[i])
+        IR_EACH(op, m->graphs[i]) {
             ops++;
-    return ops;
+            if (ir_grid_points(ir_grid_of(m->graphs[i], op->space)) > 1)
+                return false;
+        }
+    return ops <= OPS_MOST;
 }
 
 static void set_batch(ir_module *m, uint32_t batch)
@@ -116,7 +121,7 @@ static uint64_t try_candidate(const pass_context *c, const pass_tuning *candidat
 bool pass_tune(pass_context *c)
 {
     double best = HUGE_VAL;
-    if (ops_of(c->module) > OPS_MOST)
+    if (!is_small(c->module))
         return true;
     for (size_t i = 0; i < CANDIDATES; i++) {
         double product = 1;
