@@ -14,7 +14,8 @@
 
 typedef struct delay_case {
     const machine *machine;
-    const image *image; /* its entry 0 is run */
+    const image *image;
+    uint32_t entry;     /* that is run */
     uint64_t seed;      /* of inputs, weights and rounding */
     bool ignore_phases;
 } delay_case;
@@ -67,7 +68,7 @@ static inline void delay_append(arena *memory, delay_result *r, const void *byte
 static inline void delay_collect(arena *memory, const delay_case *c, const emulator *e,
                                  int16_t *const *outputs, delay_result *r)
 {
-    const image_entry *entry = &c->image->entries[0];
+    const image_entry *entry = &c->image->entries[c->entry];
     for (uint32_t p = 0; p < entry->output_count; p++)
         delay_append(memory, r, outputs[p],
                      delay_port_words(entry, &entry->outputs[p]) * sizeof(int16_t));
@@ -85,7 +86,7 @@ static inline void delay_collect(arena *memory, const delay_case *c, const emula
  */
 static inline delay_result delay_run(arena *memory, const delay_case *c, uint64_t delays, diag *d)
 {
-    const image_entry *entry = &c->image->entries[0];
+    const image_entry *entry = &c->image->entries[c->entry];
     emulator_options options = {.seed = c->seed,
                                 .threads = delays % 8 == 7 ? 2 : 1,
                                 .trace_steps = delays % 8 == 3 ? 50 : 0,
@@ -101,7 +102,7 @@ static inline delay_result delay_run(arena *memory, const delay_case *c, uint64_
         outputs[p] =
             ARENA_ARRAY(memory, int16_t, delay_port_words(entry, &entry->outputs[p]));
     delay_write_weights(memory, e, c->image, c->seed);
-    r.done = emulator_run(e, 0, 0, (const int16_t *const *)inputs, outputs, d) == EXIT_DONE;
+    r.done = emulator_run(e, c->entry, 0, (const int16_t *const *)inputs, outputs, d) == EXIT_DONE;
     r.cycles = emulator_statistics(e)->last_kernel_cycles;
     if (r.done)
         delay_collect(memory, c, e, outputs, &r);
@@ -119,7 +120,7 @@ static inline bool delay_ends(arena *memory, const delay_case *c, diag *d)
 {
     emulator_options options = {.timing_only = true, .ignore_phases = c->ignore_phases};
     emulator *e = emulator_new(memory, c->machine, c->image, &options, d, "delays");
-    return e && emulator_check(e, 0, d) == EXIT_DONE;
+    return e && emulator_check(e, c->entry, d) == EXIT_DONE;
 }
 
 /* How many of so many seeds of delays compute something else than `expected`, or fail. */

@@ -14,10 +14,12 @@
 
 #include "backend/backend.h"
 #include "delays.h"
+#include "frontend/language/language.h"
 #include "passes/passes.h"
 #include "random_net.inc"
+#include "random_conv.inc"
 
-enum { CASES = 20, SEEDS = 50 };
+enum { CASES = 20, SEEDS = 50, CONV_CASES = 20, CONV_WORK = 20000 };
 
 /* Small, so that a thousand kernels take seconds. */
 static net_plan small_plan(random_state *r, const machine *m)
@@ -27,6 +29,20 @@ static net_plan small_plan(random_state *r, const machine *m)
     for (uint32_t l = 0; l <= p.layers; l++)
         p.width[l] = 1 + p.width[l] % 80;
     return p;
+}
+
+/* Whether the values would change without phases. */
+static bool hold_to_values(const delay_case *c, arena *memory, diag *d)
+{
+    delay_result expected = delay_run(memory, c, 0, d), late = delay_run(memory, c, 1, d);
+    diag_print(d, stderr, false);
+    assert_true(expected.done && late.done);
+    assert_true(late.cycles > expected.cycles);
+    assert_true(delay_ends(memory, c, d));
+    assert_int_equal(delay_count_changed(c, &expected, SEEDS), 0);
+    delay_case without = *c;
+    without.ignore_phases = true;
+    return delay_count_changed(&without, &expected, SEEDS / 10) > 0;
 }
 
 static void run_case(uint64_t seed)
@@ -45,12 +61,7 @@ static void run_case(uint64_t seed)
     image *im = backend_build(memory, module, m, "", d);
     assert_non_null(im);
     delay_case c = {.machine = m, .image = im, .seed = seed};
-    delay_result expected = delay_run(memory, &c, 0, d), late = delay_run(memory, &c, 1, d);
-    diag_print(d, stderr, false);
-    assert_true(expected.done && late.done);
-    assert_true(late.cycles > expected.cycles);
-    assert_true(delay_ends(memory, &c, d));
-    assert_int_equal(delay_count_changed(&c, &expected, SEEDS), 0);
+    hold_to_values(&c, memory, d);
     arena_free(memory);
 }
 
@@ -64,6 +75,57 @@ static void delays_change_no_value(void **state)
         print_message("case seed %llu\n", (unsigned long long)(first + (uint64_t)i));
         run_case(first + (uint64_t)i);
     }
+}
+
+static uint32_t training_entry(const image *im)
+{
+    for (uint32_t k = 0; k < im->entry_count; k++)
+        if (im->entries[k].updates)
+            return k;
+    fail_msg("no entry trains");
+    return 0;
+}
+
+/* A convolutional network; false if it is too large to run so often. */
+static bool run_convolutions(uint64_t seed, int *noticed)
+{
+    static conv_writer program;
+    arena *memory = arena_new();
+    diag *d = diag_new(memory, source_set_new(memory));
+    random_state r = random_from(seed, 2);
+    machine *m = net_random_machine(memory, d, &r);
+    assert_non_null(m);
+    m->cores = 8;
+    m->memory_words = 1 << 22;
+    m->fidelity = FIDELITY_IDEAL;
+    m->variant = net_between(&r, 1, 3);
+    conv_random_program(&program, &r);
+    bool small = program.work <= CONV_WORK;
+    if (small) {
+        ir_numerics n = net_numerics(m);
+        pass_options full = {0};
+        pan_program *p = pan_check(memory, diag_sources(d), d, "net.pan", program.text, program.length);
+        ir_module *module = p ? pan_build(p, &n, d) : NULL;
+        assert_true(module && passes_run(module, m, memory, d, &full, NULL, NULL));
+        image *im = backend_build(memory, module, m, "", d);
+        assert_non_null(im);
+        delay_case c = {.machine = m, .image = im, .seed = seed, .entry = training_entry(im)};
+        *noticed += hold_to_values(&c, memory, d);
+    }
+    arena_free(memory);
+    return small;
+}
+
+static void delays_change_no_convolution(void **state)
+{
+    (void)state;
+    uint64_t seed = 20261122;
+    int noticed = 0;
+    for (int found = 0; found < CONV_CASES; seed++)
+        found += run_convolutions(seed, &noticed);
+    print_message("seeds up to %llu; %d of %d programs change without phases\n",
+                  (unsigned long long)seed - 1, noticed, CONV_CASES);
+    assert_true(noticed > 0);
 }
 
 /*
@@ -147,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(delays_change_no_value),
+        cmocka_unit_test(delays_change_no_convolution),
         cmocka_unit_test(phases_hold_whoever_comes_round),
         cmocka_unit_test(without_phases_values_change),
     };
