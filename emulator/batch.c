@@ -5,34 +5,42 @@
 
 #include <string.h>
 
-enum { WORTH_TOGETHER = 2 }; /* products that are evaluated at once on average */
+enum {
+    WORTH_TOGETHER = 2,     /* products that are evaluated at once on average */
+    WINDOW_NODES = 1 << 16, /* laid out together: so many values may live at the same time */
+};
 
-/* Products with one matrix, in one direction, that could be evaluated now. */
+/* Products of one level with one matrix, in one direction; and the wave of its last batch. */
 typedef struct queue {
     uint32_t *nodes;
-    size_t first, count, capacity;
+    size_t count, capacity;
+    uint32_t wave;
 } queue;
+
+/* Products that are evaluated together: nodes[first .. first + count) of the planner's list. */
+typedef struct group {
+    uint32_t first, count, wave;
+} group;
 
 typedef struct planner {
     const batch_graph *g;
     program *p;
     batch_plan *plan;
     arena *memory, *kept;
-    /* the order */
-    uint32_t *after, *after_start; /* who waits for a node: after[after_start[k] ..) */
-    uint32_t *missing;             /* nodes that it still waits for */
-    uint32_t *ready;               /* a heap: the earliest node first */
-    size_t ready_count;
-    queue *queues;                 /* by matrix and direction */
-    uint32_t *queue_of;            /* by agent, MCU and direction: index + 1 */
+    uint32_t *level;    /* of a node: products on the longest way to it */
+    uint32_t *wave;     /* the same, but no two batches of a queue have the same one */
+    queue *queues;
+    uint32_t *queue_of; /* by agent, MCU and direction: index + 1 */
     size_t queue_count, queue_capacity;
-    uint32_t full;                 /* queues with a whole batch, or more */
-    /* places */
-    uint32_t *uses;                /* of a node's value, still to come */
-    uint32_t *place_of;            /* by node */
-    uint64_t *name_of;             /* agent and step that made it */
+    group *groups;
+    size_t group_count, group_capacity;
+    uint32_t *grouped;  /* nodes of the groups */
+    size_t grouped_count, grouped_capacity;
+    uint32_t *uses;     /* of a node's value, still to come */
+    uint32_t *place_of; /* by node */
+    uint64_t *name_of;  /* agent and step that made it */
     batch_places places;
-    uint64_t *waited;              /* by agent: TRACE_WAITED each, as in agent.waited */
+    uint64_t *waited;   /* by agent: TRACE_WAITED each, as in agent.waited */
 } planner;
 
 /* Calls visit for every node that k needs. */
@@ -54,98 +62,20 @@ static bool is_constant(const planner *s, uint32_t k)
     return s->g->nodes[k].kind == BATCH_CONSTANT;
 }
 
-static void count_need(planner *s, uint32_t k, uint32_t needs)
+static bool is_product(const planner *s, uint32_t k)
 {
-    if (is_constant(s, needs))
-        return;
-    s->after_start[needs + 1]++;
-    s->missing[k]++;
+    return s->g->nodes[k].kind == BATCH_PRODUCT;
 }
 
-static void list_need(planner *s, uint32_t k, uint32_t needs)
+static void raise_level(planner *s, uint32_t k, uint32_t needs)
 {
-    if (!is_constant(s, needs))
-        s->after[s->after_start[needs]++] = k;
+    uint32_t least = s->level[needs] + is_product(s, k);
+    s->level[k] = s->level[k] > least ? s->level[k] : least;
 }
 
-static void find_followers(planner *s)
+static void raise_wave(planner *s, uint32_t k, uint32_t needs)
 {
-    size_t count = s->g->count;
-    s->after_start = ARENA_ARRAY(s->memory, uint32_t, count + 1);
-    s->missing = ARENA_ARRAY(s->memory, uint32_t, count);
-    for (uint32_t k = 0; k < count; k++)
-        visit_needs(s, k, count_need);
-    for (size_t k = 0; k < count; k++)
-        s->after_start[k + 1] += s->after_start[k];
-    s->after = ARENA_ARRAY(s->memory, uint32_t, s->after_start[count] + 1);
-    for (uint32_t k = 0; k < count; k++)
-        visit_needs(s, k, list_need); /* which moves every start to the next one's */
-    memmove(s->after_start + 1, s->after_start, count * sizeof *s->after_start);
-    s->after_start[0] = 0;
-}
-
-static void push_ready(planner *s, uint32_t k)
-{
-    size_t at = s->ready_count++;
-    for (; at > 0 && s->ready[(at - 1) / 2] > k; at = (at - 1) / 2)
-        s->ready[at] = s->ready[(at - 1) / 2];
-    s->ready[at] = k;
-}
-
-static uint32_t pop_ready(planner *s)
-{
-    uint32_t first = s->ready[0], last = s->ready[--s->ready_count];
-    size_t at = 0;
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= s->ready_count)
-            break;
-        child += child + 1 < s->ready_count && s->ready[child + 1] < s->ready[child];
-        if (s->ready[child] >= last)
-            break;
-        s->ready[at] = s->ready[child];
-        at = child;
-    }
-    s->ready[at] = last;
-    return first;
-}
-
-static void push_product(planner *s, uint32_t k)
-{
-    const batch_node *n = &s->g->nodes[k];
-    uint32_t *index = &s->queue_of[(n->agent * ISA_MCUS_MAX + n->mcu) * 2 + n->transposed];
-    if (*index == 0) {
-        ARENA_PUSH(s->memory, s->queues, s->queue_count, s->queue_capacity, ((queue){0}));
-        *index = (uint32_t)s->queue_count;
-    }
-    queue *q = &s->queues[*index - 1];
-    ARENA_PUSH(s->memory, q->nodes, q->count, q->capacity, k);
-    s->full += q->count - q->first == CROSSBAR_BATCH;
-}
-
-static void make_ready(planner *s, uint32_t k)
-{
-    if (s->g->nodes[k].kind == BATCH_PRODUCT)
-        push_product(s, k);
-    else
-        push_ready(s, k);
-}
-
-/* The queue with the most products; NULL: all are empty. */
-static queue *longest_queue(planner *s)
-{
-    queue *best = NULL;
-    size_t most = 0;
-    for (size_t k = 0; k < s->queue_count; k++) {
-        size_t length = s->queues[k].count - s->queues[k].first;
-        if (length > most) {
-            most = length;
-            best = &s->queues[k];
-        }
-        if (most >= CROSSBAR_BATCH)
-            break;
-    }
-    return best;
+    s->wave[k] = s->wave[k] > s->wave[needs] ? s->wave[k] : s->wave[needs];
 }
 
 /* Waits for a step of another agent, unless that was waited for already. */
@@ -226,9 +156,6 @@ static void after_node(planner *s, uint32_t k, uint64_t name)
             batch_places_give_back(&s->places, s->place_of[k]);
     }
     use_operands(s, k, name);
-    for (uint32_t i = s->after_start[k]; i < s->after_start[k + 1]; i++)
-        if (--s->missing[s->after[i]] == 0)
-            make_ready(s, s->after[i]);
 }
 
 static uint64_t add_task(planner *s, uint32_t index, batch_task t)
@@ -268,16 +195,11 @@ static void emit(planner *s, uint32_t k)
     after_node(s, k, add_task(s, n->agent, t));
 }
 
-static void emit_products(planner *s, queue *q)
+static void emit_products(planner *s, const uint32_t *nodes, size_t count)
 {
-    size_t left = q->count - q->first;
-    const uint32_t *nodes = q->nodes + q->first;
     const batch_node *first = &s->g->nodes[nodes[0]];
-    batch_products b = {.transposed = first->transposed,
-                        .count = left < CROSSBAR_BATCH ? (int)left : CROSSBAR_BATCH};
-    s->full -= left >= CROSSBAR_BATCH && left - (size_t)b.count < CROSSBAR_BATCH;
-    q->first += (size_t)b.count;
-    for (int i = 0; i < b.count; i++) {
+    batch_products b = {.transposed = first->transposed, .count = (int)count};
+    for (size_t i = 0; i < count; i++) {
         before_node(s, nodes[i]);
         b.in[i] = word_of(s, s->g->nodes[nodes[i]].operand[0]);
         b.out[i] = place_at(s, nodes[i]);
@@ -287,26 +209,125 @@ static void emit_products(planner *s, queue *q)
                     .mcu = first->mcu};
     ARENA_PUSH(s->kept, plan->products, plan->product_count, plan->product_capacity, b);
     uint64_t name = add_task(s, first->agent, t);
-    for (int i = 0; i < b.count; i++)
+    for (size_t i = 0; i < count; i++)
         after_node(s, nodes[i], name);
 }
 
-/* Whole batches first; or else what comes first in the trace; or else part of a batch. */
+static void add_product(planner *s, uint32_t k)
+{
+    const batch_node *n = &s->g->nodes[k];
+    uint32_t *index = &s->queue_of[(n->agent * ISA_MCUS_MAX + n->mcu) * 2 + n->transposed];
+    if (*index == 0) {
+        ARENA_PUSH(s->memory, s->queues, s->queue_count, s->queue_capacity, ((queue){0}));
+        *index = (uint32_t)s->queue_count;
+    }
+    queue *q = &s->queues[*index - 1];
+    ARENA_PUSH(s->memory, q->nodes, q->count, q->capacity, k);
+}
+
+/* One batch of a queue; all that its products need has a wave. */
+static void add_group(planner *s, queue *q, const uint32_t *nodes, size_t count)
+{
+    group new = {.first = (uint32_t)s->grouped_count, .count = (uint32_t)count, .wave = q->wave};
+    for (size_t k = 0; k < count; k++) {
+        visit_needs(s, nodes[k], raise_wave);
+        new.wave = new.wave > s->wave[nodes[k]] ? new.wave : s->wave[nodes[k]];
+        ARENA_PUSH(s->memory, s->grouped, s->grouped_count, s->grouped_capacity, nodes[k]);
+    }
+    q->wave = ++new.wave;
+    for (size_t k = 0; k < count; k++)
+        s->wave[nodes[k]] = new.wave;
+    ARENA_PUSH(s->memory, s->groups, s->group_count, s->group_capacity, new);
+}
+
+/* The nodes of one level and window, in the order of the trace. */
+static void group_level(planner *s, const uint32_t *nodes, size_t count)
+{
+    for (size_t k = 0; k < count; k++)
+        if (is_product(s, nodes[k]))
+            add_product(s, nodes[k]);
+    for (size_t k = 0; k < s->queue_count; k++) {
+        queue *q = &s->queues[k];
+        for (size_t at = 0; at < q->count; at += CROSSBAR_BATCH) {
+            size_t left = q->count - at;
+            add_group(s, q, q->nodes + at, left < CROSSBAR_BATCH ? left : CROSSBAR_BATCH);
+        }
+        q->count = 0;
+    }
+    for (size_t k = 0; k < count; k++)
+        if (!is_product(s, nodes[k]))
+            visit_needs(s, nodes[k], raise_wave);
+}
+
+/* Sorts items by a key below `keys`, ties in their order; start[key] is where it ends then. */
+static uint32_t *sort_by(planner *s, const uint32_t *items, size_t count, const uint32_t *key_of,
+                         uint32_t keys, uint32_t **start)
+{
+    uint32_t *sorted = ARENA_ARRAY(s->memory, uint32_t, count);
+    *start = ARENA_ARRAY(s->memory, uint32_t, (size_t)keys + 1);
+    for (size_t k = 0; k < count; k++)
+        (*start)[key_of[items[k]] + 1]++;
+    for (uint32_t l = 0; l < keys; l++)
+        (*start)[l + 1] += (*start)[l];
+    for (size_t k = 0; k < count; k++)
+        sorted[(*start)[key_of[items[k]]]++] = items[k];
+    return sorted;
+}
+
+static uint32_t keys_of(const uint32_t *items, size_t count, const uint32_t *key_of)
+{
+    uint32_t keys = 0;
+    for (size_t k = 0; k < count; k++)
+        keys = key_of[items[k]] + 1 > keys ? key_of[items[k]] + 1 : keys;
+    return keys;
+}
+
+static void emit_waves(planner *s, const uint32_t *nodes, size_t count)
+{
+    uint32_t waves = keys_of(nodes, count, s->wave), *end, *group_end;
+    uint32_t *sorted = sort_by(s, nodes, count, s->wave, waves, &end);
+    uint32_t *all = ARENA_ARRAY(s->memory, uint32_t, s->group_count);
+    uint32_t *wave_of = ARENA_ARRAY(s->memory, uint32_t, s->group_count);
+    for (uint32_t k = 0; k < s->group_count; k++) {
+        all[k] = k;
+        wave_of[k] = s->groups[k].wave;
+    }
+    all = sort_by(s, all, s->group_count, wave_of, waves, &group_end);
+    for (uint32_t w = 0, g = 0, k = 0; w < waves; w++) {
+        for (; g < group_end[w]; g++)
+            emit_products(s, s->grouped + s->groups[all[g]].first, s->groups[all[g]].count);
+        for (; k < end[w]; k++)
+            if (!is_product(s, sorted[k]))
+                emit(s, sorted[k]);
+    }
+}
+
+/*
+ * What a node needs comes before it in the trace, and has a lower wave or is no product of the same
+ * one. So waves in turn are an order that works, in each window of the trace; a wave has one batch
+ * of each matrix at most, of other examples than the matrices before and after: threads have work.
+ */
+static void emit_window(planner *s, uint32_t first, uint32_t end)
+{
+    uint32_t *nodes = ARENA_ARRAY(s->memory, uint32_t, end - first), count = 0, *level_end;
+    for (uint32_t k = first; k < end; k++)
+        if (!is_constant(s, k))
+            nodes[count++] = k;
+    uint32_t levels = keys_of(nodes, count, s->level);
+    uint32_t *sorted = sort_by(s, nodes, count, s->level, levels, &level_end);
+    s->group_count = s->grouped_count = 0;
+    for (uint32_t l = 0, at = 0; l < levels; at = level_end[l++])
+        group_level(s, sorted + at, level_end[l] - at);
+    emit_waves(s, nodes, count);
+}
+
 static void emit_all(planner *s)
 {
-    for (uint32_t k = 0; k < s->g->count; k++)
-        if (s->missing[k] == 0 && !is_constant(s, k))
-            make_ready(s, k);
-    for (;;) {
-        if (s->full == 0 && s->ready_count > 0) {
-            emit(s, pop_ready(s));
-            continue;
-        }
-        queue *q = longest_queue(s);
-        if (!q)
-            return;
-        emit_products(s, q);
-    }
+    uint32_t count = (uint32_t)s->g->count;
+    for (uint32_t k = 0; k < count; k++)
+        visit_needs(s, k, raise_level);
+    for (uint32_t first = 0; first < count; first += WINDOW_NODES)
+        emit_window(s, first, count - first < WINDOW_NODES ? count : first + WINDOW_NODES);
 }
 
 static void count_uses(planner *s, const batch_node *n)
@@ -323,7 +344,8 @@ static void start(planner *s)
     uint32_t largest = 1;
     for (size_t k = 0; k < count; k++)
         largest = s->g->nodes[k].words > largest ? s->g->nodes[k].words : largest;
-    s->ready = ARENA_ARRAY(s->memory, uint32_t, count);
+    s->level = ARENA_ARRAY(s->memory, uint32_t, count);
+    s->wave = ARENA_ARRAY(s->memory, uint32_t, count);
     s->queue_of = ARENA_ARRAY(s->memory, uint32_t, (size_t)s->p->agent_count * ISA_MCUS_MAX * 2);
     s->uses = ARENA_ARRAY(s->memory, uint32_t, count);
     s->place_of = ARENA_ARRAY(s->memory, uint32_t, count);
@@ -358,7 +380,6 @@ static batch_plan *lay_out(const batch_graph *g, program *p, arena *kept)
     planner s = {.g = g, .p = p, .memory = g->memory, .kept = kept};
     s.plan = ARENA_NEW(kept, batch_plan);
     s.plan->agents = ARENA_ARRAY(kept, batch_agent, p->agent_count);
-    find_followers(&s);
     start(&s);
     emit_all(&s);
     if (!worth_it(&s))

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-/* touched: steps that must be over before the place is written again, the last one of each agent. */
+/* touched: steps that must be over before it is written again, the last one of each agent. */
 typedef struct batch_place {
     uint32_t at, size;
     uint64_t free_since;
