@@ -107,14 +107,17 @@ static bool load_networks(plan_request *r, exit_status *status)
 
 /* ---- the command ---- */
 
+enum { TILES_MAX = 1048576 }; /* as in chip.def */
+
 /* --crossbar-side and --crossbars change the chip. */
 static bool change_chip(plan_request *r, exit_status *status)
 {
     cli *c = r->c;
     int64_t side, crossbars;
+    int64_t most = TILES_MAX * r->chip->pes * r->chip->crossbars / r->chip->slices;
     *status = EXIT_USAGE;
     if (!options_whole(c, OPTION_SIDE, 1, 65536, 0, &side) ||
-        !options_whole(c, OPTION_CROSSBARS, 1, INT64_C(1) << 30, 0, &crossbars))
+        !options_whole(c, OPTION_CROSSBARS, 1, most, 0, &crossbars))
         return false;
     if (side) {
         r->chip->rows = side;

@@ -119,9 +119,13 @@ static void run_all(allocator *w)
     if (is_rule(w->r->method)) /* the searches take seconds on large chips */
         return;
     allocation exact_fill, free_fill;
-    allocate_dp_both(t, &exact_fill, &free_fill);
-    add(w, "dp", exact_fill);
-    add(w, "dp_free", free_fill);
+    if (allocate_dp_check(t)) {
+        free_fill = best_of(w, NULL, NULL)->a;
+    } else {
+        allocate_dp_both(t, &exact_fill, &free_fill);
+        add(w, "dp", exact_fill);
+        add(w, "dp_free", free_fill);
+    }
     certificate c = allocate_exact(t, &free_fill);
     w->bound = c.bound;
     w->bound_us = c.bound_us;
@@ -220,7 +224,11 @@ static void print_plan(const allocator *w, const candidate *c, const candidate *
         printf("%.2f us with steps of %.2f us\n", (double)c->simulated * plan_compute_us(chip),
                plan_compute_us(chip));
     if (second)
-        printf("runner-up: %s, %lld steps\n", second->method, (long long)second->simulated);
+        printf("runner-up: %s, %lld steps", second->method, (long long)second->simulated);
+    if (second && w->task.bandwidth)
+        printf(", %.2f us", second->us);
+    if (second)
+        putchar('\n');
     if (w->r->explain)
         explain(w, c, second, stalls);
 }
@@ -373,6 +381,8 @@ static exit_status show(allocator *w)
 {
     cli *cl = w->r->c;
     candidate *c = best_of(w, w->r->method, NULL);
+    if (!c && strncmp(w->r->method, "dp", 2) == 0)
+        return plan_refuse(w->r, "%s", allocate_dp_check(&w->task));
     if (!c)
         return plan_refuse(w->r, "method %s cannot give every layer a copy with %lld crossbars",
                            w->r->method, (long long)w->task.total);
@@ -405,12 +415,20 @@ static exit_status show(allocator *w)
                                                                                 : EXIT_INPUT;
 }
 
+static bool too_many_pixels(const plan_network *n)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < n->count && sum <= 1 << 26; i++)
+        sum += n->layers[i].positions;
+    return sum > 1 << 26;
+}
+
 exit_status plan_allocation_run(plan_request *r)
 {
     allocator w = {.r = r, .n = r->networks[0]};
     exit_status status = EXIT_INPUT;
     w.task = (allocate_task){.memory = r->c->memory, .total = plan_chip_total(r->chip)};
-    if (!options_whole(r->c, OPTION_CROSSBARS, 1, INT64_C(1) << 30, w.task.total, &w.task.total))
+    if (!options_whole(r->c, OPTION_CROSSBARS, 1, INT64_MAX, w.task.total, &w.task.total))
         return EXIT_USAGE;
     steps_chain *chain = steps_chain_of(r->c->memory, w.n, r->chip, r->dense);
     w.task.chain = chain;
@@ -419,6 +437,9 @@ exit_status plan_allocation_run(plan_request *r)
     int64_t least = allocate_least(chain);
     if (least > w.task.total)
         return plan_too_small(r, w.n->name, least, w.task.total);
+    if (too_many_pixels(w.n))
+        return plan_refuse(r, "not supported: maps of more than 2^26 pixels together, because the "
+                              "simulator keeps a step for each");
     if (r->c->given[OPTION_SAMPLES])
         return compare_model(&w);
     chain->clip = !r->c->given[OPTION_AS_PRINTED];

@@ -66,6 +66,9 @@ int64_t allocate_least(const steps_chain *c);
 
 /* ---- methods ---- */
 
+/* NULL, or why Algorithm 2 would take too much: gigabytes, or many minutes. */
+const char *allocate_dp_check(const allocate_task *t);
+
 /*
  * Algorithm 2. exact_fill: the crossbars used are `total`, or the largest sum that can be reached;
  * else the best of all sums. allocate_dp_both has both from one run.

@@ -96,6 +96,24 @@ static void fill_layer(dp *d, size_t i, int64_t least, int64_t later)
     }
 }
 
+const char *allocate_dp_check(const allocate_task *t)
+{
+    const double states_most = 2e7, work_most = 4e9;
+    double total = (double)t->total, work = 0;
+    for (size_t i = 1; i < t->chain->count; i++) {
+        double copies = total / (double)t->chain->layers[i].set / 2;
+        double most = (double)t->chain->layers[i].positions;
+        work += total * (copies < most ? copies : most);
+    }
+    if (total * (double)t->chain->count <= states_most && work <= work_most)
+        return NULL;
+    return arena_printf(t->memory,
+                        "not supported: the dynamic program for %zu layers on %lld crossbars, "
+                        "because it would keep %.0f states and compare %.0f times",
+                        t->chain->count, (long long)t->total, total * (double)t->chain->count,
+                        work);
+}
+
 /* The state of the last layer that answers: all crossbars as far as possible, or the best. */
 static int64_t answer(const dp *d, bool exact_fill)
 {

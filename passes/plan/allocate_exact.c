@@ -4,7 +4,7 @@
 #include <math.h>
 #include <time.h>
 
-enum { LABELS_LIMIT = 12000000, FULL_TRIES = 12 };
+enum { LABELS_LIMIT = 12000000, FULL_TRIES = 12, STEPS_MOST = 1 << 28 };
 
 /* Work, in pairs of labels and copies: a few seconds. The same on every host, unlike a time. */
 static const int64_t steps_budget = 600000000, time_budget = 200000000;
@@ -26,7 +26,7 @@ static int64_t least_steps(const labels_task *t, int64_t least, int64_t most, in
     *found = false;
     while (low < high) { /* the cheap bounds first */
         int64_t middle = low + (high - low) / 2;
-        if (labels_bound(scratch, t, middle))
+        if (labels_bound(scratch, t, middle, false))
             high = middle;
         else
             low = middle + 1;
@@ -124,7 +124,11 @@ static certificate least_time(const allocate_task *t, const allocation *given)
 certificate allocate_exact(const allocate_task *t, const allocation *given)
 {
     clock_t started = clock();
-    certificate c = t->bandwidth ? least_time(t, given) : fewest_steps(t, given);
+    certificate c = {.best = *given, .bound = 1};
+    if (t->bandwidth)
+        c.bound_us = plan_compute_us(t->bandwidth->chip);
+    if (given->steps < STEPS_MOST)
+        c = t->bandwidth ? least_time(t, given) : fewest_steps(t, given);
     c.best.seconds = seconds_since(started);
     return c;
 }

@@ -200,7 +200,8 @@ labels_answer labels_decide(const labels_task *t, int64_t steps, bool full, int6
     search s = {
         .t = t, .c = t->chain, .total = t->total, .steps = steps, .full = full, .limit = t->limit};
     labels_answer answer = LABELS_NO;
-    s.bounds = labels_bound(scratch, t, steps);
+    *t->budget -= steps * (int64_t)(s.c->count * s.c->count) / 8; /* for the bounds */
+    s.bounds = labels_bound(scratch, t, steps, *t->budget >= 0);
     if (s.bounds && *t->budget < 0) {
         answer = LABELS_UNKNOWN;
     } else if (s.bounds) {

@@ -29,8 +29,8 @@ typedef struct labels_bounds {
     int64_t *rest;       /* [PreOp - pre]: crossbars of all later layers at least */
 } labels_bounds;
 
-/* NULL: it cannot. */
-labels_bounds *labels_bound(arena *memory, const labels_task *t, int64_t steps);
+/* NULL: it cannot. rest is left NULL if it is not wanted. */
+labels_bounds *labels_bound(arena *memory, const labels_task *t, int64_t steps, bool rest);
 
 /*
  * With bandwidth: the most copies of layer j - 1 with which a step of layer j with these is short

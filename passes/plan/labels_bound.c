@@ -32,18 +32,6 @@ static int64_t fewest(const bounder *w, size_t j, int64_t pre)
     return left < 1 ? 0 : steps_ceil(w->c->layers[j].positions, left);
 }
 
-/* The least that layer j needs of the layer before, over the copies it may have. */
-static int64_t least_need(const bounder *w, size_t j)
-{
-    int64_t least = steps_need(w->c, j, w->b[j].least);
-    int64_t end = w->b[j].least + 2 * w->c->layers[j].out[1];
-    for (int64_t r = w->b[j].least; r <= w->b[j].most && r < end; r++) {
-        int64_t need = steps_need(w->c, j, r);
-        least = need < least ? need : least;
-    }
-    return least;
-}
-
 /*
  * With bandwidth: a layer has no more copies than its step allows when the layer before has the
  * fewest it may have, and the layer before no more than the fewest of this one allow.
@@ -101,7 +89,8 @@ static bool tighten(bounder *w, bool *changed)
         if (w->b[j].most < w->b[j].least)
             return false;
     for (size_t j = 1; j < w->c->count; j++) {
-        int64_t gap = steps_ceil(least_need(w, j), w->b[j - 1].most) - 1;
+        /* The more copies, the more they need. */
+        int64_t gap = steps_interval(w->c, j, w->b[j].least, w->b[j - 1].most);
         w->gap[j] = gap;
         *changed = *changed || w->b[j].pre != w->b[j - 1].pre + gap;
         w->b[j].pre = w->b[j - 1].pre + gap;
@@ -129,7 +118,7 @@ static void rest_of(bounder *w, arena *memory, size_t j)
         }
 }
 
-labels_bounds *labels_bound(arena *memory, const labels_task *t, int64_t steps)
+labels_bounds *labels_bound(arena *memory, const labels_task *t, int64_t steps, bool rest)
 {
     size_t count = t->chain->count;
     bounder w = {t, t->chain, ARENA_ARRAY(memory, labels_bounds, count + 1),
@@ -142,7 +131,8 @@ labels_bounds *labels_bound(arena *memory, const labels_task *t, int64_t steps)
     }
     for (size_t j = 0; j < count; j++) {
         w.b[j].op = w.b[j].pre + steps_ceil(t->chain->layers[j].positions, w.b[j].most);
-        rest_of(&w, memory, j);
+        if (rest)
+            rest_of(&w, memory, j);
     }
     return w.b;
 }

@@ -4,6 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* So that 64 bits hold what is derived from a network: bits read, steps, cells. */
+static const int64_t products_most = INT64_C(1) << 56;
+
 const char *const plan_kind_names[2] = {"conv", "dense"};
 
 bool plan_window_is_none(const plan_window *w)
@@ -31,21 +34,23 @@ static bool good_window(const plan_window *w)
 {
     for (int i = 0; i < 2; i++)
         if (!within(w->kernel[i], 1, PLAN_SIDE_MAX) || !within(w->stride[i], 1, PLAN_SIDE_MAX) ||
-            !within(w->pad[i], 0, PLAN_SIDE_MAX))
+            !within(w->pad[i], 0, w->kernel[i] - 1))
             return false;
     return true;
 }
 
-/* a x b; false if it passes 62 bits. */
+/* a x b; false if it is too large. */
 static bool multiply(int64_t a, int64_t b, int64_t *product)
 {
-    return !__builtin_mul_overflow(a, b, product) && *product < INT64_C(1) << 62;
+    return !__builtin_mul_overflow(a, b, product) && *product < products_most;
 }
 
 static const char *check_shape(arena *memory, const plan_layer *l)
 {
     if (!good_window(&l->conv) || !good_window(&l->pool))
-        return arena_printf(memory, "layer '%s': a kernel or stride lies between 1 and 2^24",
+        return arena_printf(memory,
+                            "layer '%s': kernels and strides lie between 1 and 2^24, and padding "
+                            "is less than the kernel",
                             l->name);
     if (!within(l->in, 1, PLAN_SIDE_MAX) || !within(l->out, 1, PLAN_SIDE_MAX) ||
         !within(l->groups, 1, l->in) || l->in % l->groups || l->out % l->groups)
@@ -74,7 +79,7 @@ const char *plan_layer_derive(arena *memory, plan_layer *l)
     l->columns = l->out / l->groups;
     fits = fits && multiply(l->rows, l->out, &l->weights) &&
            multiply(l->weights, l->positions, &l->macs);
-    return fits ? NULL : arena_printf(memory, "layer '%s': its products pass 2^62", l->name);
+    return fits ? NULL : arena_printf(memory, "layer '%s': its products pass 2^56", l->name);
 }
 
 static const char *check_edge(arena *memory, const plan_network *n, size_t i, const plan_edge *e)
@@ -84,7 +89,7 @@ static const char *check_edge(arena *memory, const plan_network *n, size_t i, co
     if (e->from < PLAN_INPUT || e->from >= (int32_t)i)
         return arena_printf(memory, "layer '%s' reads what comes behind it", l->name);
     if (!good_window(&e->pool))
-        return arena_printf(memory, "layer '%s': impossible pooling", l->name);
+        return arena_printf(memory, "layer '%s': impossible pooling before it", l->name);
     plan_window_map(&e->pool, e->from < 0 ? n->in_map : n->layers[e->from].out_map, pooled);
     if (pooled[0] != l->in_map[0] || pooled[1] != l->in_map[1])
         return arena_printf(memory, "layer '%s' reads a map of %d x %d, but gets %d x %d", l->name,
@@ -104,8 +109,8 @@ const char *plan_network_check(arena *memory, plan_network *n)
             error = check_edge(memory, n, i, &n->layers[i].inputs[k]);
         if (error)
             return error;
-        if (__builtin_add_overflow(macs, n->layers[i].macs, &macs) || macs >= INT64_C(1) << 62)
-            return arena_printf(memory, "network '%s': its products pass 2^62", n->name);
+        if (__builtin_add_overflow(macs, n->layers[i].macs, &macs) || macs >= products_most)
+            return arena_printf(memory, "network '%s': its products pass 2^56", n->name);
     }
     return NULL;
 }

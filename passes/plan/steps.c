@@ -90,15 +90,25 @@ int64_t steps_cost(const steps_chain *c, const int64_t *replicas)
 
 /* ---- Algorithm 1 ---- */
 
+/*
+ * Rows are not clipped in the paper's reading, and grow with every stride on the way back; from
+ * here on they say the same: too late.
+ */
+static int64_t capped(int64_t rows)
+{
+    return least(rows, INT64_C(1) << 31);
+}
+
 /* Lines 6 to 11 for one output (row and column from 1). */
 static int64_t outputs_under(const steps_chain *c, const steps_layer *l, int64_t row,
                              int64_t column)
 {
-    int64_t prow = (row - 1) * l->stride[0] + l->kernel[0] - l->pad[0];
+    int64_t prow = capped((capped(row) - 1) * l->stride[0] + l->kernel[0] - l->pad[0]);
     int64_t pcol = least((column - 1) * l->stride[1] + l->kernel[1] - l->pad[1], l->in[1]);
     if (c->clip)
         prow = least(prow, l->in[0]);
-    int64_t crow = l->pool_kernel[0] + l->pool_stride[0] * (most(prow, 1) - 1) - l->pool_pad[0];
+    int64_t crow =
+        capped(l->pool_kernel[0] + l->pool_stride[0] * (most(prow, 1) - 1) - l->pool_pad[0]);
     int64_t ccol = least(
         l->pool_kernel[1] + l->pool_stride[1] * (most(pcol, 1) - 1) - l->pool_pad[1], l->before[1]);
     if (c->clip)

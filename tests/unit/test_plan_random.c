@@ -152,11 +152,29 @@ static void random_brute(void **state)
     assert_true(exact >= cases - 8);
 }
 
+/* What the bounds of the labels rest on: more copies never need less of the layer before. */
+static void needs_grow(void **state)
+{
+    (void)state;
+    random_state r = random_from(seed_of(), 3);
+    for (int i = 0; i < 500; i++) {
+        plan_fixture f = plan_begin();
+        plan_network *n = draw_network(f.memory, &r, 4, 14, false);
+        steps_chain *c = steps_chain_of(f.memory, n, draw_chip(f.memory, &r), false);
+        c->clip = i % 2;
+        for (size_t j = 1; j < c->count; j++)
+            for (int64_t p = 2; p <= c->layers[j].positions; p++)
+                assert_true(steps_need(c, j, p) >= steps_need(c, j, p - 1));
+        plan_end(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_plans),
         cmocka_unit_test(random_brute),
+        cmocka_unit_test(needs_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
