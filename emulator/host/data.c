@@ -47,7 +47,7 @@ const char *data_find(arena *memory, diag *d, const data_folders *folders, const
 static data_load *const loaders[SOURCE_KINDS] = {
     [SOURCE_CSV] = data_load_csv,       [SOURCE_IDX] = data_load_idx,
     [SOURCE_CIFAR10] = data_load_cifar, [SOURCE_CIFAR100] = data_load_cifar,
-    [SOURCE_RAW] = data_load_raw,
+    [SOURCE_RAW] = data_load_raw,       [SOURCE_NPY] = data_load_npy_pair,
 };
 
 static data_set *load_set(arena *memory, diag *d, const data_folders *folders, data_group *g,

@@ -37,6 +37,6 @@ void data_begin_file(data_set *set, const char *path);
 
 /* One reader per kind: appends to an empty set. False with errors in d. */
 typedef bool data_load(data_set *set, diag *d, const plan_source *source, const char *const *paths);
-data_load data_load_idx, data_load_csv, data_load_cifar, data_load_raw;
+data_load data_load_idx, data_load_csv, data_load_cifar, data_load_raw, data_load_npy_pair;
 
 #endif

@@ -149,12 +149,12 @@ static double element(const npy_header *h, const uint8_t *at)
     return h->size == 4 ? (double)narrow : wide;
 }
 
-static bool set_sizes(data_reader *r, data_set *set, const npy_header *h)
+/* records: the axes up to this one count records. */
+static bool set_sizes(data_reader *r, data_set *set, const npy_header *h, size_t records)
 {
-    size_t first = h->axes > 1 ? 1 : 0;
-    set->count = h->axes > 1 ? h->shape[0] : 1;
+    set->count = h->axes >= records ? h->shape[0] : 1;
     set->elements = 1;
-    for (size_t i = first; i < h->axes; i++)
+    for (size_t i = h->axes >= records ? 1 : 0; i < h->axes; i++)
         if (__builtin_mul_overflow(set->elements, h->shape[i], &set->elements) ||
             set->elements > DATA_ELEMENTS_MAX)
             return bad(r, "its records are too large");
@@ -182,15 +182,79 @@ static bool read_elements(data_reader *r, data_set *set, const npy_header *h)
     return good;
 }
 
+/* An array whose first axis counts records if it has at least so many axes. */
+static bool load(data_set *set, diag *d, const char *path, size_t records, npy_header *h)
+{
+    data_reader r;
+    *h = (npy_header){0};
+    data_begin_file(set, path);
+    bool good = reader_open(&r, d, path) && read_header(&r, set->memory, h) &&
+                set_sizes(&r, set, h, records) && read_elements(&r, set, h);
+    reader_close(&r);
+    return good;
+}
+
 bool data_load_npy(data_set *set, diag *d, const plan_source *source, const char *const *paths)
 {
+    npy_header h;
     (void)source;
-    data_reader r;
-    npy_header h = {0};
-    data_begin_file(set, paths[0]);
-    bool good = reader_open(&r, d, paths[0]) && read_header(&r, set->memory, &h) &&
-                set_sizes(&r, set, &h) && read_elements(&r, set, &h);
-    reader_close(&r);
+    return load(set, d, paths[0], 2, &h);
+}
+
+/* ---- examples with their targets ---- */
+
+static void note_image(data_set *set, const npy_header *h)
+{
+    size_t channels = h->axes == 4 ? h->shape[1] : 1;
+    if (h->axes < 3 || h->axes > 4)
+        return;
+    set->channels = (uint32_t)channels; /* all below DATA_ELEMENTS_MAX */
+    set->height = (uint32_t)h->shape[h->axes - 2];
+    set->width = (uint32_t)h->shape[h->axes - 1];
+}
+
+static bool take_classes(data_set *set, diag *d, const data_set *targets)
+{
+    set->labels = calloc(targets->count, sizeof *set->labels);
+    for (size_t i = 0; set->labels && i < targets->count; i++) {
+        double v = (double)targets->reals[i];
+        if (!(v >= 0 && v <= 1 << 24)) {
+            diag_file_error(d, targets->files[0].path, "element %zu is not a class number", i);
+            return false;
+        }
+        set->labels[i] = (int32_t)v;
+    }
+    if (!set->labels)
+        diag_file_error(d, targets->files[0].path, "there is not enough memory for its elements");
+    return set->labels != NULL;
+}
+
+static bool take_targets(data_set *set, diag *d, data_set *targets, char kind)
+{
+    if (targets->count != set->count) {
+        diag_file_error(d, targets->files[0].path, "it has %zu records, but %s has %zu",
+                        targets->count, set->files[0].path, set->count);
+        return false;
+    }
+    if (targets->elements == 1 && kind != 'f')
+        return take_classes(set, d, targets);
+    set->targets = targets->reals;
+    set->target_elements = targets->elements;
+    targets->reals = NULL;
+    return true;
+}
+
+bool data_load_npy_pair(data_set *set, diag *d, const plan_source *source,
+                        const char *const *paths)
+{
+    npy_header h;
+    data_set targets = {.memory = set->memory};
+    if (!load(set, d, paths[0], 1, &h))
+        return false;
+    note_image(set, &h);
+    bool good = source->file_count < 2 || (load(&targets, d, paths[1], 1, &h) &&
+                                           take_targets(set, d, &targets, h.kind));
+    free(targets.reals);
     return good;
 }
 

@@ -17,6 +17,12 @@ bool npy_named(const char *path);
  */
 data_load data_load_npy;
 
+/*
+ * Two files, inputs and targets, whose first axes count the same records. Targets that are
+ * integers, one per record, are classes. Inputs of three or four axes are images (channels first).
+ * data_load data_load_npy_pair, in data_read.h.
+ */
+
 /* rows x elements values as <f8. NULL if all is well, else a sentence in the arena. */
 const char *npy_write(arena *memory, const char *path, size_t rows, size_t elements,
                       const double *values);

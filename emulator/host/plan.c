@@ -7,8 +7,8 @@
 
 static const int64_t COUNT_MAX = (int64_t)1 << 40; /* far below 2^53, where doubles lose ones */
 
-const char *const source_kind_names[SOURCE_KINDS] = {"csv",      "idx", "cifar10",
-                                                     "cifar100", "raw", "text"};
+const char *const source_kind_names[SOURCE_KINDS] = {"csv", "idx",  "cifar10", "cifar100",
+                                                     "raw", "text", "npy"};
 static const char *const action_names[ACTION_KINDS] = {"test", "validate", "save", "crs", "log"};
 static const char *const unit_names[] = {"batches", "epochs", "examples"};
 static const char *const loss_names[] = {"none", "cross_entropy", "mse", "output"};

@@ -19,6 +19,7 @@ typedef enum source_kind {
     SOURCE_CIFAR100,
     SOURCE_RAW,
     SOURCE_TEXT,
+    SOURCE_NPY,
     SOURCE_KINDS
 } source_kind;
 

@@ -91,6 +91,7 @@ static const builtin rows[] = {
     ROW("ceil", OPCODES, apply_floor_ceil, 0, "", 0, MUST("x", ARG_NUMBER)),
     /* sources */
     HOST("idx", 0, MUST("images", ARG_STRING), MUST("labels", ARG_STRING)),
+    HOST("npy", 0, MUST("inputs", ARG_STRING), MUST("targets", ARG_STRING)),
     HOST("raw", 0, MUST("inputs", ARG_STRING), MUST("labels", ARG_STRING),
          MUST("size", ARG_COUNT)),
     HOST("cifar10", CALL_REST, MUST("file", ARG_STRING)),

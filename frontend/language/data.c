@@ -36,11 +36,13 @@ static bool csv_columns(checker *c, const call *k, pan_source *s)
                                         &s->target_count);
 }
 
-static const char *const source_names[] = {"idx", "raw", "cifar10", "cifar100", "csv", "text"};
+static const char *const source_names[] = {"idx",      "npy", "raw", "cifar10",
+                                           "cifar100", "csv", "text"};
+enum { SOURCE_NAMES = sizeof source_names / sizeof *source_names };
 
 static bool is_source(const value *v)
 {
-    for (size_t i = 0; v->kind == VALUE_HOST && i < 6; i++)
+    for (size_t i = 0; v->kind == VALUE_HOST && i < SOURCE_NAMES; i++)
         if (!strcmp(v->host->row->name, source_names[i]))
             return true;
     return false;
@@ -53,7 +55,7 @@ static pan_source *source_of(checker *c, const value *v)
     const char *kind = k->row->name;
     pan_source *s = ARENA_NEW(c->memory, pan_source);
     *s = (pan_source){.kind = kind, .label = -1};
-    bool two = !strcmp(kind, "idx") || !strcmp(kind, "raw");
+    bool two = !strcmp(kind, "idx") || !strcmp(kind, "npy") || !strcmp(kind, "raw");
     bool many = k->row->flags & CALL_REST;
     s->file_count = two ? 2 : many ? k->rest.count : 1;
     s->files = ARENA_ARRAY(c->memory, const char *, s->file_count);
@@ -83,7 +85,7 @@ static void take_train(checker *c, void *into, const ast_setting *s)
         return;
     }
     setting_kind(c, s, &v, "a source of data");
-    check_help(c, "sources are idx, raw, cifar10, cifar100, csv and text");
+    check_help(c, "sources are idx, npy, raw, cifar10, cifar100, csv and text");
 }
 
 static void take_part(checker *c, pan_part *part, const ast_setting *s)

@@ -193,7 +193,7 @@ typedef struct pan_item {
 /* ---- data and training ---- */
 
 typedef struct pan_source {
-    const char *kind; /* idx, raw, cifar10, cifar100, csv, text */
+    const char *kind; /* idx, npy, raw, cifar10, cifar100, csv, text */
     const char **files;
     size_t file_count;
     int64_t label;    /* csv: column of the class, -1: none */

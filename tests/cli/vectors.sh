@@ -42,4 +42,27 @@ expect "not for trained programs" 1 "go with --entry" "$PANTHER" run "$examples/
     --result "output=$work/z.npy"
 head -c 100 "$work/y.npy" >"$work/cut.npy"
 expect "a file that is cut" 1 "ends within its header" "${run[@]}" --input "x=$work/cut.npy"
+
+# Training data: inputs as above, classes as integers of one axis.
+npy() # DESCR SHAPE: the head of a file
+{
+    local header
+    header=$(printf "{'descr': '%s', 'fortran_order': False, 'shape': %s, }" "$1" "$2")
+    printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "$header"
+}
+gzip -dc "$examples/data/digits.csv.gz" | cut -d, -f1-64 >"$work/pixels.csv"
+printf 'network same(x: vec[64]) -> vec[64] { return x }\n' >"$work/same.pan"
+"$PANTHER" run "$work/same.pan" --kernels 1797 --interpreter float -q \
+    --input "x=$work/pixels.csv" --result "output=$work/pixels.npy"
+{
+    npy '|u1' '(1797,)'
+    # shellcheck disable=SC2059
+    printf "$(gzip -dc "$examples/data/digits.csv.gz" | cut -d, -f65 | sed 's/.*/\\x0&/' |
+        tr -d '\n')"
+} >"$work/classes.npy"
+sed -e 's/train = csv(.*label = 64)/train = npy("pixels.npy", "classes.npy")/' \
+    "$examples/mlp_digits.pan" >"$work/digits.pan"
+train() { "$PANTHER" run "$1" --machine panther --epochs 1 --interpreter float | grep '^epoch'; }
+same "training from .npy is training from CSV" "$(train "$examples/mlp_digits.pan")" \
+    "$(train "$work/digits.pan")"
 finish

@@ -123,6 +123,56 @@ static void refused(void **state)
     expect_message(f, "header is too long");
 }
 
+static data_set *load_pair(fixture *f, const char *inputs, const char *targets)
+{
+    data_set *set = ARENA_NEW(f->memory, data_set);
+    plan_source source = {.kind = SOURCE_NPY, .file_count = 2};
+    const char *paths[] = {inputs, targets};
+    set->memory = f->memory;
+    if (data_load_npy_pair(set, f->d, &source, paths))
+        return set;
+    free(set->reals);
+    free(set->labels);
+    free(set->targets);
+    return NULL;
+}
+
+static void pairs(void **state)
+{
+    fixture *f = *state;
+    const double values[6] = {1, -2.5, 4, 0, 8, -0.125};
+    const unsigned char classes[] = {3, 0, 7}, negative[] = {1, 0xFF, 0};
+    const char *inputs = fixture_path(f, "x.npy"), *two = fixture_path(f, "two.npy");
+    assert_null(npy_write(f->memory, inputs, 3, 2, values));
+    assert_null(npy_write(f->memory, two, 2, 3, values));
+    data_set *set = load_pair(
+        f, inputs, write_file(f, "{'descr': '|u1', " GOOD "(3,)}", classes, sizeof classes));
+    assert_non_null(set);
+    assert_true(set->count == 3 && set->elements == 2 && !set->targets && set->channels == 0);
+    assert_true(set->labels[0] == 3 && set->labels[1] == 0 && set->labels[2] == 7);
+    free(set->reals);
+    free(set->labels);
+    set = load_pair(f, inputs, inputs); /* real numbers: targets */
+    assert_non_null(set);
+    assert_true(!set->labels && set->target_elements == 2 && set->targets[4] == 8);
+    free(set->reals);
+    free(set->targets);
+    assert_null(load_pair(f, inputs, two));
+    expect_message(f, "it has 2 records");
+    assert_null(load_pair(f, inputs, write_file(f, "{'descr': '|i1', " GOOD "(3,)}", negative, 3)));
+    expect_message(f, "element 1 is not a class number");
+    fixture_write(f, "none", "", 0);
+    assert_null(load_pair(f, inputs, fixture_path(f, "none")));
+    expect_message(f, "not a .npy file");
+    const unsigned char pixels[24] = {0};
+    set = load_pair(
+        f, write_file(f, "{'descr': '|u1', " GOOD "(2, 1, 3, 4)}", pixels, sizeof pixels), two);
+    assert_non_null(set);
+    assert_true(set->channels == 1 && set->height == 3 && set->width == 4 && set->count == 2);
+    free(set->reals);
+    free(set->targets);
+}
+
 /* Files with a few bytes changed or cut off are read or refused, whatever they say. */
 static void damaged(void **state)
 {
@@ -159,6 +209,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(types, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(round_trip, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(refused, fixture_open, fixture_close),
+        cmocka_unit_test_setup_teardown(pairs, fixture_open, fixture_close),
         cmocka_unit_test_setup_teardown(damaged, fixture_open, fixture_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
