@@ -30,8 +30,6 @@ PROGRAMS = {
     "mnist8k": os.path.join(HERE, "mnist_small.pan"),
     "cnn": os.path.join(HERE, "digits_cnn.pan"),
 }
-# The interpreter computes the emulator's numbers, bit for bit, without time and counts.
-ENGINES = {"cnn": ["--interpreter", "fixed"]}
 SEEDS = (0, 1, 2)
 
 # The operands of the machine file: activations 9 fraction bits, weights 26, one product is a whole
@@ -139,12 +137,11 @@ def train(job, shown, data, folder):
                  job["epochs"], "--seed", job["seed"], "-q"]
     if data:
         arguments += ["--data", data]
-    arguments += ENGINES.get(job["data"], [])
     s = common.panther_stats(arguments)
     return dict(job, accuracy="%.4f" % s["test_accuracy"][-1],
                 best="%.4f" % max(s["test_accuracy"]), loss="%.4f" % s["test_loss"][-1],
-                opas=s.get("opa", 0), resolutions=s.get("crs", 0), adc_clips=s.get("adc_clips", 0),
-                saturated=" ".join(str(n) for n in s.get("slice_saturation", [])))
+                opas=s["opa"], resolutions=s["crs"], adc_clips=s["adc_clips"],
+                saturated=" ".join(str(n) for n in s["slice_saturation"]))
 
 
 def key_of(job):
