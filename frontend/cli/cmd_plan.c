@@ -44,6 +44,17 @@ exit_status plan_too_small(plan_request *r, const char *network, int64_t least, 
     return EXIT_INPUT;
 }
 
+bool plan_memory_fits(plan_request *r)
+{
+    const char *help = NULL;
+    const char *error = plan_memory_check(r->c->memory, r->chip, r->networks[0], &help);
+    if (!error)
+        return true;
+    diag_error(r->c->d, SOURCE_NOWHERE, "%s", error);
+    diag_help(r->c->d, "%s", help);
+    return false;
+}
+
 /* ---- networks ---- */
 
 typedef enum plan_view { VIEW_ALL, VIEW_CONVS, VIEW_CHAIN, VIEW_CONV_CHAIN } plan_view;

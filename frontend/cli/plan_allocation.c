@@ -437,6 +437,8 @@ exit_status plan_allocation_run(plan_request *r)
     int64_t least = allocate_least(chain);
     if (least > w.task.total)
         return plan_too_small(r, w.n->name, least, w.task.total);
+    if (!plan_memory_fits(r))
+        return EXIT_INPUT;
     if (too_many_pixels(w.n))
         return plan_refuse(r, "not supported: maps of more than 2^26 pixels together, because the "
                               "simulator keeps a step for each");

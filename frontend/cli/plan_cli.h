@@ -44,6 +44,9 @@ exit_status plan_refuse(plan_request *r, const char *format, ...)
 /* The message for too few crossbars, with the smallest machine that would do. */
 exit_status plan_too_small(plan_request *r, const char *network, int64_t least, int64_t total);
 
+/* Whether the chip's tiles have room for the first network's buffers; else an error says so. */
+bool plan_memory_fits(plan_request *r);
+
 /* plan_chip.c: --machine as a chip: a chip or machine file, or the name of one that is shipped. */
 plan_chip *plan_cli_chip(cli *c, exit_status *status);
 

@@ -273,6 +273,8 @@ exit_status plan_mapping_run(plan_request *r)
              (q->stage == m.second->stage && q->pes < m.second->pes)))
             m.second = q;
     }
+    if (!plan_memory_fits(r))
+        return EXIT_INPUT;
     m.bound = mapping_stage_bound(r->chip, m.n);
     m.has_costs = mapping_cost(memory, m.p, m.snake, &m.costs) == NULL;
     if (r->json)

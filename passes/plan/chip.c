@@ -81,6 +81,38 @@ const plan_component *plan_chip_component(const plan_chip *c, const char *name)
     return NULL;
 }
 
+int64_t plan_layer_buffer(const plan_layer *l, int64_t element_bytes)
+{
+    int64_t pixels = (int64_t)(l->conv.kernel[0] - 1) * l->in_map[1] + l->conv.kernel[1];
+    int64_t map = (int64_t)l->in_map[0] * l->in_map[1];
+    return (pixels < map ? pixels : map) * l->in * element_bytes;
+}
+
+const char *plan_memory_check(arena *memory, const plan_chip *c, const plan_network *n,
+                              const char **help)
+{
+    double bytes = 0;
+    const plan_layer *most = n->layers;
+    for (size_t i = 0; i < n->count; i++) {
+        int64_t own = plan_layer_buffer(&n->layers[i], c->element_bytes);
+        bytes += (double)own;
+        if (own > plan_layer_buffer(most, c->element_bytes))
+            most = &n->layers[i];
+    }
+    double tiles = ceil(bytes / 1024 / (double)(c->memory_kib ? c->memory_kib : 1));
+    if (!c->memory_kib || !c->element_bytes || tiles <= (double)c->tiles)
+        return NULL;
+    *help = arena_printf(memory,
+                         "the smallest machine '%s' that would do has %.0f tiles instead of %lld",
+                         c->name, tiles, (long long)c->tiles);
+    return arena_printf(
+        memory,
+        "network '%s' needs %.0f KiB of buffers for the rows under its kernels (%lld "
+        "of them for '%s'), but %lld tiles have %lld each",
+        n->name, ceil(bytes / 1024), (long long)(plan_layer_buffer(most, c->element_bytes) / 1024),
+        most->name, (long long)c->tiles, (long long)c->memory_kib);
+}
+
 /* The matrix units of a core are its crossbars: each holds all slices of a block of weights. */
 plan_chip *plan_chip_of(arena *memory, const machine *m)
 {
@@ -94,6 +126,7 @@ plan_chip *plan_chip_of(arena *memory, const machine *m)
                      .tiles = (int64_t)m->nodes * m->tiles,
                      .pes = m->cores,
                      .crossbars = m->mcus,
+                     .memory_kib = m->memory_words / 512,
                      .rows = m->slices.rows,
                      .columns = m->slices.columns,
                      .cells_per_weight = 1,

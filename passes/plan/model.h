@@ -125,6 +125,7 @@ typedef struct plan_component {
 typedef struct plan_chip {
     const char *name, *path, *source;
     int64_t tiles, pes, crossbars; /* tiles, PEs (IMAs, cores) per tile, crossbars per PE */
+    int64_t memory_kib;            /* buffer of a tile */
     int64_t rows, columns;         /* cells of a crossbar */
     int64_t cells_per_weight;      /* columns side by side that one weight takes in a crossbar */
     int64_t slices; /* crossbars that together hold one matrix of weights, bit-sliced */
@@ -148,6 +149,15 @@ plan_chip *plan_chip_parse(arena *memory, diag *d, const char *path, const char 
 plan_chip *plan_chip_of(arena *memory, const machine *m);
 const char *plan_chip_check(arena *memory, const plan_chip *c); /* NULL or a sentence */
 void plan_chip_print(const plan_chip *c, FILE *out);            /* reads back as the same chip */
+
+/*
+ * Bytes that a layer's inputs take at least while it works: all but one of the rows under its kernel,
+ * and the kernel's width of the last. Residual edges may wait for more.
+ */
+int64_t plan_layer_buffer(const plan_layer *l, int64_t element_bytes);
+/* NULL, or that the network's buffers do not fit the chip's tiles, with the tiles that would do. */
+const char *plan_memory_check(arena *memory, const plan_chip *c, const plan_network *n,
+                              const char **help);
 
 /* Crossbars of the chip in groups of `slices`: what holds a matrix of weights. */
 int64_t plan_chip_total(const plan_chip *c);

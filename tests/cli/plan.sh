@@ -30,6 +30,9 @@ expect "too few crossbars" 1 "would do has 4 tiles instead of 3" "$PANTHER" plan
     "$networks/alexnet.pan" -m isaac_like --view conv_chain --crossbars 3 --method dp
 expect "too few PEs" 1 "has 243 tiles instead of 32" "$PANTHER" plan "$networks/vgg_e.pan" \
     -m isaac_like --method hybrid
+sed 's/memory_kib: 64/memory_kib: 1/' "$examples/machines/plan/isaac.yaml" > "$work/small.yaml"
+expect "no room for buffers" 1 "would do has 254 tiles instead of 168" "$PANTHER" plan \
+    "$networks/resnet18.pan" -m "$work/small.yaml" --method equal
 expect "too short a stage" 1 "needs 661 PEs, but there are 390" "$PANTHER" plan \
     "$networks/resnet34_peng.pan" -m peng --view chain --method hybrid --stage 48
 expect "no bandwidths" 1 "does not state 'tile_gib'" "$PANTHER" plan "$networks/dnn3.pan" \
