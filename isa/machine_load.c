@@ -1,18 +1,12 @@
 #include "isa/machine_schema.h"
 #include "isa/support/file.h"
+#include "isa/yaml_file.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { FILE_LIMIT = 256 * 1024 };
-
-/* What libcyaml logs of its first error: the sentence, then a backtrace from the inside out. */
-typedef struct cyaml_report {
-    char message[300];
-    char field[64];    /* innermost mapping field of the backtrace */
-    int line, column;  /* from 1; 0 if none */
-} cyaml_report;
 
 typedef struct loader {
     arena *memory;
@@ -30,145 +24,6 @@ static bool has_errors(const loader *l)
     return diag_errors(l->d) != l->errors_before;
 }
 
-static void note_place(cyaml_report *r, const char *text)
-{
-    const char *field = strstr(text, "mapping field '");
-    if (field && !r->field[0])
-        sscanf(field, "mapping field '%63[^']'", r->field);
-    const char *at = strstr(text, "(line: ");
-    if (at && !r->line && sscanf(at, "(line: %d, column: %d)", &r->line, &r->column) != 2)
-        r->line = 0;
-}
-
-static void note_log(cyaml_log_t level, void *context, const char *format, va_list args)
-{
-    cyaml_report *r = context;
-    char text[400];
-    vsnprintf(text, sizeof text, format, args);
-    text[strcspn(text, "\n")] = '\0';
-    const char *body = strncmp(text, "Load: ", 6) == 0 ? text + 6 : text;
-    if (level >= CYAML_LOG_ERROR && !r->message[0] && strcmp(body, "Backtrace:") != 0)
-        snprintf(r->message, sizeof r->message, "%.299s", body);
-    note_place(r, text);
-}
-
-typedef const cyaml_schema_field_t *field_list;
-
-static field_list children(const cyaml_schema_value_t *v)
-{
-    if (v->type == CYAML_MAPPING)
-        return v->mapping.fields;
-    if (v->type == CYAML_SEQUENCE && v->sequence.entry->type == CYAML_MAPPING)
-        return v->sequence.entry->mapping.fields;
-    return NULL;
-}
-
-/* The schema nests three deep at most. */
-static const cyaml_schema_field_t *find_field(field_list fields, const char *key)
-{
-    for (; fields && fields->key; fields++) {
-        if (strcmp(fields->key, key) == 0)
-            return fields;
-        const cyaml_schema_field_t *inner = find_field(children(&fields->value), key);
-        if (inner)
-            return inner;
-    }
-    return NULL;
-}
-
-static size_t collect_keys(field_list fields, const char **keys, size_t limit)
-{
-    size_t count = 0;
-    for (; fields && fields->key && count < limit; fields++)
-        keys[count++] = fields->key;
-    return count;
-}
-
-static const char *joined(arena *memory, const char *const *names, size_t count)
-{
-    const char *text = "";
-    for (size_t i = 0; i < count; i++)
-        text = arena_printf(memory, "%s%s%s", text, i ? ", " : "", names[i]);
-    return text;
-}
-
-static const char *expectation(const loader *l, const cyaml_schema_value_t *v)
-{
-    if (v->type == CYAML_INT)
-        return "a whole number";
-    if (v->type == CYAML_FLOAT)
-        return "a number";
-    if (v->type == CYAML_STRING)
-        return "text (of 1 to 1000 characters)";
-    if (v->type == CYAML_SEQUENCE)
-        return "a list";
-    if (v->type != CYAML_ENUM)
-        return "a mapping (key: value)";
-    const char *text = "one of";
-    for (uint32_t i = 0; i < v->enumeration.count; i++)
-        text = arena_printf(l->memory, "%s%s %s", text, i ? "," : "",
-                            v->enumeration.strings[i].str);
-    return text;
-}
-
-static source_range report_range(const loader *l, const cyaml_report *r)
-{
-    const source_file *file = source_get(diag_sources(l->d), l->file);
-    if (r->line < 1)
-        return (source_range){l->file, 0, 0};
-    size_t column = r->column > 0 ? (size_t)r->column - 1 : 0;
-    uint32_t at = machine_place_offset(file, (size_t)r->line - 1, column);
-    uint32_t end = at;
-    while (end < file->length && !strchr(" \t\r\n,:}]#", file->text[end]))
-        end++;
-    return (source_range){l->file, at, end > at ? end : at + 1};
-}
-
-/* group: the mapping that the key stands in, or NULL for the file itself. */
-static void unknown_key(const loader *l, source_range where, const char *key,
-                        const cyaml_schema_field_t *group)
-{
-    enum { MOST = 50 };
-    const char *keys[MOST];
-    field_list fields = group ? children(&group->value) : machine_file_schema.mapping.fields;
-    size_t count = collect_keys(fields, keys, MOST);
-    const char *near = diag_nearest(key, keys, count);
-    diag_error(l->d, where, "unknown key '%s'", key);
-    if (near)
-        diag_help(l->d, "did you mean '%s'?", near);
-    else
-        diag_help(l->d, "the keys are %s", joined(l->memory, keys, count));
-}
-
-static const char *after(const char *text, const char *prefix)
-{
-    size_t n = strlen(prefix);
-    return strncmp(text, prefix, n) == 0 ? text + n : NULL;
-}
-
-static void report_cyaml(const loader *l, const cyaml_report *r, cyaml_err_t code)
-{
-    source_range where = report_range(l, r);
-    const cyaml_schema_field_t *field = find_field(machine_file_schema.mapping.fields, r->field);
-    const char *key;
-    if ((key = after(r->message, "Unexpected key: ")))
-        unknown_key(l, where, key, field);
-    else if ((key = after(r->message, "Missing required mapping field: ")))
-        diag_error(l->d, where, "the key '%s' is missing here", key);
-    else if ((key = after(r->message, "Mapping field already seen: ")))
-        diag_error(l->d, where, "the key '%s' is given twice", key);
-    else if (code == CYAML_ERR_ALIAS)
-        diag_error(l->d, where, "not supported: YAML aliases, because a machine file needs none");
-    else if (code != CYAML_ERR_INVALID_VALUE && !after(r->message, "Expecting") &&
-             !after(r->message, "STRING"))
-        diag_error(l->d, where, "not a YAML file: %s",
-                   r->message[0] ? r->message : cyaml_strerror(code));
-    else if (field)
-        diag_error(l->d, where, "'%s' is %s", field->key, expectation(l, &field->value));
-    else
-        diag_error(l->d, where, "a machine file is a mapping (key: value)");
-}
-
 static void copy_times(const loader *l, const machine_file *f, bool seen[TIME_CLASS_COUNT])
 {
     for (uint32_t i = 0; i < f->time_count; i++) {
@@ -180,7 +35,7 @@ static void copy_times(const loader *l, const machine_file *f, bool seen[TIME_CL
         if (c == TIME_CLASS_COUNT) {
             diag_error(l->d, where, "unknown time class '%s'", e->class);
             diag_help(l->d, "the classes are %s",
-                      joined(l->memory, time_class_names, TIME_CLASS_COUNT));
+                      yaml_joined(l->memory, time_class_names, TIME_CLASS_COUNT));
         } else if (seen[c]) {
             diag_error(l->d, where, "the time class '%s' is given twice", e->class);
         } else {
@@ -202,7 +57,7 @@ static void copy_energies(const loader *l, const machine_file *f, bool seen[ENER
         if (c == ENERGY_COUNT) {
             diag_error(l->d, where, "unknown energy component '%s'", e->component);
             diag_help(l->d, "the components are %s",
-                      joined(l->memory, energy_component_names, ENERGY_COUNT));
+                      yaml_joined(l->memory, energy_component_names, ENERGY_COUNT));
         } else if (seen[c]) {
             diag_error(l->d, where, "the energy component '%s' is given twice", e->component);
         } else {
@@ -224,7 +79,7 @@ static void report_missing(const loader *l, const char *list, const char *what,
         return;
     source_range where = machine_place_find(l->place, list, -1, NULL, NULL);
     where.end = where.begin + 1;
-    diag_error(l->d, where, "%s missing in '%s': %s", what, list, joined(l->memory, missing, n));
+    diag_error(l->d, where, "%s missing in '%s': %s", what, list, yaml_joined(l->memory, missing, n));
 }
 
 static void copy_lists(const loader *l, const machine_file *f)
@@ -244,25 +99,11 @@ static void copy_lists(const loader *l, const machine_file *f)
                    ENERGY_COUNT);
 }
 
-/* libcyaml takes the longest numeric prefix of a number ("1.5.3"), infinities and NaN. */
-static bool is_number(const char *text, bool real)
-{
-    char *end = NULL;
-    if (!text)
-        return true;
-    bool finite = true;
-    if (real)
-        finite = isfinite(strtod(text, &end));
-    else
-        strtoll(text, &end, 0);
-    return end != text && *end == '\0' && finite;
-}
-
 static void check_number(const loader *l, const char *group, int index, const char *key, bool real)
 {
     const char *text;
     source_range where = machine_place_find(l->place, group, index, key, &text);
-    if (!is_number(text, real))
+    if (!yaml_is_number(text, real))
         diag_error(l->d, where, "'%s' is a %snumber, not '%s'", key, real ? "" : "whole ", text);
 }
 
@@ -319,15 +160,6 @@ static void copy_machine(const loader *l, const machine_file *f)
         diag_error(l->d, (source_range){l->file, 0, 0}, "%s", error);
 }
 
-static cyaml_config_t configuration(cyaml_report *r)
-{
-    return (cyaml_config_t){.log_fn = note_log,
-                            .log_ctx = r,
-                            .mem_fn = cyaml_mem,
-                            .log_level = CYAML_LOG_ERROR,
-                            .flags = CYAML_CFG_NO_ALIAS};
-}
-
 machine *machine_parse(arena *memory, diag *d, const char *path, const char *text, size_t length)
 {
     loader l = {.memory = memory,
@@ -336,13 +168,13 @@ machine *machine_parse(arena *memory, diag *d, const char *path, const char *tex
                 .m = ARENA_NEW(memory, machine),
                 .errors_before = diag_errors(d)};
     l.file = source_add(diag_sources(d), path, text, length);
-    cyaml_report r = {.line = 0};
-    cyaml_config_t config = configuration(&r);
+    yaml_report r = {.line = 0};
+    cyaml_config_t config = yaml_configuration(&r);
     machine_file *f = NULL;
     cyaml_err_t code = cyaml_load_data((const uint8_t *)text, length, &config, &machine_file_schema,
                                        (cyaml_data_t **)&f, NULL);
     if (code != CYAML_OK) {
-        report_cyaml(&l, &r, code);
+        yaml_report_error(&(yaml_file){memory, d, l.file, &machine_file_schema, "machine"}, &r, code);
     } else if (!f) {
         diag_error(d, (source_range){l.file, 0, 0}, "the machine file is empty");
     } else {

@@ -1,35 +1,10 @@
 #include "isa/machine.h"
 
 #include "isa/machine_schema.h"
+#include "isa/yaml_file.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The shortest decimal that reads back as the same double. */
-static void print_real(FILE *out, double v)
-{
-    char text[40];
-    for (int precision = 6; precision <= 17; precision++) {
-        snprintf(text, sizeof text, "%.*g", precision, v);
-        if (strtod(text, NULL) == v)
-            break;
-    }
-    fputs(text, out);
-}
-
-static void print_text(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (const char *c = text; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            fprintf(out, "\\%c", *c);
-        else if ((unsigned char)*c < 0x20)
-            fprintf(out, "\\x%02X", (unsigned)*c);
-        else
-            fputc(*c, out);
-    }
-    fputc('"', out);
-}
 
 static void print_group(const machine *m, const char *group, const char *indent, FILE *out)
 {
@@ -39,7 +14,7 @@ static void print_group(const machine *m, const char *group, const char *indent,
             continue;
         fprintf(out, "%s%s: ", indent, n->key);
         if (n->real)
-            print_real(out, machine_number_value(m, n));
+            yaml_print_real(out, machine_number_value(m, n));
         else
             fprintf(out, "%.0f", machine_number_value(m, n));
         fputc('\n', out);
@@ -58,19 +33,19 @@ static void print_lists(const machine *m, FILE *out)
     fprintf(out, "times:\n");
     for (int i = 0; i < TIME_CLASS_COUNT; i++) {
         fprintf(out, "  - {class: %s, fixed: ", time_class_names[i]);
-        print_real(out, m->time[i].fixed);
+        yaml_print_real(out, m->time[i].fixed);
         fprintf(out, ", words_per_cycle: ");
-        print_real(out, m->time[i].words_per_cycle);
+        yaml_print_real(out, m->time[i].words_per_cycle);
         fprintf(out, ", source: ");
-        print_text(out, m->time[i].source ? m->time[i].source : "-");
+        yaml_print_text(out, m->time[i].source ? m->time[i].source : "-");
         fprintf(out, "}\n");
     }
     fprintf(out, "energies:\n");
     for (int i = 0; i < ENERGY_COUNT; i++) {
         fprintf(out, "  - {component: %s, pj: ", energy_component_names[i]);
-        print_real(out, m->energy[i].pj);
+        yaml_print_real(out, m->energy[i].pj);
         fprintf(out, ", source: ");
-        print_text(out, m->energy[i].source ? m->energy[i].source : "-");
+        yaml_print_text(out, m->energy[i].source ? m->energy[i].source : "-");
         fprintf(out, "}\n");
     }
 }
@@ -78,7 +53,7 @@ static void print_lists(const machine *m, FILE *out)
 void machine_print(const machine *m, FILE *out)
 {
     fprintf(out, "name: ");
-    print_text(out, m->name);
+    yaml_print_text(out, m->name);
     fprintf(out, "\nhierarchy:\n");
     print_group(m, "hierarchy", "  ", out);
     fprintf(out, "  operand_log: %s\n", m->operand_log_unlimited ? "unlimited" : "memory");

@@ -1,8 +1,9 @@
 /* Chips: what follows from their numbers, and how they are printed. */
 #include "passes/plan/chip_schema.h"
 
+#include "isa/yaml_file.h"
+
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT true
@@ -149,58 +150,33 @@ plan_chip *plan_chip_of(arena *memory, const machine *m)
 
 /* ---- printing ---- */
 
-static void print_real(FILE *out, double v)
-{
-    char text[40];
-    for (int precision = 6; precision <= 17; precision++) {
-        snprintf(text, sizeof text, "%.*g", precision, v);
-        if (strtod(text, NULL) == v)
-            break;
-    }
-    fputs(text, out);
-}
-
-static void print_text(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (const char *c = text ? text : ""; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            fprintf(out, "\\%c", *c);
-        else if ((unsigned char)*c < 0x20)
-            fprintf(out, "\\x%02X", (unsigned)*c);
-        else
-            fputc(*c, out);
-    }
-    fputc('"', out);
-}
-
 void plan_chip_print(const plan_chip *c, FILE *out)
 {
     const char *group = "";
     fputs("chip: ", out);
-    print_text(out, c->name);
+    yaml_print_text(out, c->name);
     fputs("\nsource: ", out);
-    print_text(out, c->source);
+    yaml_print_text(out, c->source);
     for (size_t i = 0; i < chip_number_count; i++) {
         const chip_number *n = &chip_numbers[i];
         if (strcmp(group, n->group) != 0)
             fprintf(out, "\n%s:", n->group);
         group = n->group;
         fprintf(out, "\n  %s: ", n->key);
-        print_real(out, chip_number_value(c, n));
+        yaml_print_real(out, chip_number_value(c, n));
     }
     fputs(c->part_count ? "\nparts:\n" : "\n", out);
     for (size_t i = 0; i < c->part_count; i++) {
         const plan_component *p = &c->parts[i];
         const double numbers[] = {p->count, p->energy_pj, p->area_mm2, p->power_mw};
         fputs("  - {level: ", out);
-        print_text(out, p->level);
+        yaml_print_text(out, p->level);
         fputs(", name: ", out);
-        print_text(out, p->name);
+        yaml_print_text(out, p->name);
         for (int k = 0; k < 4; k++) {
             static const char *const keys[] = {"count", "energy_pj", "area_mm2", "power_mw"};
             fprintf(out, ", %s: ", keys[k]);
-            print_real(out, numbers[k]);
+            yaml_print_real(out, numbers[k]);
         }
         fputs("}\n", out);
     }

@@ -3,10 +3,9 @@
 
 #include "isa/machine_schema.h"
 #include "isa/support/file.h"
+#include "isa/yaml_file.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 
 enum { FILE_LIMIT = 256 * 1024, PARTS_MAX = 1000, TEXT_MAX = 1000 };
 
@@ -87,14 +86,6 @@ static const cyaml_schema_field_t file_fields[] = {
 static const cyaml_schema_value_t chip_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, chip_file, file_fields)};
 
-/* ---- messages ---- */
-
-/* What libcyaml logs of its first error. */
-typedef struct report {
-    char message[300], field[64];
-    int line, column; /* from 1; 0 if none */
-} report;
-
 typedef struct loader {
     arena *memory;
     diag *d;
@@ -104,73 +95,7 @@ typedef struct loader {
     int errors_before;
 } loader;
 
-static void note_log(cyaml_log_t level, void *context, const char *format, va_list args)
-{
-    report *r = context;
-    char text[400];
-    vsnprintf(text, sizeof text, format, args);
-    text[strcspn(text, "\n")] = '\0';
-    const char *body = strncmp(text, "Load: ", 6) == 0 ? text + 6 : text;
-    if (level >= CYAML_LOG_ERROR && !r->message[0] && strcmp(body, "Backtrace:") != 0)
-        snprintf(r->message, sizeof r->message, "%.299s", body);
-    const char *field = strstr(text, "mapping field '"), *at = strstr(text, "(line: ");
-    if (field && !r->field[0])
-        sscanf(field, "mapping field '%63[^']'", r->field);
-    if (at && !r->line && sscanf(at, "(line: %d, column: %d)", &r->line, &r->column) != 2)
-        r->line = 0;
-}
-
-static source_range range_of(const loader *l, const report *r)
-{
-    const source_file *file = source_get(diag_sources(l->d), l->file);
-    if (r->line < 1)
-        return (source_range){l->file, 0, 0};
-    size_t column = r->column > 0 ? (size_t)r->column - 1 : 0;
-    uint32_t at = machine_place_offset(file, (size_t)r->line - 1, column), end = at;
-    while (end < file->length && !strchr(" \t\r\n,:}]#", file->text[end]))
-        end++;
-    return (source_range){l->file, at, end > at ? end : at + 1};
-}
-
-static void report_error(const loader *l, const report *r)
-{
-    static const struct {
-        const char *theirs, *before, *behind;
-    } words[] = {{"Unexpected key: ", "unknown key '", "'"},
-                 {"Missing required mapping field: ", "the key '", "' is missing here"},
-                 {"Mapping field already seen: ", "the key '", "' is given twice"}};
-    source_range where = range_of(l, r);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        size_t length = strlen(words[i].theirs);
-        if (strncmp(r->message, words[i].theirs, length) == 0) {
-            diag_error(l->d, where, "%s%s%s", words[i].before, r->message + length,
-                       words[i].behind);
-            return;
-        }
-    }
-    if (r->field[0])
-        diag_error(l->d, where, "'%s' has no value of its kind", r->field);
-    else
-        diag_error(l->d, where,
-                   "a chip file is a YAML mapping: chip, source, hierarchy, crossbar, "
-                   "timing, energy, parts");
-}
-
 /* ---- values ---- */
-
-/* libcyaml takes the longest numeric prefix of a number ("1.5.3"), infinities and NaN. */
-static bool is_number(const char *text, bool real)
-{
-    char *end = NULL;
-    if (!text)
-        return true;
-    bool finite = true;
-    if (real)
-        finite = isfinite(strtod(text, &end));
-    else
-        strtoll(text, &end, 0);
-    return end != text && *end == '\0' && finite;
-}
 
 static void check_ranges(const loader *l)
 {
@@ -179,7 +104,7 @@ static void check_ranges(const loader *l)
         const char *text = NULL;
         source_range where = machine_place_find(l->place, n->group, -1, n->key, &text);
         double v = chip_number_value(l->c, n);
-        if (text && !is_number(text, n->real))
+        if (text && !yaml_is_number(text, n->real))
             diag_error(l->d, where, "'%s' is a %snumber, not '%s'", n->key, n->real ? "" : "whole ",
                        text);
         else if (text && !(v >= n->least && v <= n->most))
@@ -205,7 +130,7 @@ static void copy_parts(const loader *l, const chip_file *f)
         for (int k = 0; k < 4; k++) {
             const char *text = NULL;
             source_range where = machine_place_find(l->place, "parts", (int)i, keys[k], &text);
-            if (text && (!is_number(text, true) || !(v[k] >= 0 && v[k] <= 1e18)))
+            if (text && (!yaml_is_number(text, true) || !(v[k] >= 0 && v[k] <= 1e18)))
                 diag_error(l->d, where, "'%s' is a number between 0 and 1e18, not '%s'", keys[k],
                            text);
         }
@@ -235,17 +160,13 @@ plan_chip *plan_chip_parse(arena *memory, diag *d, const char *path, const char 
                 .c = ARENA_NEW(memory, plan_chip),
                 .errors_before = diag_errors(d)};
     l.file = source_add(diag_sources(d), path, text, length);
-    report r = {.line = 0};
-    cyaml_config_t config = {.log_fn = note_log,
-                             .log_ctx = &r,
-                             .mem_fn = cyaml_mem,
-                             .log_level = CYAML_LOG_ERROR,
-                             .flags = CYAML_CFG_NO_ALIAS};
+    yaml_report r = {.line = 0};
+    cyaml_config_t config = yaml_configuration(&r);
     chip_file *f = NULL;
     cyaml_err_t code = cyaml_load_data((const uint8_t *)text, length, &config, &chip_schema,
                                        (cyaml_data_t **)&f, NULL);
     if (code != CYAML_OK) {
-        report_error(&l, &r);
+        yaml_report_error(&(yaml_file){memory, d, l.file, &chip_schema, "chip"}, &r, code);
     } else if (!f) {
         diag_error(d, (source_range){l.file, 0, 0}, "the chip file is empty");
     } else {
