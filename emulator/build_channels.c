@@ -185,8 +185,12 @@ void finish_channels(program_builder *b)
         tile *t = &p->tiles[k];
         t->events.capacity = t->in_flight + t->agent_count;
         t->events.at = ARENA_ARRAY(memory, event, t->events.capacity);
+        t->waits = ARENA_ARRAY(memory, word_wait, t->agent_count);
         in_flight += t->in_flight;
     }
     p->outbox = ARENA_ARRAY(memory, message, in_flight);
-    p->next = ARENA_ARRAY(memory, uint64_t, p->tile_count);
+    uint32_t groups = p->tile_count / TILES_TOGETHER + 1;
+    p->next = ARENA_ARRAY(memory, uint64_t, groups * TILES_TOGETHER);
+    memset(p->next, 0xFF, groups * TILES_TOGETHER * sizeof *p->next); /* EVENT_NEVER */
+    p->next_together = ARENA_ARRAY(memory, uint64_t, groups);
 }

@@ -62,7 +62,7 @@ static void take_words(agent *a, const operation *op)
     if (t->emulator->watch)
         watch_take(t->emulator->watch, t, a->address, op->words);
     memory_take(&t->memory, a->address, op->words);
-    if (t->waiting)
+    if (t->wait_count)
         tile_memory_changed(t, a->address, op->words, a->now);
 }
 
@@ -72,7 +72,7 @@ static void fill_words(agent *a, const operation *op)
     if (t->emulator->watch)
         watch_fill(t->emulator->watch, t, a->address, op->words);
     memory_mark(&t->memory, a->address, op->words, op->count, a->phase[op->scalar[0]]);
-    if (t->waiting)
+    if (t->wait_count)
         tile_memory_changed(t, a->address, op->words, a->now);
 }
 

@@ -20,6 +20,7 @@ enum {
     TRACE_WAITED = 64, /* agents of which is known how far they were waited for */
     MCU_SLOTS = ISA_MCUS_MAX * MCU_OPERATIONS, /* one per operation of every MCU */
     FAILURE_TEXT = 240,
+    TILES_TOGETHER = 16, /* whose next event is known (rounds.c) */
     CHANNELS_MAX = 256, /* per tile: 8 bits of `send` and `receive` */
 };
 
@@ -124,7 +125,6 @@ struct agent {
     uint32_t address;   /* of the access in progress */
     uint64_t checked;   /* memory.changes when its words were found as they must be */
     uint32_t waits_for; /* address, while waiting for memory */
-    agent *next_waiting;
     int32_t scalar[ISA_SCALARS];
     bool phase[ISA_SCALARS];
     trace_step *steps;
@@ -186,6 +186,12 @@ typedef struct message {
     tile *to;
 } message;
 
+/* An agent goes on when a word has one of these bits (WORD_READY), or none where they are 0. */
+typedef struct word_wait {
+    uint32_t word, agent;
+    uint16_t bits;
+} word_wait;
+
 /* The first thing that went wrong in a tile; it stops there. */
 typedef struct failure {
     bool set;
@@ -208,7 +214,8 @@ struct tile {
     bool delayed;         /* emulator_options.delays */
     random_state delays;
     event_heap events;
-    agent *waiting;
+    word_wait *waits; /* of agents for words of memory */
+    uint32_t wait_count;
     uint32_t in_flight; /* most messages that can be under way to it */
     channel *inbound[CHANNELS_MAX], *to_host[CHANNELS_MAX];
     uint64_t active_cycles; /* all kernels */
@@ -226,7 +233,8 @@ struct program {
     size_t channel_count, channel_capacity;
     uint64_t lookahead;
     bool untimed;    /* agents run for as long as they get on (check.c) */
-    uint64_t *next;  /* when each tile has its next event */
+    uint64_t *next;  /* when each tile has its next event, up to a whole group of tiles */
+    uint64_t *next_together; /* of each group */
     message *outbox; /* what tiles send each other in this round */
     uint32_t outbox_count;
     /* what the first kernel found out: time and counts are the same every time */

@@ -57,7 +57,7 @@ void tile_reset(tile *t)
     memory_reset(&t->memory);
     t->events.count = 0;
     t->port_free = t->halted_at = 0;
-    t->waiting = NULL;
+    t->wait_count = 0;
     t->running = t->agent_count;
     t->failed.set = false;
     t->delayed = t->emulator->options.delays != 0;
@@ -74,31 +74,31 @@ void agent_wake(agent *a, uint64_t time)
     event_push(&a->tile->events, (event){time, EVENT_AGENT | a->index});
 }
 
+static bool is_over(const tile *t, word_wait w)
+{
+    uint16_t state = t->memory.state[w.word];
+    return w.bits ? state & w.bits : state == WORD_FREE;
+}
+
 void tile_memory_changed(tile *t, uint32_t at, uint32_t n, uint64_t time)
 {
-    for (agent **link = &t->waiting; *link;) {
-        agent *a = *link;
-        const operation *op = &a->code[a->pc];
-        uint32_t word = a->waits_for;
-        bool phase = a->phase[op->scalar[0]];
-        bool may_go = word - at < n && (a->state == AGENT_WAITS_READY
-                                            ? memory_not_ready(&t->memory, word, 1, phase) > word
-                                            : t->memory.state[word] == WORD_FREE);
-        if (!may_go) {
-            link = &a->next_waiting;
-            continue;
+    for (uint32_t k = 0; k < t->wait_count;) {
+        word_wait w = t->waits[k];
+        if (w.word - at >= n || !is_over(t, w)) {
+            k++;
+        } else {
+            t->waits[k] = t->waits[--t->wait_count];
+            agent_wake(&t->agents[w.agent], time);
         }
-        *link = a->next_waiting;
-        agent_wake(a, time);
     }
 }
 
-static bool wait_for_word(agent *a, agent_state state, uint32_t word)
+static bool wait_for_word(agent *a, agent_state state, uint32_t word, uint16_t bits)
 {
+    tile *t = a->tile;
     a->state = state;
     a->waits_for = word;
-    a->next_waiting = a->tile->waiting;
-    a->tile->waiting = a;
+    t->waits[t->wait_count++] = (word_wait){word, a->index, bits};
     return false;
 }
 
@@ -140,9 +140,10 @@ static bool begin_access(agent *a, const operation *op)
         return false;
     uint32_t end = a->address + op->words, bad;
     if (op->access & ACCESS_READY) {
-        bad = memory_not_ready(&t->memory, a->address, op->words, a->phase[op->scalar[0]]);
+        bool phase = a->phase[op->scalar[0]];
+        bad = memory_not_ready(&t->memory, a->address, op->words, phase);
         if (bad < end)
-            return wait_for_word(a, AGENT_WAITS_READY, bad);
+            return wait_for_word(a, AGENT_WAITS_READY, bad, (uint16_t)(WORD_READY << phase));
     }
     if (!wait_for_channel(a, op))
         return false;
@@ -153,7 +154,7 @@ static bool begin_access(agent *a, const operation *op)
             return false;
         }
         if (bad < end)
-            return wait_for_word(a, AGENT_WAITS_FREE, bad);
+            return wait_for_word(a, AGENT_WAITS_FREE, bad, 0);
     }
     if (op->access & ACCESS_CREDIT)
         op->with.channel->credits--;

@@ -104,7 +104,8 @@ static bool run_convolutions(uint64_t seed, int *noticed)
     if (small) {
         ir_numerics n = net_numerics(m);
         pass_options full = {0};
-        pan_program *p = pan_check(memory, diag_sources(d), d, "net.pan", program.text, program.length);
+        pan_program *p =
+            pan_check(memory, diag_sources(d), d, "net.pan", program.text, program.length);
         ir_module *module = p ? pan_build(p, &n, d) : NULL;
         assert_true(module && passes_run(module, m, memory, d, &full, NULL, NULL));
         image *im = backend_build(memory, module, m, "", d);
