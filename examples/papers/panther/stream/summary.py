@@ -89,6 +89,10 @@ def cnn_tables(r, rows):
          dict(sweep.IDEAL, **d), {"opa mode ideal": {}}, "crs", (1024,))
     grid(r, rows, "Convolutional network: rounded operands", "quantum", dict(sweep.ROUNDED, **d),
          {"2^%d" % (16 - fw): {"fw": fw} for fw in (26, 24)}, "crs", (64, 1024))
+    grid(r, rows, "Convolutional network: slicings, quantum 2^-10", "slices",
+         dict(sweep.ROUNDED, **d),
+         {s: {"slices": s} for s in ("44466555", "44464444", "24462222", "23462222", "24452222")},
+         "crs", (64, 1024, 4096))
     grid(r, rows, "Convolutional network: literal operands", "format", dict(sweep.LITERAL, **d),
          {"Fx %d" % fx: {"fx": fx} for fx in (11, 9)}, "crs", (64,))
 

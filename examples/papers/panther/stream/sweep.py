@@ -92,6 +92,8 @@ def cnn_sets():
         grid(c, e, IDEAL),
         grid(c, e, ROUNDED, crs=(64, 1024)),
         grid(c, e, with_quantum(ROUNDED, 24), crs=(64, 1024)),
+        grid(c, e, ROUNDED, crs=(1024, 4096),
+             slices=("44466555", "44464444", "24462222", "23462222", "24452222")),
         grid(c, e, LITERAL, fx=(11, 9), crs=(64,)))
 
 
