@@ -167,6 +167,47 @@ static void proportional(void **state)
     }
 }
 
+/* What the rules say, and that no larger multiple fits. */
+static void rules(void **state)
+{
+    (void)state;
+    plan_fixture f = plan_begin();
+    allocate_task t = task_of(&f, "resnet18", 4096, 128);
+    allocation stride = allocate_stride(&t), equal = allocate_equal(&t);
+    const steps_layer *l = t.chain->layers;
+    int64_t next = 0, last = t.chain->count - 1;
+    for (size_t i = 0; i <= (size_t)last; i++) {
+        assert_int_equal(equal.replicas[i], equal.replicas[0]);
+        next += (equal.replicas[i] + 1) * l[i].set;
+        if (i > 0)
+            assert_int_equal(stride.replicas[i - 1],
+                             l[i].stride[0] * l[i].stride[1] * stride.replicas[i]);
+    }
+    assert_true(equal.crossbars <= t.total && next > t.total);
+    assert_true(stride.crossbars <= t.total);
+    assert_true(2 * stride.crossbars > t.total || stride.replicas[last] > 1);
+    t.total = allocate_least(t.chain) - 1;
+    assert_false(allocate_equal(&t).found || allocate_stride(&t).found);
+    assert_false(allocate_proportional(&t).found || allocate_dp(&t, true).found);
+    plan_end(&f);
+}
+
+/* Single moves in the simulator: within the total, and never worse than where they start. */
+static void polish(void **state)
+{
+    (void)state;
+    plan_fixture f = plan_begin();
+    allocate_task t = task_of(&f, "alexnet", 1024, 128);
+    allocation dp = allocate_dp(&t, true), moved = allocate_polish(&t, &dp, 1500);
+    const plan_network *n = t.chain->network;
+    int64_t before = plan_simulate(f.memory, n, dp.replicas, NULL, NULL);
+    int64_t after = plan_simulate(f.memory, n, moved.replicas, NULL, NULL);
+    assert_int_equal(before, 114);
+    assert_true(after <= 113 && moved.crossbars <= t.total);
+    assert_null(plan_check_steps(f.memory, n, moved.replicas, after));
+    plan_end(&f);
+}
+
 /* All allocations of small cases: the labels find the best of Algorithm 1. */
 static void brute_force(void **state)
 {
@@ -196,7 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base_sums),   cmocka_unit_test(table6), cmocka_unit_test(certified),
         cmocka_unit_test(bandwidth),   cmocka_unit_test(table7), cmocka_unit_test(proportional),
-        cmocka_unit_test(brute_force),
+        cmocka_unit_test(brute_force), cmocka_unit_test(rules),  cmocka_unit_test(polish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
