@@ -93,24 +93,26 @@ static bool place_before(schedule_state *s, core_info *core, ir_op *op, int64_t 
     return true;
 }
 
-/* Adds what an op takes and is still without a place, once. */
-static void gather_waiting(schedule_state *s, const ir_op *user)
+/* Adds the late ops that an op takes and that are still without a place, once. */
+static void gather_late(schedule_state *s, const ir_op *user)
 {
     for (uint32_t i = 0; i < user->arg_count; i++) {
         ir_op *arg = user->args[i];
         op_time *t = schedule_time(s, arg);
-        if (!waits_for_user(s, arg) || t->done || t->gathered)
+        if (schedule_is_load(arg) || !waits_for_user(s, arg) || t->done || t->gathered)
             continue;
         t->gathered = true;
         ARENA_PUSH(s->memory, s->waiting, s->waiting_count, s->waiting_capacity, arg);
     }
 }
 
-/* Users before what they take: an op follows its arguments in the graph. */
-static int by_id_down(const void *left, const void *right)
+/* Whether a late op that takes this one has no place yet. */
+static bool is_awaited(schedule_state *s, const ir_op *op)
 {
-    const ir_op *a = *(ir_op *const *)left, *b = *(ir_op *const *)right;
-    return a->id > b->id ? -1 : a->id < b->id;
+    EACH_USER (user, &s->users, op)
+        if (schedule_time(s, user)->gathered)
+            return true;
+    return false;
 }
 
 /* Before the first of its users that have a place, which are those of this call. */
@@ -124,6 +126,33 @@ static int64_t limit_of(schedule_state *s, const ir_op *op, int64_t limit)
     return limit;
 }
 
+static bool place_loads_of(schedule_state *s, core_info *core, const ir_op *user, int64_t limit)
+{
+    for (uint32_t i = 0; i < user->arg_count; i++) {
+        ir_op *load = user->args[i];
+        bool open = schedule_is_load(load) && schedule_in_loop(load) && !schedule_time(s, load)->done;
+        if (open && !is_awaited(s, load) && !place_before(s, core, load, limit_of(s, load, limit)))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Users before what they take, else in the order of operands: the first one, which in an update is the
+ * error that everything waits for, comes last in time. NULL: all have a place.
+ */
+static ir_op *next_waiting(schedule_state *s)
+{
+    for (size_t i = 0; i < s->waiting_count; i++) {
+        op_time *t = schedule_time(s, s->waiting[i]);
+        if (!t->gathered || is_awaited(s, s->waiting[i]))
+            continue;
+        t->gathered = false;
+        return s->waiting[i];
+    }
+    return NULL;
+}
+
 /* Puts what waits for these users as late as possible before `limit`. All of it or nothing. */
 static bool place_waiting(schedule_state *s, core_info *core, ir_op *const *users, size_t count,
                           int64_t limit)
@@ -131,16 +160,15 @@ static bool place_waiting(schedule_state *s, core_info *core, ir_op *const *user
     bool good = true;
     s->waiting_count = 0;
     for (size_t u = 0; u < count; u++)
-        gather_waiting(s, users[u]);
+        gather_late(s, users[u]);
     for (size_t i = 0; i < s->waiting_count; i++)
-        gather_waiting(s, s->waiting[i]);
-    if (s->waiting_count > 1)
-        qsort(s->waiting, s->waiting_count, sizeof *s->waiting, by_id_down);
-    for (size_t i = 0; i < s->waiting_count; i++) {
-        ir_op *op = s->waiting[i];
-        schedule_time(s, op)->gathered = false;
-        good = good && place_before(s, core, op, limit_of(s, op, limit));
-    }
+        gather_late(s, s->waiting[i]);
+    for (ir_op *op; good && (op = next_waiting(s)) != NULL;)
+        good = place_before(s, core, op, limit_of(s, op, limit)) && place_loads_of(s, core, op, limit);
+    for (size_t i = 0; i < s->waiting_count; i++)
+        schedule_time(s, s->waiting[i])->gathered = false;
+    for (size_t u = 0; good && u < count; u++)
+        good = place_loads_of(s, core, users[u], limit);
     return good;
 }
 

@@ -63,18 +63,28 @@ static bool is_vector(const ir_op *op)
     return schedule_in_loop(op) && (ir_ops[op->code].class == IR_CLASS_EACH || op->code == IR_concat);
 }
 
-/* The one bundle that all uses of each op lead to by way of vector ops only; -1: there is none. */
+/*
+ * The one bundle that all uses of each op lead to, -1 if there is none: matrix ops that take it, or
+ * vector ops that make nothing but operands of updates of it (what a product waits for must not be
+ * put off).
+ */
 static int64_t *find_users_bundles(const schedule_state *s)
 {
     enum { OPEN = -2, NONE = -1 };
     int64_t *bundles = ARENA_ARRAY(s->memory, int64_t, s->graph->next_id + 1);
+    bool *updates = ARENA_ARRAY(s->memory, bool, s->graph->next_id + 1);
     for (ir_op *op = s->graph->last; op; op = op->previous) {
         int64_t all = OPEN;
+        bool only = true;
         EACH_USER (user, &s->users, op) {
-            int64_t its = placing_is_matrix(user) ? ir_get_int(user, IR_ATTR_bundle, NONE) : bundles[user->id];
+            int64_t its = placing_is_matrix(user) ? ir_get_int(user, IR_ATTR_bundle, NONE)
+                          : updates[user->id]     ? bundles[user->id]
+                                                  : NONE;
             all = all == OPEN || all == its ? its : NONE;
+            only = only && (user->code == IR_opa || updates[user->id]);
         }
         bundles[op->id] = is_vector(op) && all >= 0 ? all : NONE;
+        updates[op->id] = bundles[op->id] >= 0 && only;
     }
     return bundles;
 }
