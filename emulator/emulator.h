@@ -25,7 +25,7 @@ typedef struct emulator_options {
     int threads;        /* of the host; 0: one per processor where a kernel is worth it */
     bool timing_only;   /* no data: numbers are not computed, cycles and counts are */
     uint64_t trace_steps; /* a longer kernel is traced in pieces (trace.h); 0: 16 million */
-    int together;         /* products in batches (batch.h): -1 never, 1 always, 0 where it is of use */
+    int together;         /* products in batches (batch.h): -1 never, 1 always, 0 if useful */
     bool measure_each;  /* work out the time of every kernel, and compare it with the first's */
     uint64_t max_cycles; /* a kernel that runs longer is stopped with an error; 0: 10^11 */
     bool wear;          /* count how often cells are rewritten (costs about as much as updates do) */

@@ -16,8 +16,9 @@ enum {
 };
 
 /*
- * One slice of one block of 32 outputs: its tiles, and where its sums go: shifted down by `down` bits
- * and up by `shift`, added to the outputs from `first` on. low: the bits shifted out, of two words.
+ * One slice of one block of 32 outputs: its tiles, and where its sums go: shifted down by `down`
+ * bits and up by `shift`, added to the outputs from `first` on. low: the bits shifted out, of two
+ * words.
  */
 typedef struct amx_item {
     const int8_t *digits;

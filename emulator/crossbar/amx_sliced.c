@@ -29,6 +29,13 @@ typedef struct sliced_job {
     uint64_t clips;
 } sliced_job;
 
+/* Bytes of 64 words: the lower or, shifted down first, the upper ones. */
+SIMD_INLINE __m512i bytes_of(__m512i a, __m512i b)
+{
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(a)),
+                              _mm512_cvtepi16_epi8(b), 1);
+}
+
 static void split_bits(const amx_direction *d, int scale, const int16_t *in, bit_tiles *tiles)
 {
     __m512i plus = _mm512_set1_epi8((int8_t)(1 << scale));
@@ -39,10 +46,12 @@ static void split_bits(const amx_direction *d, int scale, const int16_t *in, bit
         __m512i unit = _mm512_mask_mov_epi8(plus, negative, minus);
         a = _mm512_abs_epi16(a);
         b = _mm512_abs_epi16(b);
+        __m512i half[2] = {bytes_of(a, b),
+                           bytes_of(_mm512_srli_epi16(a, 8), _mm512_srli_epi16(b, 8))};
+#pragma GCC unroll 16
         for (int t = 0; t < BITS; t++) {
-            __m512i bit = _mm512_set1_epi16((int16_t)(1 << t));
-            __mmask64 set = _mm512_kunpackd(_mm512_test_epi16_mask(b, bit),
-                                            _mm512_test_epi16_mask(a, bit));
+            __m512i bit = _mm512_set1_epi8((int8_t)(1 << t % 8));
+            __mmask64 set = _mm512_test_epi8_mask(half[t / 8], bit);
             _mm512_store_si512(tiles->at[i][t], _mm512_maskz_mov_epi8(set, unit));
         }
     }
@@ -102,9 +111,10 @@ static __attribute__((noinline)) uint64_t convert_any(const bit_sums *sums, plac
  * The conversion of the sums of one item, in pieces, so that they can be laid between the
  * instructions of the tile unit: it waits for tiles, and the processor looks ahead only so far.
  *
- * Converters of at most 12 bits. Words of sums that were not clamped have their low bits clear; with
- * 1 subtracted all of these are set, unless the sum was clamped: 32767 - 1, and -32768, which stays.
- * Then the sums are gone through again. Otherwise the words, weighted by their bits, add up exactly.
+ * Converters of at most 12 bits. Words of sums that were not clamped have their low bits clear;
+ * with 1 subtracted all of these are set, unless the sum was clamped: 32767 - 1, and -32768, which
+ * stays. Then the sums are gone through again. Otherwise the words, weighted by their bits, add up
+ * exactly.
  */
 typedef struct word_converter {
     const bit_sums *sums;

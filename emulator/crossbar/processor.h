@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Whether the kernels for x86-64 are part of this build (CMake's PANTHER_PORTABLE leaves them out). */
+/* Whether this build has the kernels for x86-64 (CMake's PANTHER_PORTABLE leaves them out). */
 #if defined(__x86_64__) && !defined(PANTHER_PORTABLE)
 #define PROCESSOR_X86_64 1
 #else

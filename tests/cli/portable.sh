@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The emulator as any other processor gets it: without the kernels for x86-64. Builds isa and emulator
-# only; the kernels' contract, and a kernel that is not there.
+# The emulator as any other processor gets it: without the kernels for x86-64. Builds isa and
+# emulator only, and holds what is left to the contract.
 source "$(dirname "$0")/common.bash"
 
 build=$work/build

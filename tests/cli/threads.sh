@@ -25,7 +25,8 @@ for threads in 2 3 8; do
 done
 same "as many threads as are of use" "$one" "$(train)"
 for threads in 1 3; do
-    same "$threads threads, every kernel measured" "$one" "$(train --threads "$threads" --measure-each)"
+    same "$threads threads, every kernel measured" "$one" \
+        "$(train --threads "$threads" --measure-each)"
 done
 for kernel in ${kernels/reference/}; do
     same "kernel $kernel, 1 thread" "$one" "$(PANTHER_KERNEL=$kernel train --threads 1)"

@@ -1,7 +1,8 @@
 /*
  * The number of host threads, whether time is worked out in every kernel or in the first only,
- * whether a kernel is traced as a whole or in pieces, and whether products are evaluated together must
- * not show in anything: outputs, digits, cycles, counts, energy. On random networks, whose pipelines keep several tiles busy at once.
+ * whether a kernel is traced as a whole or in pieces, and whether products are evaluated together
+ * must not show in anything: outputs, digits, cycles, counts, energy. On random networks, whose
+ * pipelines keep several tiles busy at once.
  */
 #include <setjmp.h>
 #include <stdarg.h>
