@@ -52,6 +52,14 @@ static mcu **mcu_slot(const emulator *e, const image_block *b)
     return &e->mcu_at[at * (size_t)m->mcus + b->mcu];
 }
 
+static bool of_convolution(const image *im, uint32_t matrix)
+{
+    for (uint32_t k = 0; k < im->tensor_count; k++)
+        if (im->tensors[k].matrix == matrix && im->tensors[k].rank == 4)
+            return true;
+    return false;
+}
+
 static void build_matrices(emulator *e)
 {
     const machine *m = e->machine;
@@ -61,12 +69,14 @@ static void build_matrices(emulator *e)
     e->mcu_at = ARENA_ARRAY(e->memory, mcu *, cores * (size_t)m->mcus);
     for (uint32_t k = 0; k < im->matrix_count; k++) {
         const image_matrix *matrix = &im->matrices[k];
+        bool convolution = of_convolution(im, k);
         e->mcus[k] = ARENA_ARRAY(e->memory, mcu, matrix->block_count);
         for (uint32_t i = 0; i < matrix->block_count; i++) {
             const image_block *b = &matrix->blocks[i];
             mcu *unit = &e->mcus[k][i];
             unit->block = b;
             unit->layer = matrix->layer < im->layer_count ? matrix->layer : 0;
+            unit->convolution = convolution;
             *mcu_slot(e, b) = unit;
             if (e->options.timing_only)
                 continue;

@@ -93,6 +93,7 @@ typedef struct mcu {
     uint64_t commits; /* kernels that ended with updates here */
     uint64_t update_cycles; /* that applying them took at halt */
     uint64_t busy[OPERATION_KINDS]; /* scratch of the profile: cycles by operation */
+    bool convolution; /* its matrix is one of a conv2d */
     uint64_t error_writes; /* crossbars written with errors (UNIT_MVM), for its column of blocks */
 } mcu;
 

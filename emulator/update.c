@@ -9,7 +9,8 @@ static uint32_t examples_of(const agent *a)
 matrix_unit update_unit(const agent *a, int m)
 {
     matrix_unit unit = a->tile->emulator->machine->units.updates;
-    return unit == UNIT_MVM && a->updates[m] <= examples_of(a) ? UNIT_DIGITAL : unit;
+    bool convolution = a->mcus[m]->convolution || a->updates[m] > examples_of(a);
+    return unit == UNIT_MVM && !convolution ? UNIT_DIGITAL : unit;
 }
 
 uint64_t update_mcu_cycles(const agent *a, int m)

@@ -5,8 +5,8 @@
  *   crossbar  an outer product each, one after the other
  *   digital   a multiply-accumulate per cell each; where products use crossbars these are then read
  *             and written once
- *   mvm       of a matrix with more than one update per example (a convolution; PANTHER section
- *             5.4.3): an MVM each. Every example's error is an operand of its own: it is written
+ *   mvm       of the matrix of a conv2d, or one with more than one update per example (PANTHER
+ *             section 5.4.3): an MVM each. Every example's error is an operand of its own: it is written
  *             into crossbars, one per `rows` updates, which the blocks of a column of the matrix
  *             share. Then as digital. Other matrices are digital altogether.
  */

@@ -11,11 +11,12 @@ static const char program[] =
     ".matrix w layer=0 rows=32 columns=16 q=26 frozen=0\n"
     ".block node=0 tile=0 core=0 mcu=0 row=0 column=0 rows=16 columns=16\n"
     ".block node=0 tile=0 core=0 mcu=1 row=16 column=0 rows=16 columns=16\n"
-    ".entry train batch=%d updates=1\n"
+    "%s.entry train batch=%d updates=1\n"
     ".tile 0\n"
     ".core 0\n%s  halt\n";
 
-static bench baseline(matrix_unit products, matrix_unit updates, int batch, const char *body)
+static bench baseline_of(const char *tensor, matrix_unit products, matrix_unit updates, int batch,
+                         const char *body)
 {
     bench b = bench_new();
     b.m->units = (matrix_units){products, updates, REWRITE_SEQUENTIAL};
@@ -25,8 +26,13 @@ static bench baseline(matrix_unit products, matrix_unit updates, int batch, cons
     b.m->opa_copies = 1;
     b.m->energy[ENERGY_digital_product].pj = 7;
     b.m->energy[ENERGY_digital_update].pj = 3;
-    bench_program(&b, arena_printf(b.memory, program, batch, body));
+    bench_program(&b, arena_printf(b.memory, program, tensor, batch, body));
     return b;
+}
+
+static bench baseline(matrix_unit products, matrix_unit updates, int batch, const char *body)
+{
+    return baseline_of("", products, updates, batch, body);
 }
 
 static uint64_t cycles(matrix_unit products, matrix_unit updates, int batch, const char *body)
@@ -60,7 +66,7 @@ static void a_pipelined_rewrite_takes_the_longer_of_both(void **state)
     (void)state;
     bench b = bench_new();
     b.m->units.rewrite = REWRITE_PIPELINED;
-    bench_program(&b, arena_printf(b.memory, program, 1, "  crs m0\n"));
+    bench_program(&b, arena_printf(b.memory, program, "", 1, "  crs m0\n"));
     assert_int_equal(bench_run(&b, NULL, NULL), 1 + 300 + 1);
     emulator_crs(b.e);
     assert_int_equal(emulator_statistics(b.e)->cycles, 302 + 300);
@@ -129,6 +135,21 @@ static void errors_of_convolutions_are_written(void **state)
     assert_true(count(&c, ENERGY_serial_read) == (2 + 2 * 2) * slices);
     assert_true(count(&c, ENERGY_serial_write) == (2 + 2 * 2) * slices);
     bench_free(&c);
+    bench_free(&b);
+}
+
+/* One update per example is a convolution to one position if the model says so. */
+static void convolutions_to_one_position(void **state)
+{
+    static const char tensor[] =
+        ".tensor w matrix=0 rank=4 dim0=16 dim1=8 dim2=2 dim3=2 rows=32 columns=16\n";
+    (void)state;
+    bench b = baseline_of(tensor, UNIT_CROSSBAR, UNIT_MVM, 2, "  mcu 001, 001\n  mcu 001, 001\n");
+    double slices = b.m->slices.slices;
+    assert_int_equal(bench_run(&b, NULL, NULL), 9 + 9 + 1 + 2 * 100 + 2 * 500 + 500);
+    assert_true(count(&b, ENERGY_mvm) == 4 * slices);
+    assert_true(count(&b, ENERGY_digital_update) == 0);
+    assert_true(count(&b, ENERGY_serial_write) == (2 + 2) * slices);
     bench_free(&b);
 }
 
@@ -202,6 +223,7 @@ int main(void)
         cmocka_unit_test(digital_units_work_on_all_cells),
         cmocka_unit_test(updates_beside_crossbars_rewrite_them),
         cmocka_unit_test(errors_of_convolutions_are_written),
+        cmocka_unit_test(convolutions_to_one_position),
         cmocka_unit_test(machines_that_make_no_sense),
         cmocka_unit_test(the_papers_constants),
     };
