@@ -87,17 +87,22 @@ static uint32_t count_places(const image_entry *entry)
  */
 static void reserve_memory(program_builder *b, const image_entry *entry)
 {
-    for (uint32_t k = 0; k < entry->preset_count; k++) {
-        const image_preset *p = &entry->presets[k];
-        memory_reserve(&build_tile(b, p->node, p->tile)->memory,
-                       p->address + (p->repeat - 1) * p->stride + p->words);
+    program *p = b->program;
+    uint32_t *end = ARENA_ARRAY(b->emulator->memory, uint32_t, p->tile_count);
+    for (uint32_t k = 0; k < p->tile_count; k++)
+        for (uint32_t i = 0; i < p->tiles[k].preset_count; i++) {
+            const image_preset *r = p->tiles[k].presets[i];
+            uint32_t mine = r->address + (r->repeat - 1) * r->stride + r->words;
+            end[k] = mine > end[k] ? mine : end[k];
+        }
+    for (uint32_t i = 0; i < entry->buffer_count; i++) {
+        const image_buffer *f = &entry->buffers[i];
+        int32_t k = b->tile_at[place_of(b->emulator, f->node, f->tile)] - 1;
+        if (k >= 0 && f->address + f->words > end[k])
+            end[k] = f->address + f->words;
     }
-    for (uint32_t k = 0; k < entry->buffer_count; k++) {
-        const image_buffer *f = &entry->buffers[k];
-        int32_t index = b->tile_at[place_of(b->emulator, f->node, f->tile)];
-        if (index)
-            memory_reserve(&b->program->tiles[index - 1].memory, f->address + f->words);
-    }
+    for (uint32_t k = 0; k < p->tile_count; k++)
+        memory_reserve(&p->tiles[k].memory, end[k]);
 }
 
 /* In the order of the image, tile by tile. */
