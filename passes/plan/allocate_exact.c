@@ -7,7 +7,7 @@
 enum { LABELS_LIMIT = 12000000, FULL_TRIES = 12, STEPS_MOST = 1 << 28 };
 
 /* Work, in pairs of labels and copies: a few seconds. The same on every host, unlike a time. */
-static const int64_t steps_budget = 600000000, time_budget = 200000000;
+static const int64_t steps_budget = 600000000, time_budget = 200000000, all_budget = 20000000;
 
 static double seconds_since(clock_t started)
 {
@@ -33,7 +33,7 @@ static int64_t least_steps(const labels_task *t, int64_t least, int64_t most, in
     }
     for (high = most; low < high;) {
         int64_t middle = low + (high - low) / 2;
-        labels_answer answer = labels_decide(t, middle, false, r);
+        labels_answer answer = labels_decide(t, middle, LABELS_ADJACENT, r);
         if (answer == LABELS_NO) {
             low = middle + 1;
             continue;
@@ -65,6 +65,22 @@ static void offer(const allocate_task *t, const int64_t *replicas, allocation *b
 
 /* ---- steps ---- */
 
+/* Where labels leave a gap, all allocations within their bounds are gone through, if they are few.
+ */
+static void close_gap(const allocate_task *t, certificate *c)
+{
+    int64_t budget = all_budget;
+    labels_task w = {t->chain, t->total, NULL, 0, LABELS_LIMIT, &budget};
+    int64_t *replicas = ARENA_ARRAY(t->memory, int64_t, t->chain->count + 1);
+    labels_answer answer = LABELS_NO;
+    while (answer == LABELS_NO && c->bound < c->best.steps) {
+        answer = labels_decide(&w, c->bound, LABELS_ALL, replicas);
+        c->bound += answer == LABELS_NO;
+    }
+    if (answer == LABELS_YES)
+        offer(t, replicas, &c->best);
+}
+
 static certificate fewest_steps(const allocate_task *t, const allocation *given)
 {
     int64_t budget = steps_budget;
@@ -76,10 +92,11 @@ static certificate fewest_steps(const allocate_task *t, const allocation *given)
     if (found)
         offer(t, r, &c.best);
     for (int64_t steps = c.bound; steps < c.best.steps && steps < c.bound + FULL_TRIES; steps++)
-        if (labels_decide(&w, steps, true, r) == LABELS_YES) {
+        if (labels_decide(&w, steps, LABELS_FULL, r) == LABELS_YES) {
             offer(t, r, &c.best);
             break;
         }
+    close_gap(t, &c);
     return c;
 }
 
@@ -96,7 +113,7 @@ static void bound_range(const allocate_task *t, double from, double to, int64_t 
     labels_task w = {t->chain, t->total, t->bandwidth, to, LABELS_LIMIT, budget};
     int64_t *r = ARENA_ARRAY(t->memory, int64_t, t->chain->count + 1);
     int64_t goal = (int64_t)ceil(c->bound_us / from);
-    if (goal <= 1 || labels_decide(&w, goal - 1, false, r) == LABELS_NO)
+    if (goal <= 1 || labels_decide(&w, goal - 1, LABELS_ADJACENT, r) == LABELS_NO)
         return;
     bool found;
     int64_t steps = least_steps(&w, 1, goal - 1, r, &found);

@@ -4,7 +4,8 @@
  * With the PreOp of Algorithm 1 bound to the layer before only ("adjacent"), what follows depends
  * on a label alone, so a label with at least as many copies and no larger PreOp, Op and cost
  * replaces another, and "no" is a proof: Algorithm 1's PreOp is never smaller. With the full PreOp
- * ("full") the same labels find allocations, but "no" proves nothing.
+ * ("full") the same labels find allocations, but "no" proves nothing, unless no label is ever
+ * replaced ("all"), which is affordable near the bound: there, few allocations are left.
  *
  * Labels of a layer are kept by rising cost. A prefix-minimum tree over (PreOp, Op) answers whether
  * a label is replaced.
@@ -32,7 +33,7 @@ typedef struct search {
     const labels_task *t;
     const steps_chain *c;
     int64_t total, steps;
-    bool full;
+    labels_mode mode;
     labels_bounds *bounds; /* of each layer */
     label *all;            /* of all layers, one after the other */
     size_t count, capacity, limit;
@@ -118,6 +119,11 @@ static int64_t full_preop(search *s, size_t j, int64_t replicas, int32_t parent)
     return steps_preop(s->c, j, s->replicas, s->pre);
 }
 
+static bool replaced(const search *s, int64_t pre, int64_t op, int64_t cost)
+{
+    return s->mode != LABELS_ALL && tree_has(&s->seen, pre, op, cost);
+}
+
 /* Labels of layer j with these copies behind those of the layer before, first .. end. */
 static void extend(search *s, size_t j, int64_t replicas, size_t first, size_t end)
 {
@@ -137,16 +143,16 @@ static void extend(search *s, size_t j, int64_t replicas, size_t first, size_t e
             continue;
         int64_t tail = s->c->burst ? steps_tail(s->c, j, replicas, p->replicas) : printed;
         int64_t op = pre + normal > p->op + tail ? pre + normal : p->op + tail;
-        if (op > latest || tree_has(&s->seen, pre, op, all))
+        if (op > latest || replaced(s, pre, op, all))
             continue;
-        if (s->full) {
+        if (s->mode != LABELS_ADJACENT) {
             pre = full_preop(s, j, replicas, (int32_t)i);
             op = pre + normal > op ? pre + normal : op;
-            if (op > latest || all + b->rest[pre - b->pre] > s->total ||
-                tree_has(&s->seen, pre, op, all))
+            if (op > latest || all + b->rest[pre - b->pre] > s->total || replaced(s, pre, op, all))
                 continue;
         }
-        tree_add(&s->seen, pre, op, all);
+        if (s->mode != LABELS_ALL)
+            tree_add(&s->seen, pre, op, all);
         add_label(s, (label){(int32_t)replicas, (int32_t)pre, (int32_t)op, (int32_t)i, all});
     }
 }
@@ -180,7 +186,8 @@ static int32_t run(search *s, arena *scratch)
         if (first == end)
             return -1;
         qsort(s->all + first, end - first, sizeof *s->all, by_cost);
-        s->gave_up = !tree_shape(scratch, &s->seen, &s->bounds[j], s->steps);
+        s->gave_up =
+            s->mode != LABELS_ALL && !tree_shape(scratch, &s->seen, &s->bounds[j], s->steps);
         for (int64_t r = s->bounds[j].most; r >= s->bounds[j].least && !s->gave_up; r--) {
             extend(s, j, r, first, end);
             if (s->t->bandwidth) /* fewer copies may be wanted: they bring the next layer less */
@@ -194,11 +201,12 @@ static int32_t run(search *s, arena *scratch)
     return best;
 }
 
-labels_answer labels_decide(const labels_task *t, int64_t steps, bool full, int64_t *replicas)
+labels_answer labels_decide(const labels_task *t, int64_t steps, labels_mode mode,
+                            int64_t *replicas)
 {
     arena *scratch = arena_new();
     search s = {
-        .t = t, .c = t->chain, .total = t->total, .steps = steps, .full = full, .limit = t->limit};
+        .t = t, .c = t->chain, .total = t->total, .steps = steps, .mode = mode, .limit = t->limit};
     labels_answer answer = LABELS_NO;
     *t->budget -= steps * (int64_t)(s.c->count * s.c->count) / 8; /* for the bounds */
     s.bounds = labels_bound(scratch, t, steps, *t->budget >= 0);

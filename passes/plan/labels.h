@@ -15,8 +15,15 @@ typedef struct labels_task {
 
 typedef enum labels_answer { LABELS_NO, LABELS_YES, LABELS_UNKNOWN } labels_answer;
 
+typedef enum labels_mode {
+    LABELS_ADJACENT, /* PreOp bound to the layer before: no is a proof, yes may be wrong */
+    LABELS_FULL,     /* Algorithm 1's PreOp, labels replaced as if it were adjacent: yes is right */
+    LABELS_ALL,      /* the same without replacing any: both are right, for small cases */
+} labels_mode;
+
 /* replicas (of YES): the cheapest allocation found. */
-labels_answer labels_decide(const labels_task *t, int64_t steps, bool full, int64_t *replicas);
+labels_answer labels_decide(const labels_task *t, int64_t steps, labels_mode mode,
+                            int64_t *replicas);
 
 /*
  * What a layer's copies, PreOp and Op are bound to if the chain is to end within T
