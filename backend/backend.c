@@ -102,7 +102,7 @@ static bool run_entries(const backend_state *s, const image *im)
     emulator *e = emulator_new(scratch, s->machine, im, &options, s->diag, "(compiled program)");
     bool good = e != NULL;
     for (uint32_t i = 0; good && i < im->entry_count; i++)
-        good = emulator_run(e, i, 0, NULL, NULL, s->diag) == EXIT_DONE;
+        good = emulator_check(e, i, s->diag) == EXIT_DONE;
     arena_free(scratch);
     return good;
 }
