@@ -16,6 +16,8 @@
 #include "passes/users.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 typedef struct tile_use {
     ir_place tile;
@@ -186,6 +188,52 @@ static void count_operand_log(memory_state *s)
                 use_of(s, op->place)->log += logged_words(s, op, op->args[i]);
 }
 
+/* Words of rings in a tile by the layer whose values they hold. */
+typedef struct layer_use {
+    const char *layer;
+    int64_t words;
+} layer_use;
+
+static layer_use *use_of_layer(memory_state *s, layer_use **uses, size_t *count, size_t *capacity, const ir_op *op)
+{
+    const char *layer = ir_get_name(op, IR_ATTR_layer, "inputs");
+    for (size_t i = 0; i < *count; i++)
+        if (!strcmp((*uses)[i].layer, layer))
+            return &(*uses)[i];
+    layer_use fresh = {layer, 0};
+    ARENA_PUSH(s->context->memory, *uses, *count, *capacity, fresh);
+    return &(*uses)[*count - 1];
+}
+
+static int by_words(const void *left, const void *right)
+{
+    const layer_use *a = left, *b = right;
+    if (a->words != b->words)
+        return a->words > b->words ? -1 : 1;
+    return strcmp(a->layer, b->layer);
+}
+
+/* The layers that ask for most of a tile's memory. */
+static void note_layers(memory_state *s, const tile_use *t)
+{
+    enum { LAYERS_NAMED = 4 };
+    layer_use *uses = NULL;
+    size_t count = 0, capacity = 0;
+    IR_EACH(op, s->graph) {
+        if ((op->code != IR_store && op->code != IR_receive) || !placing_same_tile(op->place, t->tile))
+            continue;
+        const ir_buffer *b = ir_graph_buffer(s->graph, ir_get_name(op, IR_ATTR_buffer, ""));
+        /* pieces of one vector fill a ring together: each counts for its own words */
+        int64_t words = b->lanes && ir_get(op, IR_ATTR_first) ? op->type.lanes : b->words;
+        use_of_layer(s, &uses, &count, &capacity, op)->words += words * ir_ring_slots(s->graph, b);
+    }
+    if (count)
+        qsort(uses, count, sizeof *uses, by_words);
+    for (size_t i = 0; i < count && i < LAYERS_NAMED; i++)
+        diag_note(s->context->diag, SOURCE_NOWHERE, "%" PRId64 " words there hold values of layer '%s'", uses[i].words,
+                  uses[i].layer);
+}
+
 static bool check_capacity(memory_state *s)
 {
     const machine *m = s->context->machine;
@@ -201,6 +249,9 @@ static bool check_capacity(memory_state *s)
                    s->graph->name, t->tile.tile, t->tile.node, missing, t->rings, t->log, m->memory_words);
         if (t->log)
             diag_help(s->context->diag, "a smaller batch, variant 3, or 'operand_log: unlimited' in the machine file");
+        else
+            diag_help(s->context->diag, "'memory_words: %" PRId64 "' in the machine file holds it", t->rings);
+        note_layers(s, t);
         good = false;
     }
     return good;
