@@ -2,6 +2,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,23 @@ def panther_stats(arguments):
         panther(list(arguments) + ["--stats", path])
         with open(path) as f:
             return json.load(f)
+
+
+def machine_with(folder, name, words):
+    """A file of that machine with another memory per tile."""
+    path = os.path.join(folder, "%s_%d.yaml" % (name, words))
+    if not os.path.exists(path):
+        text = panther(["machine", "show", name])
+        with open(path, "w") as f:
+            f.write(re.sub(r"(?m)^(  memory_words:) .*", r"\1 %d" % words, text))
+    return path
+
+
+def without_waiting(s, layer):
+    """{component: pJ} of a layer, without what is charged per cycle, which waiting costs too."""
+    parts = s["energy_fj"]["by_layer_and_component"][layer]
+    return {c: fj * 1e-3 for c, fj in parts.items()
+            if c not in ("leakage", "core_control", "tile_control")}
 
 
 def machine_numbers(name, *options):

@@ -7,7 +7,8 @@ in it. Batches of more than FEW and MANY positions are continued from these two,
 example then adds the same: `line_error` measures how well that holds.
 
 Base_opa/mvm has to know which updates are of one example: its convolutions (and PANTHER beside it) run
-on maps of patches, and are continued from batches of 1 and 2.
+on maps of patches, and are continued from batches of 1 and 2. A convolution to a single position runs
+as a network, behind a small layer that lets it pass its error on.
 """
 import math
 import os
@@ -42,6 +43,14 @@ kernel layer(x: map[%(rows)d, %(edge)d, %(edge)d], rate: scalar) -> scalar {
 }
 train layer on none { rate = 0.01;  batch = %(batch)d;  epochs = 1 }
 """
+NETWORK = """data none { train = raw("x.bin", "x.labels", size = 72);  scale = 1/255 }
+network layer(x: map[8, 3, 3]) -> vec[%(columns)d] {
+    x = conv2d(x, %(lanes)d, kernel = 1, bias = false)
+    return flatten(conv2d(x, %(columns)d, kernel = 3, bias = false))
+}
+train layer on none { loss = mse;  update = sgd(rate = 0.01);  batch = %(batch)d;  epochs = 1 }
+"""
+NETWORK_WORDS = 4194304   # of memory per tile
 
 
 class Layer:
@@ -57,8 +66,14 @@ class Layer:
         self.row_tiles = math.ceil(self.rows / 128)
         self.passes = 1 if self.first else 2
 
+    def alone(self):
+        """A convolution to a single position."""
+        return self.convolution and self.positions == 1
+
     def text(self, batch, maps):
-        return (MAPS if maps else PROGRAM) % {
+        program = PROGRAM if not maps else NETWORK if self.alone() else MAPS
+        return program % {
+            "lanes": self.rows // 9,
             "rows": self.rows, "columns": self.columns, "batch": batch,
             "edge": math.isqrt(self.positions), "words": self.rows * self.positions,
             "back": "" if self.first else "back = W.T @ d", "result": "d" if self.first else "back"}
@@ -99,13 +114,23 @@ class Bench:
             image = path[:-4] + ".pimg"
             with open(path, "w") as f:
                 f.write(layer.text(batch, maps))
-            common.panther(["compile", path, "-o", image, "--machine", "panther" + self.suffix])
+            network = maps and layer.alone()
+            common.panther(["compile", path, "-o", image, "--machine",
+                            self.machine("panther", network)])
             for machine, variant in ON_MAPS if maps else CONFIGURATIONS:
                 s = common.panther_stats(["run", image, "--timing-only", "--machine",
-                                          machine + self.suffix, "--variant", variant])
-                self.known[shape, (machine, variant)] = Measured(
-                    s["energy_by_component"], s["cycles_per_kernel"], s["leakage_pj"])
+                                          self.machine(machine, network), "--variant", variant] +
+                                         (["--entry", "train:layer"] if network else []))
+                parts = s["energy_by_component"]
+                if network:
+                    parts = common.without_waiting(s, "conv2d_2")
+                self.known[shape, (machine, variant)] = Measured(parts, s["cycles_per_kernel"],
+                                                                 s["leakage_pj"])
         return self.known[shape, configuration]
+
+    def machine(self, name, network):
+        name += self.suffix
+        return common.machine_with(self.folder.name, name, NETWORK_WORDS) if network else name
 
     def measure_maps(self, layer, batch, configuration):
         one, two = (self.run(layer, k, configuration, maps=True) for k in (1, 2))

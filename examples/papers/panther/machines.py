@@ -4,8 +4,7 @@
     machines.py [fig11] [fig12] [fig13]
 
 All figures are the emulator's (layerwise.py); the formulas of closed_form.py, given the overhead that
-the emulator measured, have to agree with them. The one exception is Base_opa/mvm's Conv13, by formula:
-a single update per example is no convolution to that machine.
+the emulator measured, have to agree with them.
 """
 import math
 import sys
@@ -68,10 +67,8 @@ class Figures:
         """Energy against PANTHER's."""
         if machine != "base_opa_mvm":
             ours = self.nj(layer, batch, machine, profile)
-        elif layer.convolution and layer.positions > 1:
-            return self.maps_ratio(layer, batch, profile)
         elif layer.convolution:
-            ours = self.formula(layer, batch, machine, profile)
+            return self.maps_ratio(layer, batch, profile)
         else:
             ours = self.nj(layer, batch, "base_mvm", profile)
         return ours / self.nj(layer, batch, "panther", profile)
@@ -106,7 +103,7 @@ def energy_table(r, f, batch):
             ["layer", "n", "MCUs", "V1 nJ", "V2 nJ", "V3 nJ", "overhead", "digital", "Base_mvm",
              "opa/mvm", "code: digital", "Base_mvm", "opa/mvm"], rows)
     r.line("  nJ per MCU and position, leakage left out; then times the energy of variant %d in the\n"
-           "  `paper` profile, and in `code`. n: positions. opa/mvm of Conv13 is by formula."
+           "  `paper` profile, and in `code`. n: positions."
            % variant_of(batch))
 
 

@@ -9,7 +9,6 @@ have as much memory per tile as the network takes.
 import argparse
 import math
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,6 @@ PROFILES = ("_paper",) if common.QUICK else ("_paper", "")
 # Words of a tile's memory that are tried: as shipped, as the authors have for convolutional networks
 # (2 MB), and what the network takes.
 MEMORIES = (32768, 1048576, 4194304, 16777216)
-PER_CYCLE = ("leakage", "core_control", "tile_control")
 MACHINES = (("panther", 1), ("panther", 2), ("panther", 3), ("base_digital", 2), ("base_mvm", 2),
             ("base_opa_mvm", 2))
 
@@ -52,13 +50,7 @@ class Network:
         return done.stderr.splitlines()[0] if done.returncode else ""
 
     def machine(self, name):
-        """A machine file of that name with the network's memory."""
-        path = os.path.join(self.folder.name, "%s_%d.yaml" % (name, self.memory))
-        if not os.path.exists(path):
-            text = common.panther(["machine", "show", name])
-            with open(path, "w") as f:
-                f.write(re.sub(r"(?m)^(  memory_words:) .*", r"\1 %d" % self.memory, text))
-        return path
+        return common.machine_with(self.folder.name, name, self.memory)
 
     def run(self, batch, machine, variant, suffix):
         refusal = self.compile(batch)
@@ -70,9 +62,8 @@ class Network:
             s = common.panther_stats(["run", image, "--entry", self.entry, "--timing-only",
                                       "--machine", self.machine(machine + suffix), "--variant",
                                       variant])
-            layers = {name: sum(fj for c, fj in parts.items() if c not in PER_CYCLE) * 1e-3
-                      for name, parts in s["energy_fj"]["by_layer_and_component"].items()
-                      if name != "none"}
+            layers = {name: sum(common.without_waiting(s, name).values())
+                      for name in s["energy_fj"]["by_layer_and_component"] if name != "none"}
             self.known[key] = dict(layers, cycles=s["cycles_per_kernel"])
         return self.known[key]
 
@@ -118,7 +109,7 @@ def compare(r, net):
                                     ("batch 64, Base_mvm, conv, most", 1.63, 64, mvm),
                                     ("batch 64, Base_opa/mvm, conv, most", 2.45, 64, opa)):
         if convolutions:
-            r.value(what, paper, most(batch, key), 2, 6)
+            r.verdict(what, "%.2f" % paper, "%.2f" % most(batch, key), "of other positions")
     r.line("    Table 4 counts the positions behind a pool (Conv13: 1), the network has those before it\n"
            "    (4); `run fig11` and `run fig12` take Table 4's")
     r.check("the ratio to Base_mvm falls with the batch", all(
