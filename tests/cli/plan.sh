@@ -4,6 +4,8 @@ source "$(dirname "$0")/common.bash"
 networks=$examples/networks
 
 expect "methods" 0 "dp_free" "$PANTHER" plan list
+expect "help" 0 "usage: panther plan [OPTION...]" "$PANTHER" plan --help
+expect "nothing to plan" 2 "panther plan --help" "$PANTHER" plan
 expect "a plan" 0 "steps in the simulator" "$PANTHER" plan "$networks/vgg_a.pan" -m isaac_like \
     --view conv_chain
 expect "why" 0 "works in 251 of the 320 steps" "$PANTHER" plan "$networks/vgg_a.pan" -m isaac_like \
