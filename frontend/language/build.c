@@ -58,15 +58,23 @@ static int network_use(const pan_program *p, uint32_t param)
     return use;
 }
 
-static bool frozen_everywhere(builder *b, uint32_t param, uint32_t bias)
+bool build_frozen_everywhere(builder *b, const uint32_t *params, uint32_t count)
 {
-    int use = network_use(b->p, param), other = bias == PAN_NONE ? use : network_use(b->p, bias);
-    const pan_param *w = &b->p->params[param];
-    if (use == 3 || other == 3)
+    const pan_param *w = &b->p->params[params[0]];
+    int use = network_use(b->p, params[0]);
+    bool mixed = use == 3, part = false;
+    for (uint32_t i = 1; i < count; i++) {
+        int other = network_use(b->p, params[i]);
+        mixed = mixed || other == 3;
+        part = part || other != use;
+    }
+    if (mixed)
         build_refuse(b, w->where, "a parameter that one train block freezes and another trains",
                      "a matrix is frozen for all graphs of an image");
-    else if (use != other)
-        build_refuse(b, w->where, "freezing only one of weight and bias",
+    else if (part)
+        build_refuse(b, w->where,
+                     count == 2 ? "freezing only one of weight and bias"
+                                : "freezing only a part of a layer's parameters",
                      "they share the columns of one matrix");
     return use == 2;
 }
@@ -78,29 +86,6 @@ static int64_t inputs_of(const pan_param *w)
     for (uint32_t i = 1; i < w->rank; i++)
         inputs = inputs > INT32_MAX ? inputs : inputs * w->shape[i];
     return inputs;
-}
-
-/* The part of a parameter that one of `groups` matrices holds. */
-static void add_tensor(builder *b, ir_matrix *w, const char *prefix, uint32_t param,
-                       uint32_t input0, uint32_t group, uint32_t groups)
-{
-    static const ir_init inits[] = {
-        [PAN_INIT_CONSTANT] = IR_INIT_CONSTANT,
-        [PAN_INIT_UNIFORM] = IR_INIT_UNIFORM,
-        [PAN_INIT_NORMAL] = IR_INIT_NORMAL,
-    };
-    const pan_param *v = &b->p->params[param];
-    ir_tensor t = {.name = arena_printf(b->m->memory, "%s%s", prefix, v->path),
-                   .rank = v->rank,
-                   .input0 = input0,
-                   .outputs = w->outputs,
-                   .inputs = (uint32_t)inputs_of(v),
-                   .kernel = {(uint32_t)v->shape[2], (uint32_t)v->shape[3]},
-                   .part = groups > 1 ? group * w->outputs : 0,
-                   .whole = groups > 1 ? (uint32_t)v->shape[0] : 0,
-                   .init = inits[v->init],
-                   .init_value = v->init_value};
-    ir_matrix_tensor(b->m, w, &t);
 }
 
 /* "" unless another compiled item uses the same path for a parameter of its own: then "NAME.". */
@@ -116,6 +101,33 @@ static const char *prefix_of(const builder *b, uint32_t param)
     return "";
 }
 
+const char *build_matrix_name(builder *b, uint32_t param, const char *path)
+{
+    return arena_printf(b->m->memory, "%s%s", prefix_of(b, param), path);
+}
+
+void build_tensor(builder *b, ir_matrix *w, uint32_t param, uint32_t input0, int64_t row)
+{
+    static const ir_init inits[] = {
+        [PAN_INIT_CONSTANT] = IR_INIT_CONSTANT,
+        [PAN_INIT_UNIFORM] = IR_INIT_UNIFORM,
+        [PAN_INIT_NORMAL] = IR_INIT_NORMAL,
+    };
+    const pan_param *v = &b->p->params[param];
+    bool part = w->outputs != v->shape[0];
+    ir_tensor t = {.name = arena_printf(b->m->memory, "%s%s", prefix_of(b, param), v->path),
+                   .rank = v->rank,
+                   .input0 = input0,
+                   .outputs = w->outputs,
+                   .inputs = (uint32_t)inputs_of(v),
+                   .kernel = {(uint32_t)v->shape[2], (uint32_t)v->shape[3]},
+                   .part = part ? (uint32_t)row : 0,
+                   .whole = part ? (uint32_t)v->shape[0] : 0,
+                   .init = inits[v->init],
+                   .init_value = v->init_value};
+    ir_matrix_tensor(b->m, w, &t);
+}
+
 /* Groups of the convolution that a weight belongs to. */
 static uint32_t groups_of(const pan_program *p, const pan_param *w)
 {
@@ -129,19 +141,19 @@ static ir_matrix *new_matrix(builder *b, uint32_t param, uint32_t bias, uint32_t
                              uint32_t groups)
 {
     const pan_param *w = &b->p->params[param];
-    const char *prefix = prefix_of(b, param);
     bool own = w->layer == PAN_NONE || w->statistic; /* a layer has one matrix besides statistics */
     const char *path = own ? w->path : b->p->layers[w->layer].path;
-    const char *name = arena_printf(b->m->memory, "%s%s", prefix, path);
+    const char *name = build_matrix_name(b, param, path);
     uint32_t inputs = (uint32_t)inputs_of(w) + (bias != PAN_NONE);
     if (groups > 1)
         name = arena_printf(b->m->memory, "%s[%u]", name, group);
     ir_matrix *made =
         ir_matrix_new(b->m, name, (uint32_t)w->shape[0] / groups, inputs, (uint8_t)w->q);
     made->where = w->where;
-    add_tensor(b, made, prefix, param, 0, group, groups);
+    int64_t row = (int64_t)group * made->outputs;
+    build_tensor(b, made, param, 0, row);
     if (bias != PAN_NONE)
-        add_tensor(b, made, prefix, bias, inputs - 1, group, groups);
+        build_tensor(b, made, bias, inputs - 1, row);
     return made;
 }
 
@@ -155,7 +167,8 @@ ir_matrix **build_matrices(builder *b, uint32_t param)
         build_refuse(b, w->where, "a matrix side of more than 2^24", "the graph IR cannot hold it");
         return NULL;
     }
-    bool frozen = w->statistic || frozen_everywhere(b, param, bias);
+    uint32_t both[] = {param, bias};
+    bool frozen = w->statistic || build_frozen_everywhere(b, both, bias == PAN_NONE ? 1 : 2);
     b->matrices[param] = ARENA_ARRAY(b->m->memory, ir_matrix *, groups);
     for (uint32_t g = 0; g < groups; g++) {
         b->matrices[param][g] = new_matrix(b, param, bias, g, groups);
@@ -196,7 +209,7 @@ static bool portable(builder *b, const pan_type *t, source_range where)
 {
     if (t->kind == PAN_SEQ && t->element == PAN_LABEL) {
         build_refuse(b, where, "a seq of labels",
-                     "values per step are not lowered to the ISA in this version");
+                     "the host sends one class for each example");
         return false;
     }
     if (build_elements(t) > 1 << 24) {
@@ -207,16 +220,38 @@ static bool portable(builder *b, const pan_type *t, source_range where)
     return true;
 }
 
-/* What a port's vector is to a body. */
-static ir_op *value_of(builder *b, ir_op *from, const pan_type *t, source_range where)
+/* The vectors of a seq's port: one after the other. */
+static ir_op **step_ports(builder *b, ir_op *whole, const pan_type *t, source_range where)
 {
-    return t->kind == PAN_MAP ? build_unflatten(b, from, t, where) : from;
+    ir_op **steps = build_steps(b, t->steps, where);
+    ir_type type = ir_vec((uint32_t)build_lanes(t), whole->type.q);
+    for (int64_t i = 0; steps && i < t->steps; i++) {
+        const char *role = ir_get_name(whole, IR_ATTR_role, NULL);
+        const char *label = ir_get_name(whole, IR_ATTR_label, NULL);
+        int64_t number = ir_get_int(whole, IR_ATTR_port, 0);
+        steps[i] = i ? port(b, role, label, type, number, whole->space, where) : whole;
+        ir_set_int(b->g, steps[i], IR_ATTR_first, i * type.lanes);
+    }
+    whole->type = type;
+    return steps;
+}
+
+/* What a port's vector is to a body; false after an error. */
+static bool value_of(builder *b, ir_op *from, const pan_type *t, source_range where,
+                     build_value *to)
+{
+    *to = (build_value){from, NULL};
+    if (t->kind == PAN_MAP)
+        to->op = build_unflatten(b, from, t, where);
+    if (t->kind == PAN_SEQ)
+        *to = (build_value){NULL, step_ports(b, from, t, where)};
+    return to->op || to->steps;
 }
 
 /* Values of the formals; NULL after an error. */
-static ir_op **formal_ports(builder *b, const pan_item *item)
+static build_value *formal_ports(builder *b, const pan_item *item)
 {
-    ir_op **ports = ARENA_ARRAY(b->m->memory, ir_op *, item->formal_count);
+    build_value *ports = ARENA_ARRAY(b->m->memory, build_value, item->formal_count);
     bool input_seen = false;
     for (size_t i = 0; i < item->formal_count; i++) {
         const pan_formal *f = &item->formals[i];
@@ -228,27 +263,50 @@ static ir_op **formal_ports(builder *b, const pan_item *item)
         if (!portable(b, &f->type, f->where))
             return NULL;
         ir_type type = port_type(&f->type, item->body.ops[f->op].q);
-        ports[i] = port(b, role, f->name, type, (int64_t)i, scalar ? (ir_space){0} : b->each,
-                        f->where);
-        ports[i] = value_of(b, ports[i], &f->type, f->where);
+        ir_op *whole = port(b, role, f->name, type, (int64_t)i, scalar ? (ir_space){0} : b->each,
+                            f->where);
+        if (!value_of(b, whole, &f->type, f->where, &ports[i]))
+            return NULL;
     }
     return ports;
 }
 
-static void outputs(builder *b, const pan_item *item, ir_op *const *values, int64_t first)
+static ir_op *output(builder *b, ir_op *value, const char *label, int64_t port)
+{
+    ir_op *out = ir_op_new(b->g, NULL, IR_output, ir_no_type, &value, 1, value->where);
+    ir_set_int(b->g, out, IR_ATTR_port, port);
+    ir_set_name(b->g, out, IR_ATTR_label, label);
+    return out;
+}
+
+/* The steps of a seq fill one port, one after the other. */
+static void output_steps(builder *b, const pan_op *op, ir_op *const *steps, const char *label,
+                         int64_t port)
+{
+    for (int64_t t = 0; t < op->type.steps; t++) {
+        ir_op *step = build_to_format(b, steps[t], op->q, op->where);
+        ir_op *out = output(b, step, label, port);
+        ir_set_int(b->g, out, IR_ATTR_first, t * build_lanes(&op->type));
+    }
+}
+
+static void outputs(builder *b, const pan_item *item, const build_value *values, int64_t first)
 {
     size_t n = item->body.result_count;
     for (size_t i = 0; i < n; i++) {
-        ir_op *result = values[item->body.results[i]];
-        if (item->body.ops[item->body.results[i]].type.kind == PAN_MAP)
-            result = build_flatten(b, result, result->where);
-        if (!result)
-            return;
-        ir_op *out = ir_op_new(b->g, NULL, IR_output, ir_no_type, &result, 1, result->where);
+        const pan_op *op = &item->body.ops[item->body.results[i]];
+        build_value result = values[item->body.results[i]];
         const char *label = n == 1 ? "output"
                                    : arena_printf(b->m->memory, "output_%zu", i + 1);
-        ir_set_int(b->g, out, IR_ATTR_port, first + (int64_t)i);
-        ir_set_name(b->g, out, IR_ATTR_label, label);
+        if (op->type.kind == PAN_SEQ) {
+            output_steps(b, op, result.steps, label, first + (int64_t)i);
+            continue;
+        }
+        if (op->type.kind == PAN_MAP)
+            result.op = build_flatten(b, result.op, result.op->where);
+        if (!result.op)
+            return;
+        output(b, result.op, label, first + (int64_t)i);
     }
 }
 
@@ -258,15 +316,16 @@ static void begin_graph(builder *b, const char *name, int64_t batch)
     uint8_t n = ir_graph_dim(b->g, "n", (uint32_t)batch);
     b->each = (ir_space){.count = 1, .dim = {n}};
     b->size_count = 0;
+    b->stepped = 0;
 }
 
 /* ---- graphs ---- */
 
 /* The item's own body; its values, or NULL after an error. */
-static ir_op **forward(builder *b, const pan_item *item)
+static build_value *forward(builder *b, const pan_item *item)
 {
-    ir_op **ports = formal_ports(b, item);
-    ir_op **values = ARENA_ARRAY(b->m->memory, ir_op *, item->body.count);
+    build_value *ports = formal_ports(b, item);
+    build_value *values = ARENA_ARRAY(b->m->memory, build_value, item->body.count);
     return ports && build_body(b, &item->body, ports, values) ? values : NULL;
 }
 
@@ -275,7 +334,7 @@ static void build_test(builder *b, uint32_t index)
     const pan_item *item = &b->p->items[index];
     b->train = NULL;
     begin_graph(b, pan_test_entry(b->p, index), pan_test_batch(b->p, index));
-    ir_op **values = forward(b, item);
+    build_value *values = forward(b, item);
     if (values)
         outputs(b, item, values, 0);
 }
@@ -285,19 +344,19 @@ static void build_kernel(builder *b, uint32_t index, const pan_train *train)
     const pan_item *item = &b->p->items[index];
     b->train = train;
     begin_graph(b, train ? pan_train_entry(b->p, train) : item->name, train ? train->batch : 1);
-    ir_op **values = forward(b, item);
+    build_value *values = forward(b, item);
     if (values)
         outputs(b, item, values, 0);
 }
 
 /* The op whose descent trains, from the output and the target. */
-static ir_op *loss_of(builder *b, const pan_train *t, ir_op *output, ir_op *target)
+static ir_op *loss_of(builder *b, const pan_train *t, build_value from, build_value target)
 {
-    ir_op *inputs[] = {output, target};
-    ir_op **values = ARENA_ARRAY(b->m->memory, ir_op *, t->loss_body.count);
+    build_value inputs[] = {from, target};
+    build_value *values = ARENA_ARRAY(b->m->memory, build_value, t->loss_body.count);
     if (!build_body(b, &t->loss_body, inputs, values))
         return NULL;
-    return values[t->loss_body.results[0]];
+    return values[t->loss_body.results[0]].op;
 }
 
 static void refuse_error_formats(builder *b, uint32_t index)
@@ -316,25 +375,22 @@ static void build_train(builder *b, const pan_train *t)
     b->train = t;
     begin_graph(b, pan_train_entry(b->p, t), t->batch);
     refuse_error_formats(b, t->item);
-    ir_op **values = forward(b, item);
+    build_value *values = forward(b, item);
     if (!values || !portable(b, &t->target, t->where))
         return;
     int64_t ports = (int64_t)item->formal_count;
-    ir_op *output = values[item->body.results[0]];
-    ir_op *target = port(b, "target", "target", port_type(&t->target, output->type.q), ports,
-                         b->each, t->where);
+    build_value result = values[item->body.results[0]], target;
+    int q = item->body.ops[item->body.results[0]].q;
+    ir_op *whole = port(b, "target", "target", port_type(&t->target, q), ports, b->each, t->where);
     ir_op *rate = port(b, "scalar", "rate", ir_vec(1, (uint8_t)t->scalars[0].q), ports + 1,
                        (ir_space){0}, t->where);
-    target = value_of(b, target, &t->target, t->where);
-    ir_op *loss = target ? loss_of(b, t, output, target) : NULL;
+    bool good = value_of(b, whole, &t->target, t->where, &target);
+    ir_op *loss = good ? loss_of(b, t, result, target) : NULL;
     if (!loss)
         return;
     bool returned = pan_loss_kind(t) == PAN_LOSS_OUTPUT;
-    if (returned) {
-        ir_op *out = ir_op_new(b->g, NULL, IR_output, ir_no_type, &loss, 1, loss->where);
-        ir_set_int(b->g, out, IR_ATTR_port, 0);
-        ir_set_name(b->g, out, IR_ATTR_label, "loss");
-    }
+    if (returned)
+        output(b, loss, "loss", 0);
     outputs(b, item, values, returned);
     IR_OP(b->g, IR_descend, ir_no_type, t->where, loss, rate);
 }

@@ -6,6 +6,12 @@
 #include "ir/graph.h"
 #include "isa/support/diag.h"
 
+/* What an op of a body is in the graph: of a seq, one op for each step. */
+typedef struct build_value {
+    ir_op *op; /* NULL: a seq, or not made */
+    ir_op **steps;
+} build_value;
+
 typedef struct builder {
     const pan_program *p;
     ir_module *m;
@@ -16,8 +22,11 @@ typedef struct builder {
     size_t size_count, size_capacity;
     ir_space each;        /* the space of one example: [n] */
     const pan_body *body; /* what is being walked */
-    ir_op **values;       /* of each op of body */
-    ir_op *const *inputs; /* of each PAN_INPUT */
+    build_value *values;  /* of each op of body */
+    const build_value *inputs; /* of each PAN_INPUT */
+    int64_t step;         /* of the seqs that the op being made walks */
+    struct build_loop *loop; /* the scan around it, or NULL (build_steps.c) */
+    int64_t stepped;      /* steps made in this graph */
     const pan_train *train; /* the block the graph belongs to, or NULL */
     const pan_item *item;
     int64_t streams;      /* random streams given out */
@@ -25,7 +34,9 @@ typedef struct builder {
 } builder;
 
 /* Walks body; false (with errors) if it holds something that is not supported yet. */
-bool build_body(builder *b, const pan_body *body, ir_op *const *inputs, ir_op **values);
+bool build_body(builder *b, const pan_body *body, const build_value *inputs, build_value *values);
+/* The same for ops first .. end of the body that is being walked. */
+void build_ops(builder *b, size_t first, size_t end);
 
 /*
  * The matrix of a parameter, made on first use; NULL after an error. A convolution in groups has one
@@ -33,11 +44,18 @@ bool build_body(builder *b, const pan_body *body, ir_op *const *inputs, ir_op **
  */
 ir_matrix *build_matrix(builder *b, uint32_t param);
 ir_matrix **build_matrices(builder *b, uint32_t param);
+/* Adds rows `row` .. row + w->outputs of a parameter from column input0 of a matrix on. */
+void build_tensor(builder *b, ir_matrix *w, uint32_t param, uint32_t input0, int64_t row);
+/* The name of a layer's matrix in the image. */
+const char *build_matrix_name(builder *b, uint32_t param, const char *path);
+/* Whether parameters that share matrices are frozen; an error if not all are treated alike. */
+bool build_frozen_everywhere(builder *b, const uint32_t *params, uint32_t count);
 
 /* ---- ops, for rows of the table (build_ops.c) ---- */
 
 typedef ir_op *build_function(builder *b, const pan_op *op);
 
+/* Operand i; of a seq its value at step b->step. */
 ir_op *build_arg(const builder *b, const pan_op *op, uint32_t i);
 const pan_op *build_arg_op(const builder *b, const pan_op *op, uint32_t i);
 
@@ -45,12 +63,32 @@ const pan_op *build_arg_op(const builder *b, const pan_op *op, uint32_t i);
 ir_op *build_op(builder *b, ir_opcode code, ir_type type, source_range where, size_t count,
                 ir_op *const *args);
 ir_op *build_to_format(builder *b, ir_op *x, int q, source_range where);
+ir_op *build_product(builder *b, const pan_op *op, ir_opcode code, ir_matrix *w, ir_type type,
+                     size_t count, ir_op *const *args, const char *layer);
 /* The product of a layer's matrix with x, and with its bias if it has one. */
 ir_op *build_layer(builder *b, const pan_op *op, ir_matrix *w, ir_op *x, ir_type type);
 /* The largest format that holds a number. */
 int build_finest(double v);
 
 build_function build_batch_norm; /* build_norm.c */
+
+/* ---- seqs (build_steps.c, build_recurrent.c) ---- */
+
+typedef void build_seq_function(builder *b, const pan_op *op, build_value *to);
+
+build_seq_function build_last, build_reverse, build_reshape_seq, build_recurrent;
+build_function build_scan_item, build_state, build_state_next;
+
+/* The scan that opens at op `begin`; the op behind it and its results. */
+size_t build_scan(builder *b, size_t begin);
+/* An op for each step of the seqs that it makes or takes; NULL for one that makes none. */
+void build_each_step(builder *b, const pan_op *op, build_function *build, build_value *to);
+ir_op **build_steps(builder *b, int64_t count, source_range where); /* NULL after an error */
+/* Whether the graph may grow further, else an error. */
+bool build_within(builder *b, int64_t steps, source_range where);
+/* The mean of one loss for each step. */
+ir_op *build_mean_loss(builder *b, const pan_op *op, build_function *loss);
+bool build_is_zero(const ir_op *op);
 
 /* ---- maps (build_maps.c) ---- */
 
@@ -72,7 +110,7 @@ ir_op *build_const(builder *b, double value, uint32_t lanes, int q, source_range
 /* A label as the vector that losses want. */
 ir_op *build_onehot(builder *b, ir_op *label, int q, source_range where);
 
-/* Elements of a type, and lanes of its vectors: a map has one at each position, all else one. */
+/* Elements of a type, and lanes of its vectors: a map has one at each position, a seq at each step. */
 int64_t build_elements(const pan_type *t);
 int64_t build_lanes(const pan_type *t);
 

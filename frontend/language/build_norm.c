@@ -34,9 +34,6 @@ ir_op *build_batch_norm(builder *b, const pan_op *op)
 {
     enum { WEIGHT = 0, MEAN = 2 };
     ir_op *x = build_arg(b, op, 0);
-    if (op->type.kind == PAN_SEQ)
-        return build_refuse(b, op->where, "batch_norm over a seq",
-                            "values per step are not lowered to the ISA in this version");
     ir_op *weight = column(b, op, WEIGHT, 0), *bias = column(b, op, WEIGHT, 1);
     ir_op *mean = column(b, op, MEAN, 0), *var = column(b, op, MEAN, 1);
     if (!weight || !mean)

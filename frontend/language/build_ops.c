@@ -1,15 +1,10 @@
 /*
  * Ops of bodies as ops of the graph IR: one function per kind, found by table. A map is a stream
- * over its positions (build_maps.c). A seq is one flat vector, which holds for everything that
- * works element by element; what works per step is refused until loops over time are lowered.
+ * over its positions (build_maps.c); of a seq every step has ops of its own (build_steps.c).
  */
 #include "frontend/language/build.h"
 
 #include <math.h>
-
-static const char *const time_why = "loops over time are not lowered to the ISA in this version";
-static const char *const stream_why =
-    "values per position or step are not lowered to the ISA in this version";
 
 /* ---- helpers ---- */
 
@@ -27,7 +22,8 @@ int64_t build_elements(const pan_type *t)
 
 int64_t build_lanes(const pan_type *t)
 {
-    return t->kind == PAN_MAP ? t->dim[0] : build_elements(t);
+    bool stream = t->kind == PAN_MAP || t->kind == PAN_SEQ;
+    return stream ? pan_type_width(t) : build_elements(t);
 }
 
 static ir_type type_of(const pan_op *op)
@@ -37,17 +33,13 @@ static ir_type type_of(const pan_op *op)
 
 ir_op *build_arg(const builder *b, const pan_op *op, uint32_t i)
 {
-    return b->values[op->args[i]];
+    const build_value *v = &b->values[op->args[i]];
+    return v->steps ? v->steps[b->step] : v->op;
 }
 
 const pan_op *build_arg_op(const builder *b, const pan_op *op, uint32_t i)
 {
     return &b->body->ops[op->args[i]];
-}
-
-static bool is_seq(const pan_type *t)
-{
-    return t->kind == PAN_SEQ;
 }
 
 /* A new op that belongs to the layer of its first argument that has one. */
@@ -96,18 +88,13 @@ int build_finest(double v)
 
 /* ---- sources ---- */
 
-static ir_op *build_input(builder *b, const pan_op *op)
-{
-    return b->inputs[op->index];
-}
-
 static ir_op *build_constant(builder *b, const pan_op *op)
 {
     return build_const(b, op->value, (uint32_t)build_lanes(&op->type), op->q, op->where);
 }
 
-static ir_op *build_product(builder *b, const pan_op *op, ir_opcode code, ir_matrix *w,
-                            ir_type type, size_t count, ir_op *const *args, const char *layer)
+ir_op *build_product(builder *b, const pan_op *op, ir_opcode code, ir_matrix *w, ir_type type,
+                     size_t count, ir_op *const *args, const char *layer)
 {
     ir_op *y = ir_op_new(b->g, NULL, code, type, args, count, op->where);
     ir_set_name(b->g, y, IR_ATTR_matrix, w->name);
@@ -126,11 +113,11 @@ static ir_op *build_param(builder *b, const pan_op *op)
 
 static ir_op *build_matvec(builder *b, const pan_op *op)
 {
-    if (is_seq(&op->type))
-        return build_refuse(b, op->where, "a matrix product over a seq", stream_why);
     ir_matrix *w = build_matrix(b, op->params[0]);
     ir_op *x = build_arg(b, op, 0);
     ir_opcode code = op->transposed ? IR_mtvm : IR_mvm;
+    if (w && build_is_zero(x))
+        return build_const(b, 0, (uint32_t)build_lanes(&op->type), op->q, op->where);
     return w ? build_product(b, op, code, w, type_of(op), 1, &x, w->name) : NULL;
 }
 
@@ -149,8 +136,6 @@ ir_op *build_layer(builder *b, const pan_op *op, ir_matrix *w, ir_op *x, ir_type
 
 static ir_op *build_dense(builder *b, const pan_op *op)
 {
-    if (is_seq(&op->type))
-        return build_refuse(b, op->where, "dense over a seq", stream_why);
     ir_matrix *w = build_matrix(b, op->params[0]);
     return w ? build_layer(b, op, w, build_arg(b, op, 0), type_of(op)) : NULL;
 }
@@ -161,12 +146,11 @@ static ir_op *build_update(builder *b, const pan_op *op)
     ir_matrix *w = build_matrix(b, param);
     if (!w || build_frozen(b->p, b->train, param))
         return NULL;
-    for (uint32_t i = 0; i < op->arg_count; i++)
-        if (is_seq(&build_arg_op(b, op, i)->type))
-            return build_refuse(b, op->where, "an update over a seq", stream_why);
     ir_op *args[2] = {build_arg(b, op, 0), NULL};
     args[1] = op->arg_count == 2 ? build_arg(b, op, 1)
                                  : build_const(b, 1, 1, b->m->numerics.q_activation, op->where);
+    if (build_is_zero(args[0]) || build_is_zero(args[1]))
+        return NULL;
     ir_op *opa = ir_op_new(b->g, NULL, IR_opa, ir_no_type, args, 2, op->where);
     ir_set_name(b->g, opa, IR_ATTR_matrix, w->name);
     ir_set_name(b->g, opa, IR_ATTR_layer, w->name);
@@ -185,29 +169,32 @@ static const ir_opcode plain_codes[PAN_OPCODES] = {
     [PAN_EQ] = IR_eq,     [PAN_NE] = IR_ne,
 };
 
-/* Flat vectors line up only if every operand is a scalar or as long as the result. */
-static bool lines_up(const builder *b, const pan_op *op)
+/* What a sum or product is of which one side is 0, as at the first step of a scan; or NULL. */
+static ir_op *with_zero(builder *b, const pan_op *op, ir_op *const *args)
 {
-    for (uint32_t i = 0; i < op->arg_count; i++) {
-        int64_t lanes = build_lanes(&build_arg_op(b, op, i)->type);
-        if (lanes != 1 && lanes != build_lanes(&op->type))
-            return false;
-        if (lanes == 1 && is_seq(&op->type) && build_arg_op(b, op, i)->type.kind != PAN_SCALAR)
-            return false;
-    }
-    return true;
+    uint32_t lanes = (uint32_t)build_lanes(&op->type);
+    bool first = build_is_zero(args[0]), second = op->arg_count == 2 && build_is_zero(args[1]);
+    bool follows = op->code == PAN_NEG || op->code == PAN_CAST;
+    if ((op->code == PAN_MUL && (first || second)) || (follows && first))
+        return build_const(b, 0, lanes, op->q, op->where);
+    const ir_op *other = second ? args[0] : args[1];
+    if ((op->code != PAN_ADD || !(first || second)) && (op->code != PAN_SUB || !second))
+        return NULL;
+    return other->type.lanes == lanes ? build_to_format(b, args[second ? 0 : 1], op->q, op->where)
+                                      : NULL;
 }
 
 static ir_op *build_plain(builder *b, const pan_op *op)
 {
-    if (!lines_up(b, op))
-        return build_refuse(b, op->where, "a vec with a seq", stream_why);
     ir_type type = type_of(op);
     bool mask = op->code >= PAN_LT && op->code <= PAN_NE;
     type.q = mask ? 0 : type.q;
-    ir_op *args[2];
+    ir_op *args[2] = {NULL, NULL};
     for (uint32_t i = 0; i < op->arg_count; i++)
         args[i] = build_arg(b, op, i);
+    ir_op *known = with_zero(b, op, args);
+    if (known)
+        return known;
     ir_op *y = build_op(b, plain_codes[op->code], type, op->where, op->arg_count, args);
     return build_to_format(b, y, op->q, op->where);
 }
@@ -226,8 +213,6 @@ static ir_op *build_leaky_relu(builder *b, const pan_op *op)
 
 static ir_op *build_clamp(builder *b, const pan_op *op)
 {
-    if (!lines_up(b, op))
-        return build_refuse(b, op->where, "a vec with a seq", stream_why);
     ir_op *low = build_arg(b, op, 1), *high = build_arg(b, op, 2), *x = build_arg(b, op, 0);
     uint32_t lanes = x->type.lanes > low->type.lanes ? x->type.lanes : low->type.lanes;
     ir_op *above = build_op(b, IR_max, ir_vec(lanes, (uint8_t)op->q), op->where, 2,
@@ -237,8 +222,6 @@ static ir_op *build_clamp(builder *b, const pan_op *op)
 
 static ir_op *build_where(builder *b, const pan_op *op)
 {
-    if (!lines_up(b, op))
-        return build_refuse(b, op->where, "a vec with a seq", stream_why);
     return build_op(b, IR_select, type_of(op), op->where, 3,
                 (ir_op *[]){build_arg(b, op, 0), build_arg(b, op, 1), build_arg(b, op, 2)});
 }
@@ -260,8 +243,6 @@ static ir_op *build_bernoulli(builder *b, const pan_op *op)
 
 static ir_op *build_softmax(builder *b, const pan_op *op)
 {
-    if (is_seq(&op->type))
-        return build_refuse(b, op->where, "softmax over a seq", stream_why);
     return build_op(b, IR_softmax, type_of(op), op->where, 1, (ir_op *[]){build_arg(b, op, 0)});
 }
 
@@ -272,16 +253,12 @@ static ir_op *sum_of(builder *b, const pan_op *op, ir_op *x, int q)
 
 static ir_op *build_sum(builder *b, const pan_op *op)
 {
-    if (is_seq(&op->type))
-        return build_refuse(b, op->where, "a sum per step", stream_why);
     return sum_of(b, op, build_arg(b, op, 0), op->q);
 }
 
 /* The sum gets as many fewer fraction bits as it can need more whole ones. */
 static ir_op *build_mean(builder *b, const pan_op *op)
 {
-    if (is_seq(&op->type))
-        return build_refuse(b, op->where, "a mean per step", stream_why);
     ir_op *x = build_arg(b, op, 0);
     double part = 1.0 / x->type.lanes;
     int bits = (int)ceil(log2(x->type.lanes));
@@ -292,8 +269,6 @@ static ir_op *build_mean(builder *b, const pan_op *op)
 
 static ir_op *build_dot(builder *b, const pan_op *op)
 {
-    if (is_seq(&op->type))
-        return build_refuse(b, op->where, "a dot product per step", stream_why);
     ir_op *x = build_arg(b, op, 0), *y = build_arg(b, op, 1);
     ir_op *products = build_op(b, IR_mul, ir_vec(x->type.lanes, (uint8_t)op->q), op->where, 2,
                            (ir_op *[]){x, y});
@@ -304,9 +279,6 @@ static ir_op *build_dot(builder *b, const pan_op *op)
 
 static ir_op *build_slice(builder *b, const pan_op *op)
 {
-    const pan_type *t = &build_arg_op(b, op, 0)->type;
-    if (t->kind == PAN_SEQ)
-        return build_refuse(b, op->where, "a slice of a seq", stream_why);
     ir_op *x = build_arg(b, op, 0);
     ir_type type = ir_vec((uint32_t)build_lanes(&op->type), x->type.q);
     ir_op *part = build_op(b, IR_slice, type, op->where, 1, &x);
@@ -316,8 +288,6 @@ static ir_op *build_slice(builder *b, const pan_op *op)
 
 static ir_op *build_concat(builder *b, const pan_op *op)
 {
-    if (op->type.kind == PAN_SEQ)
-        return build_refuse(b, op->where, "concat of seqs", stream_why);
     ir_op **args = ARENA_ARRAY(b->m->memory, ir_op *, op->arg_count);
     for (uint32_t i = 0; i < op->arg_count; i++)
         args[i] = build_to_format(b, build_arg(b, op, i), op->q, op->where);
@@ -326,8 +296,6 @@ static ir_op *build_concat(builder *b, const pan_op *op)
 
 static ir_op *build_one_hot(builder *b, const pan_op *op)
 {
-    if (is_seq(&op->type))
-        return build_refuse(b, op->where, "one_hot over a seq", stream_why);
     return build_onehot(b, build_arg(b, op, 0), op->q, op->where);
 }
 
@@ -337,8 +305,6 @@ static ir_op *build_loss(builder *b, const pan_op *op)
 {
     ir_op *x = build_arg(b, op, 0), *y = build_arg(b, op, 1);
     bool entropy = op->code == PAN_CROSS_ENTROPY;
-    if (is_seq(&build_arg_op(b, op, 0)->type))
-        return build_refuse(b, op->where, "a loss over a seq", stream_why);
     if (build_arg_op(b, op, 0)->type.kind == PAN_MAP) {
         x = build_flatten(b, x, op->where);
         y = build_flatten(b, y, op->where);
@@ -349,102 +315,141 @@ static ir_op *build_loss(builder *b, const pan_op *op)
                 (ir_op *[]){x, y});
 }
 
+static void build_loss_seq(builder *b, const pan_op *op, build_value *to)
+{
+    to->op = build_mean_loss(b, op, build_loss);
+}
+
+static void build_input(builder *b, const pan_op *op, build_value *to)
+{
+    *to = b->inputs[op->index];
+}
+
 /* ---- the table ---- */
 
 typedef struct build_row {
-    build_function *build;
-    const char *what, *why; /* if it is not supported */
+    build_function *build; /* of one example, or one step of a seq */
+    build_seq_function *whole; /* of all steps together */
 } build_row;
 
 static const build_row build_rows[PAN_OPCODES] = {
-    [PAN_INPUT] = {build_input, 0, 0},
-    [PAN_CONST] = {build_constant, 0, 0},
-    [PAN_PARAM] = {build_param, 0, 0},
-    [PAN_MATVEC] = {build_matvec, 0, 0},
-    [PAN_CAST] = {build_plain, 0, 0},
-    [PAN_DENSE] = {build_dense, 0, 0},
-    [PAN_CONV2D] = {build_conv2d, 0, 0},
-    [PAN_BATCH_NORM] = {build_batch_norm, 0, 0},
-    [PAN_RNN] = {NULL, "rnn", time_why},
-    [PAN_LSTM] = {NULL, "lstm", time_why},
-    [PAN_GRU] = {NULL, "gru", time_why},
-    [PAN_MAX_POOL] = {build_max_pool, 0, 0},
-    [PAN_AVG_POOL] = {build_avg_pool, 0, 0},
-    [PAN_GLOBAL_AVG_POOL] = {build_global_avg_pool, 0, 0},
-    [PAN_FLATTEN] = {build_reshape, 0, 0},
-    [PAN_RESHAPE] = {build_reshape, 0, 0},
-    [PAN_CONCAT] = {build_concat, 0, 0},
-    [PAN_LAST] = {NULL, "last", time_why},
-    [PAN_REVERSE] = {NULL, "reverse", time_why},
-    [PAN_ONE_HOT] = {build_one_hot, 0, 0},
-    [PAN_PATCHES] = {build_patches, 0, 0},
-    [PAN_FOLD] = {build_fold, 0, 0},
-    [PAN_SLICE] = {build_slice, 0, 0},
-    [PAN_RELU] = {build_plain, 0, 0},
-    [PAN_LEAKY_RELU] = {build_leaky_relu, 0, 0},
-    [PAN_SIGMOID] = {build_plain, 0, 0},
-    [PAN_TANH] = {build_plain, 0, 0},
-    [PAN_EXP] = {build_plain, 0, 0},
-    [PAN_LOG] = {build_plain, 0, 0},
-    [PAN_SQRT] = {build_plain, 0, 0},
-    [PAN_ABS] = {build_plain, 0, 0},
-    [PAN_SIGN] = {build_plain, 0, 0},
-    [PAN_NEG] = {build_plain, 0, 0},
-    [PAN_MIN] = {build_plain, 0, 0},
-    [PAN_MAX] = {build_plain, 0, 0},
-    [PAN_CLAMP] = {build_clamp, 0, 0},
-    [PAN_WHERE] = {build_where, 0, 0},
-    [PAN_BERNOULLI] = {build_bernoulli, 0, 0},
-    [PAN_SOFTMAX] = {build_softmax, 0, 0},
-    [PAN_SUM] = {build_sum, 0, 0},
-    [PAN_MEAN] = {build_mean, 0, 0},
-    [PAN_DOT] = {build_dot, 0, 0},
-    [PAN_ADD] = {build_plain, 0, 0},
-    [PAN_SUB] = {build_plain, 0, 0},
-    [PAN_MUL] = {build_plain, 0, 0},
-    [PAN_DIV] = {build_plain, 0, 0},
-    [PAN_LT] = {build_plain, 0, 0},
-    [PAN_GT] = {build_plain, 0, 0},
-    [PAN_LE] = {build_plain, 0, 0},
-    [PAN_GE] = {build_plain, 0, 0},
-    [PAN_EQ] = {build_plain, 0, 0},
-    [PAN_NE] = {build_plain, 0, 0},
-    [PAN_CROSS_ENTROPY] = {build_loss, 0, 0},
-    [PAN_MSE] = {build_loss, 0, 0},
-    [PAN_UPDATE] = {build_update, 0, 0},
-    [PAN_SCAN_BEGIN] = {NULL, "scan", time_why},
+    [PAN_INPUT] = {NULL, build_input},
+    [PAN_CONST] = {build_constant, 0},
+    [PAN_PARAM] = {build_param, 0},
+    [PAN_MATVEC] = {build_matvec, 0},
+    [PAN_CAST] = {build_plain, 0},
+    [PAN_DENSE] = {build_dense, 0},
+    [PAN_CONV2D] = {build_conv2d, 0},
+    [PAN_BATCH_NORM] = {build_batch_norm, 0},
+    [PAN_RNN] = {NULL, build_recurrent},
+    [PAN_LSTM] = {NULL, build_recurrent},
+    [PAN_GRU] = {NULL, build_recurrent},
+    [PAN_MAX_POOL] = {build_max_pool, 0},
+    [PAN_AVG_POOL] = {build_avg_pool, 0},
+    [PAN_GLOBAL_AVG_POOL] = {build_global_avg_pool, 0},
+    [PAN_FLATTEN] = {build_reshape, 0},
+    [PAN_RESHAPE] = {build_reshape, build_reshape_seq},
+    [PAN_CONCAT] = {build_concat, 0},
+    [PAN_LAST] = {NULL, build_last},
+    [PAN_REVERSE] = {NULL, build_reverse},
+    [PAN_ONE_HOT] = {build_one_hot, 0},
+    [PAN_PATCHES] = {build_patches, 0},
+    [PAN_FOLD] = {build_fold, 0},
+    [PAN_SLICE] = {build_slice, 0},
+    [PAN_RELU] = {build_plain, 0},
+    [PAN_LEAKY_RELU] = {build_leaky_relu, 0},
+    [PAN_SIGMOID] = {build_plain, 0},
+    [PAN_TANH] = {build_plain, 0},
+    [PAN_EXP] = {build_plain, 0},
+    [PAN_LOG] = {build_plain, 0},
+    [PAN_SQRT] = {build_plain, 0},
+    [PAN_ABS] = {build_plain, 0},
+    [PAN_SIGN] = {build_plain, 0},
+    [PAN_NEG] = {build_plain, 0},
+    [PAN_MIN] = {build_plain, 0},
+    [PAN_MAX] = {build_plain, 0},
+    [PAN_CLAMP] = {build_clamp, 0},
+    [PAN_WHERE] = {build_where, 0},
+    [PAN_BERNOULLI] = {build_bernoulli, 0},
+    [PAN_SOFTMAX] = {build_softmax, 0},
+    [PAN_SUM] = {build_sum, 0},
+    [PAN_MEAN] = {build_mean, 0},
+    [PAN_DOT] = {build_dot, 0},
+    [PAN_ADD] = {build_plain, 0},
+    [PAN_SUB] = {build_plain, 0},
+    [PAN_MUL] = {build_plain, 0},
+    [PAN_DIV] = {build_plain, 0},
+    [PAN_LT] = {build_plain, 0},
+    [PAN_GT] = {build_plain, 0},
+    [PAN_LE] = {build_plain, 0},
+    [PAN_GE] = {build_plain, 0},
+    [PAN_EQ] = {build_plain, 0},
+    [PAN_NE] = {build_plain, 0},
+    [PAN_CROSS_ENTROPY] = {build_loss, build_loss_seq},
+    [PAN_MSE] = {build_loss, build_loss_seq},
+    [PAN_UPDATE] = {build_update, 0},
+    [PAN_SCAN_ITEM] = {build_scan_item, 0},
+    [PAN_STATE] = {build_state, 0},
+    [PAN_STATE_NEXT] = {build_state_next, 0},
 };
 
 /* Whether all operands exist; one that was refused is not mentioned again. */
 static bool operands(const builder *b, const pan_op *op)
 {
     for (uint32_t i = 0; i < op->arg_count; i++)
-        if (!b->values[op->args[i]])
+        if (!b->values[op->args[i]].op && !b->values[op->args[i]].steps)
             return false;
     return true;
 }
 
-bool build_body(builder *b, const pan_body *body, ir_op *const *inputs, ir_op **values)
+static bool over_steps(const builder *b, const pan_op *op)
+{
+    bool over = op->type.kind == PAN_SEQ;
+    for (uint32_t i = 0; i < op->arg_count; i++)
+        over = over || build_arg_op(b, op, i)->type.kind == PAN_SEQ;
+    return over;
+}
+
+static void build_one(builder *b, const pan_op *op, build_value *to)
+{
+    const build_row *row = &build_rows[op->code];
+    bool over = over_steps(b, op) && op->code != PAN_SCAN_ITEM;
+    *to = (build_value){0};
+    if (!operands(b, op))
+        return;
+    if (build_lanes(&op->type) > 1 << 24)
+        build_refuse(b, op->where, "a vector of more than 2^24 elements",
+                     "the graph IR cannot hold it");
+    else if (row->whole && (over || !row->build))
+        row->whole(b, op, to);
+    else if (over)
+        build_each_step(b, op, row->build, to);
+    else
+        to->op = row->build(b, op);
+}
+
+void build_ops(builder *b, size_t first, size_t end)
+{
+    for (size_t i = first; i < end;) {
+        const pan_op *op = &b->body->ops[i];
+        if (op->code == PAN_SCAN_BEGIN) {
+            if (!operands(b, op))
+                return;
+            i = build_scan(b, i);
+            if (b->failed)
+                return; /* what its results are is not known */
+        } else {
+            build_one(b, op, &b->values[i++]);
+        }
+    }
+}
+
+bool build_body(builder *b, const pan_body *body, const build_value *inputs, build_value *values)
 {
     b->body = body;
     b->inputs = inputs;
     b->values = values;
-    for (size_t i = 0; i < body->count; i++) {
-        const pan_op *op = &body->ops[i];
-        const build_row *row = &build_rows[op->code];
-        if (op->code == PAN_SCAN_BEGIN) {
-            build_refuse(b, op->where, row->what, row->why);
-            return false; /* the ops of its body mean nothing outside it */
-        }
-        if (!operands(b, op))
-            continue;
-        if (build_lanes(&op->type) > 1 << 24)
-            build_refuse(b, op->where, "a vector of more than 2^24 elements",
-                         "the graph IR cannot hold it");
-        else if (row->build)
-            values[i] = row->build(b, op);
-        else
-            build_refuse(b, op->where, row->what, row->why);
-    }
+    b->loop = NULL;
+    build_ops(b, 0, body->count);
     return !b->failed;
 }
