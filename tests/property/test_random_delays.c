@@ -19,7 +19,7 @@
 #include "random_net.inc"
 #include "random_conv.inc"
 
-enum { CASES = 20, SEEDS = 50, CONV_CASES = 20, CONV_WORK = 20000 };
+enum { CASES = 20, SEEDS = 50, CONV_CASES = 20, CONV_WORK = 8000 };
 
 /* Small, so that a thousand kernels take seconds. */
 static net_plan small_plan(random_state *r, const machine *m)
@@ -102,6 +102,7 @@ static bool run_convolutions(uint64_t seed, int *noticed)
     conv_random_program(&program, &r);
     bool small = program.work <= CONV_WORK;
     if (small) {
+        print_message("convolution seed %llu\n", (unsigned long long)seed);
         ir_numerics n = net_numerics(m);
         pass_options full = {0};
         pan_program *p =
