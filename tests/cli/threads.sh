@@ -13,7 +13,7 @@ digest()
     rm -f "$work"/{stats,save,printed}
     "$@" --seed 3 --stats "$work/stats" --save "$work/save" >"$work/printed" 2>&1 || return
     { grep -vE '"(host_[a-z_]*|command)":' "$work/stats"; cat "$work/save"
-      grep -v '^host' "$work/printed"; } | sha256sum
+      grep -vE '^(host|trace)' "$work/printed"; } | sha256sum
 }
 train() { digest "$PANTHER" run "$net" --epochs 1 --crs 500 "$@"; }
 one=$(train --threads 1)
@@ -27,6 +27,10 @@ same "as many threads as are of use" "$one" "$(train)"
 for threads in 1 3; do
     same "$threads threads, every kernel measured" "$one" \
         "$(train --threads "$threads" --measure-each)"
+done
+for threads in 1 2 3 8; do
+    same "$threads threads, with a trace of events" "$one" \
+        "$(train --threads "$threads" --trace "$work/t.json.gz")"
 done
 for kernel in ${kernels/reference/}; do
     same "kernel $kernel, 1 thread" "$one" "$(PANTHER_KERNEL=$kernel train --threads 1)"
