@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLISH_MOVES = 3000, CHECK_WORK = 400000000, METHODS = 8 };
+enum { POLISH_MOVES = 3000, POLISH_WORK = 100000000, CHECK_WORK = 400000000, METHODS = 8 };
 
 /* One method's allocation, in the simulator. */
 typedef struct candidate {
@@ -109,6 +109,16 @@ static bool is_rule(const char *method)
     return false;
 }
 
+/* Single moves, as many as simulations take seconds. */
+static allocation polished(const allocator *w, const candidate *start)
+{
+    int64_t operations = 1, most;
+    for (size_t i = 0; i < w->n->count; i++)
+        operations += steps_ceil(w->n->layers[i].positions, start->replicas[i]);
+    most = POLISH_WORK / operations;
+    return allocate_polish(&w->task, &start->a, most < POLISH_MOVES ? most : POLISH_MOVES);
+}
+
 static void run_all(allocator *w)
 {
     const allocate_task *t = &w->task;
@@ -131,7 +141,7 @@ static void run_all(allocator *w)
     w->bound_us = c.bound_us;
     add(w, "exact", c.best);
     if (strcmp(w->r->method, "best") == 0)
-        add(w, "best", allocate_polish(t, &best_of(w, NULL, NULL)->a, POLISH_MOVES));
+        add(w, "best", polished(w, best_of(w, NULL, NULL)));
 }
 
 /* ---- the report ---- */
@@ -360,19 +370,21 @@ static bool set_bandwidth(allocator *w, exit_status *status)
 }
 
 /* The checker's word on what is printed. */
-static const char *check(const allocator *w, const candidate *c)
+static const char *check(const allocator *w, const candidate *c, const int64_t *stalls)
 {
     arena *memory = w->task.memory;
     const plan_layout *p =
         plan_of_replicas(memory, &w->n, w->r->chip, w->r->dense, c->replicas, c->method);
     const char *error = plan_check(memory, p);
-    double work = 0;
+    double work = 0; /* pixels that are looked at, pixel by pixel */
     for (size_t i = 0; i < w->n->count; i++) {
         const plan_layer *l = &w->n->layers[i];
-        work += (double)l->positions * l->conv.kernel[0] * l->conv.kernel[1];
+        double tries = (double)(steps_ceil(l->positions, c->replicas[i]) + stalls[i]);
+        for (size_t k = 0; k < l->input_count; k++)
+            work += tries * (double)c->replicas[i] * l->conv.kernel[0] * l->conv.kernel[1] *
+                    l->inputs[k].pool.kernel[0] * l->inputs[k].pool.kernel[1];
     }
-    /* Pixel by pixel only what takes seconds. */
-    if (!error && work * 4 < CHECK_WORK)
+    if (!error && work < CHECK_WORK)
         error = plan_check_steps(memory, w->n, c->replicas, c->simulated);
     return error;
 }
@@ -387,14 +399,14 @@ static exit_status show(allocator *w)
         return plan_refuse(w->r, "method %s cannot give every layer a copy with %lld crossbars",
                            w->r->method, (long long)w->task.total);
     candidate *second = best_of(w, NULL, c);
-    const char *error = check(w, c);
+    int64_t *ends = ARENA_ARRAY(cl->memory, int64_t, w->n->count + 1);
+    int64_t *stalls = ARENA_ARRAY(cl->memory, int64_t, w->n->count + 1);
+    plan_simulate(cl->memory, w->n, c->replicas, ends, stalls);
+    const char *error = check(w, c, stalls);
     if (error) {
         diag_error(cl->d, SOURCE_NOWHERE, "the plan fails its check: %s", error);
         return EXIT_INTERNAL;
     }
-    int64_t *ends = ARENA_ARRAY(cl->memory, int64_t, w->n->count + 1);
-    int64_t *stalls = ARENA_ARRAY(cl->memory, int64_t, w->n->count + 1);
-    plan_simulate(cl->memory, w->n, c->replicas, ends, stalls);
     if (w->r->json)
         json_plan(w, c, second, ends, stalls);
     else
