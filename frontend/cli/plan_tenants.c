@@ -5,10 +5,19 @@
 
 #include <string.h>
 
-enum { STEP = 32, ROUNDS_DRAWN = 200, WRITE_COSTS = 4, SUMMARY = 6 };
+enum { STEP = 32, ROUNDS_DRAWN = 200, WRITE_COSTS = 4, SUMMARY = 8 };
 
 /* The plans that are compared; the first one is the paper's baseline. */
-typedef enum summary_id { BASE, CLASSIC_REGIONS, OPERATORS, JOINT, DYNAMIC, EXACT } summary_id;
+typedef enum summary_id {
+    BASE,
+    CLASSIC_REGIONS,
+    OPERATORS,
+    JOINT,
+    DYNAMIC,
+    EXACT,
+    WINDOWS,
+    WINDOWS_REGIONS
+} summary_id;
 
 static const struct {
     tenant_method_id method;
@@ -20,6 +29,8 @@ static const struct {
     [JOINT] = {TENANT_GRID, "joint: the same in regions that move"},
     [DYNAMIC] = {TENANT_DYNAMIC, "best groups of operators, tenant after tenant"},
     [EXACT] = {TENANT_DYNAMIC, "the same in the best regions"},
+    [WINDOWS] = {TENANT_WINDOWS, "best groups of operators that wait for windows"},
+    [WINDOWS_REGIONS] = {TENANT_WINDOWS, "the same in regions that move"},
 };
 
 typedef struct sharer {
@@ -28,7 +39,8 @@ typedef struct sharer {
     const tenant **tenants;
     int count;
     tenant_plan *all[SUMMARY];
-    tenant_plan *chosen, *second;
+    int64_t simulated[SUMMARY]; /* with windows */
+    int chosen, second;         /* second: -1 if there is none */
     double bound;
 } sharer;
 
@@ -39,28 +51,37 @@ static void run_all(const sharer *s, const tenant_chip *chip, tenant_plan *all[S
         tenant_method_id m = summary_rows[i].method;
         if (i == EXACT)
             all[i] = tenant_share_exact(memory, chip, s->tenants, s->count, m);
-        else if (i == CLASSIC_REGIONS || i == JOINT)
+        else if (i == CLASSIC_REGIONS || i == JOINT || i == WINDOWS_REGIONS)
             all[i] = tenant_share_moving(memory, chip, s->tenants, s->count, m, STEP);
         else
             all[i] = tenant_share_temporal(memory, chip, s->tenants, s->count, m);
     }
 }
 
-/* tenants: of all; tenants_NAME: of those with the method NAME. NULL: `than` was all there is. */
-static tenant_plan *best_of(const sharer *s, const char *name, const tenant_plan *than)
+/*
+ * The fewest simulated cycles; of the method NAME for tenants_NAME, of all for tenants, but not
+ * `than`. -1: there is none.
+ */
+static int best_of(const sharer *s, const char *name, int than)
 {
     const char *method = strchr(name, '_');
-    tenant_plan *best = NULL;
+    int best = -1;
     for (int i = 0; i < SUMMARY; i++)
-        if (s->all[i] && s->all[i] != than &&
-            (!method || strcmp(tenant_methods[summary_rows[i].method].name, method + 1) == 0))
-            best = tenant_better(best, s->all[i]);
+        if (s->all[i] && i != than &&
+            (!method || strcmp(tenant_methods[summary_rows[i].method].name, method + 1) == 0) &&
+            (best < 0 || s->simulated[i] < s->simulated[best]))
+            best = i;
     return best;
 }
 
 static double speed(const sharer *s, int i)
 {
     return s->all[i] ? (double)s->all[BASE]->cycles / (double)s->all[i]->cycles : 0;
+}
+
+static double simulated_speed(const sharer *s, int i)
+{
+    return (double)s->simulated[BASE] / (double)s->simulated[i];
 }
 
 /* The paper's joint optimisation keeps the better of sharing the chip in space and in time. */
@@ -119,7 +140,7 @@ static int write_costs(const sharer *s, write_cost costs[WRITE_COSTS])
 
 static void print_regions(const sharer *s)
 {
-    const tenant_plan *p = s->chosen;
+    const tenant_plan *p = s->all[s->chosen];
     printf("\n%-16s %9s %9s %8s %10s %10s   %s\n", "tenant", "from", "arrays", "rounds", "start",
            "cycles", p->method == TENANT_GRID ? "alpha, beta" : "");
     for (int i = 0; i < p->count; i++) {
@@ -136,11 +157,12 @@ static void print_regions(const sharer *s)
 
 static void print_summary(const sharer *s)
 {
-    printf("\n%10s %9s %9s\n", "cycles", "speed", "of bound");
+    printf("\n%10s %9s %9s %12s %9s\n", "cycles", "speed", "of bound", "with windows", "speed");
     for (int i = 0; i < SUMMARY; i++)
         if (s->all[i])
-            printf("%10lld %8.2fx %8.1f%%  %s\n", (long long)s->all[i]->cycles, speed(s, i),
-                   100 * s->bound / (double)s->all[i]->cycles, summary_rows[i].meaning);
+            printf("%10lld %8.2fx %8.1f%% %12lld %8.2fx  %s\n", (long long)s->all[i]->cycles,
+                   speed(s, i), 100 * s->bound / (double)s->all[i]->cycles,
+                   (long long)s->simulated[i], simulated_speed(s, i), summary_rows[i].meaning);
     double joint = joint_speed(s->all);
     printf("tenant level x operator level = joint: %.3f x %.2f = %.2f\n",
            joint / speed(s, OPERATORS), speed(s, OPERATORS), joint);
@@ -159,17 +181,20 @@ static void print_costs(const sharer *s)
 
 static void print_plan(const sharer *s)
 {
-    const tenant_plan *p = s->chosen;
+    const tenant_plan *p = s->all[s->chosen];
     double mj = energy_mj(s);
     printf("%d networks on %s: %s, %s sharing of %lld arrays (%lld x %lld weights)\n", s->count,
            s->r->chip->name, tenant_methods[p->method].help, tenant_sharing_names[p->sharing],
            (long long)s->chip->arrays, (long long)s->chip->rows, (long long)s->chip->columns);
     print_regions(s);
-    printf("\n%lld cycles until the last tenant is done; no plan on these arrays is below %.0f\n",
-           (long long)p->cycles, s->bound);
-    if (s->second)
-        printf("runner-up: %s, %s sharing, %lld cycles\n", tenant_methods[s->second->method].name,
-               tenant_sharing_names[s->second->sharing], (long long)s->second->cycles);
+    printf("\n%lld cycles until the last tenant is done, %lld if operators wait for windows;\n"
+           "no plan on these arrays is below %.0f\n",
+           (long long)p->cycles, (long long)s->simulated[s->chosen], s->bound);
+    if (s->second >= 0)
+        printf("runner-up: %s, %s sharing, %lld cycles with windows\n",
+               tenant_methods[summary_rows[s->second].method].name,
+               tenant_sharing_names[s->all[s->second]->sharing],
+               (long long)s->simulated[s->second]);
     print_summary(s);
     print_costs(s);
     if (mj > 0)
@@ -180,7 +205,7 @@ static void explain(const sharer *s)
 {
     printf("\nwhy\n");
     for (int i = 0; i < s->count; i++) {
-        const tenant_region *r = &s->chosen->regions[i];
+        const tenant_region *r = &s->all[s->chosen]->regions[i];
         double alone = tenant_bound(s->chip, &s->tenants[i], 1) * (double)s->chip->arrays /
                        (double)r->arrays;
         printf("  %-16s %.1f %% of its region's time is work; writing takes %.1f %%\n",
@@ -202,6 +227,8 @@ static void json_plans(const sharer *s)
         cJSON_AddStringToObject(o, "sharing", tenant_sharing_names[s->all[i]->sharing]);
         plan_json_number(o, "cycles", (double)s->all[i]->cycles);
         plan_json_number(o, "speed", speed(s, i));
+        plan_json_number(o, "simulated_cycles", (double)s->simulated[i]);
+        plan_json_number(o, "simulated_speed", simulated_speed(s, i));
         cJSON_AddItemToArray(all, o);
     }
 }
@@ -225,7 +252,7 @@ static void json_regions(const sharer *s)
 {
     cJSON *all = cJSON_AddArrayToObject(s->r->json, "tenants");
     for (int i = 0; i < s->count; i++) {
-        const tenant_region *r = &s->chosen->regions[i];
+        const tenant_region *r = &s->all[s->chosen]->regions[i];
         cJSON *o = cJSON_CreateObject();
         cJSON_AddStringToObject(o, "name", s->tenants[i]->name);
         plan_json_number(o, "first", (double)r->first);
@@ -240,10 +267,12 @@ static void json_regions(const sharer *s)
 static void json_plan(const sharer *s)
 {
     cJSON *o = s->r->json;
+    const tenant_plan *p = s->all[s->chosen];
     cJSON_AddStringToObject(o, "machine", s->r->chip->name);
-    cJSON_AddStringToObject(o, "method", tenant_methods[s->chosen->method].name);
-    cJSON_AddStringToObject(o, "sharing", tenant_sharing_names[s->chosen->sharing]);
-    plan_json_number(o, "cycles", (double)s->chosen->cycles);
+    cJSON_AddStringToObject(o, "method", tenant_methods[p->method].name);
+    cJSON_AddStringToObject(o, "sharing", tenant_sharing_names[p->sharing]);
+    plan_json_number(o, "cycles", (double)p->cycles);
+    plan_json_number(o, "simulated_cycles", (double)s->simulated[s->chosen]);
     plan_json_number(o, "bound", s->bound);
     plan_json_number(o, "joint_speed", joint_speed(s->all));
     plan_json_number(o, "operator_speed", speed(s, OPERATORS));
@@ -265,47 +294,63 @@ static const char *check(const sharer *s)
         if (error)
             return error;
     }
-    return plan_check(memory, tenant_places(memory, s->chosen, s->r->chip, s->r->networks));
+    return plan_check(memory,
+                      tenant_places(memory, s->all[s->chosen], s->r->chip, s->r->networks));
 }
 
-/* Rounds as bars, or tenants if there are many. */
+typedef struct drawing {
+    const sharer *s;
+    plan_bar *bars;
+    size_t count, capacity;
+} drawing;
+
+static void add_bar(drawing *d, const char *name, const char *note, int64_t start, int64_t cycles)
+{
+    plan_bar bar = {name, note, start + 1, start + cycles, 0};
+    ARENA_PUSH(d->s->r->c->memory, d->bars, d->count, d->capacity, bar);
+}
+
+static void add_rounds(drawing *d, int tenant_index)
+{
+    arena *memory = d->s->r->c->memory;
+    const tenant *t = d->s->tenants[tenant_index];
+    const tenant_region *r = &d->s->all[d->s->chosen]->regions[tenant_index];
+    const tenant_part *parts = r->program.parts;
+    int64_t at = r->start;
+    for (size_t from = 0, to; from < r->program.count; from = to) {
+        for (to = from; to < r->program.count && parts[to].round == parts[from].round; to++)
+            ;
+        tenant_rounds one = {.parts = &r->program.parts[from], .count = to - from, .rounds = 1};
+        int64_t cycles = tenant_cycles(d->s->chip, t, &one);
+        add_bar(d, arena_printf(memory, "%s round %d", t->name, parts[from].round + 1),
+                arena_printf(memory, "%zu parts, %lld cycles", one.count, (long long)cycles), at,
+                cycles);
+        at += cycles;
+    }
+}
+
+/* Rounds as bars, or tenants only if there are many. */
 static exit_status draw(const sharer *s)
 {
-    cli *c = s->r->c;
-    plan_bar *bars = NULL;
-    size_t count = 0, capacity = 0;
+    arena *memory = s->r->c->memory;
+    const tenant_plan *p = s->all[s->chosen];
+    drawing d = {.s = s};
     int32_t rounds = 0;
     for (int i = 0; i < s->count; i++)
-        rounds += s->chosen->regions[i].rounds;
+        rounds += p->regions[i].rounds;
     for (int i = 0; i < s->count; i++) {
-        const tenant_region *r = &s->chosen->regions[i];
-        const char *name = s->tenants[i]->name;
-        const char *note = arena_printf(c->memory, "%lld arrays, %d rounds", (long long)r->arrays,
-                                        r->rounds);
-        plan_bar whole = {name, note, r->start + 1, r->start + r->cycles, 0};
-        ARENA_PUSH(c->memory, bars, count, capacity, whole);
-        int64_t at = r->start;
-        for (int32_t k = 0; rounds <= ROUNDS_DRAWN && k < r->rounds; k++) {
-            tenant_rounds one = {.rounds = 1};
-            size_t from = 0, to;
-            while (r->program.parts[from].round != k)
-                from++;
-            for (to = from; to < r->program.count && r->program.parts[to].round == k; to++)
-                ;
-            one.parts = &r->program.parts[from];
-            one.count = to - from;
-            int64_t cycles = tenant_cycles(s->chip, s->tenants[i], &one);
-            plan_bar bar = {arena_printf(c->memory, "%s round %d", name, k + 1),
-                            arena_printf(c->memory, "%zu parts, %lld cycles", one.count,
-                                         (long long)cycles),
-                            at + 1, at + cycles, 0};
-            ARENA_PUSH(c->memory, bars, count, capacity, bar);
-            at += cycles;
-        }
+        const tenant_region *r = &p->regions[i];
+        add_bar(&d, s->tenants[i]->name,
+                arena_printf(memory, "%lld arrays, %d rounds", (long long)r->arrays, r->rounds),
+                r->start, r->cycles);
+        if (rounds <= ROUNDS_DRAWN)
+            add_rounds(&d, i);
     }
-    const char *title = arena_printf(c->memory, "%d networks on %s, %s sharing", s->count,
-                                     s->r->chip->name, tenant_sharing_names[s->chosen->sharing]);
-    return plan_svg_write(c, c->values[OPTION_SVG], title, bars, count) ? EXIT_DONE : EXIT_INPUT;
+    const char *title = arena_printf(memory, "%d networks on %s, %s sharing", s->count,
+                                     s->r->chip->name, tenant_sharing_names[p->sharing]);
+    return plan_svg_write(s->r->c, s->r->c->values[OPTION_SVG], title, d.bars, d.count)
+               ? EXIT_DONE
+               : EXIT_INPUT;
 }
 
 static bool prepare(sharer *s, exit_status *status)
@@ -334,8 +379,10 @@ exit_status plan_tenants_run(plan_request *r)
     if (!prepare(&s, &status))
         return status;
     run_all(&s, s.chip, s.all);
+    for (int i = 0; i < SUMMARY; i++)
+        s.simulated[i] = s.all[i] ? tenant_simulate(s.all[i], r->networks) : 0;
     s.bound = tenant_bound(s.chip, s.tenants, s.count);
-    s.chosen = best_of(&s, r->method, NULL);
+    s.chosen = best_of(&s, r->method, -1);
     s.second = best_of(&s, "tenants", s.chosen);
     const char *error = check(&s);
     if (error) {

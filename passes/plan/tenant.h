@@ -24,6 +24,8 @@ typedef struct tenant_op {
     int64_t positions;
     int64_t classic;       /* copies by Eq. 2 */
     int64_t pooling;       /* N_p: elements of the pooling window behind it, 0: none */
+    int64_t need;          /* positions of the operator before that its first position waits for */
+    int64_t rest;          /* its positions that wait for the last one of the operator before */
 } tenant_op;
 
 typedef struct tenant {
@@ -66,12 +68,14 @@ typedef enum tenant_method_id {
     TENANT_CLASSIC, /* Eq. 2, next round when an operator does not fit */
     TENANT_GRID,    /* the paper's splitter and duplicator, grid search over alpha and beta */
     TENANT_DYNAMIC, /* least sum over groups of consecutive operators (ours) */
+    TENANT_WINDOWS, /* the same, but a group's operators wait for their windows */
     TENANT_METHODS
 } tenant_method_id;
 
-typedef struct tenant_choice { /* what the grid search chose */
-    double alpha;              /* copies over those of Eq. 2 */
-    int64_t beta;              /* arrays that one part may take; INT64_MAX: no limit */
+typedef struct tenant_choice {
+    double alpha;     /* of the grid search: copies over those of Eq. 2 */
+    int64_t beta;     /* arrays that one part may take; INT64_MAX: no limit */
+    int64_t expected; /* cycles that the method expects: more than the formula's with windows */
 } tenant_choice;
 
 typedef int64_t tenant_function(const tenant_chip *chip, const tenant *t, int64_t arrays,
@@ -83,7 +87,7 @@ extern const struct tenant_method {
     const char *help;
 } tenant_methods[TENANT_METHODS];
 
-tenant_function tenant_run_dynamic; /* tenant_dynamic.c */
+tenant_function tenant_run_dynamic, tenant_run_windows; /* tenant_dynamic.c */
 
 /* Cycles of the rounds, by the formula above. */
 int64_t tenant_cycles(const tenant_chip *chip, const tenant *t, const tenant_rounds *r);
@@ -113,7 +117,7 @@ typedef struct tenant_plan {
     int count;
     tenant_method_id method;
     tenant_sharing sharing;
-    int64_t cycles;
+    int64_t cycles, expected; /* by the formula, by the method */
     tenant_region *regions;
 } tenant_plan;
 
@@ -136,7 +140,13 @@ tenant_plan *tenant_share_moving(arena *memory, const tenant_chip *chip,
 tenant_plan *tenant_share_exact(arena *memory, const tenant_chip *chip,
                                 const tenant *const *tenants, int count, tenant_method_id method);
 
-/* The plan of fewer cycles; a NULL loses. */
+/*
+ * The cycles of a plan with windows (tenant_simulate.c): an operator waits for the pixels it reads
+ * where those are made in its round. Never less than the plan's cycles.
+ */
+int64_t tenant_simulate(const tenant_plan *p, const plan_network *const *networks);
+
+/* The plan that is expected to take fewer cycles; a NULL loses. */
 tenant_plan *tenant_better(tenant_plan *a, tenant_plan *b);
 
 /* No schedule without two operators on one array is faster: N_b * sum (arrays x positions) / A. */

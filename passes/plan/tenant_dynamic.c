@@ -23,6 +23,7 @@ typedef struct program {
     const tenant_chip *chip;
     const tenant *t;
     int64_t arrays;
+    bool windows; /* operators wait for what they read in their group */
     piece *pieces;
     int count;
     int64_t *cost; /* of pieces 0 .. i */
@@ -92,6 +93,30 @@ static int64_t least_passes(const program *p, int from, int to, int64_t low)
     return low;
 }
 
+/*
+ * Steps of a group whose copies are those of `passes`. With windows: the first position of an
+ * operator waits for `need` positions of the one before it, its last `rest` ones for all of them.
+ */
+static int64_t steps_of(const program *p, int from, int to, int64_t passes)
+{
+    int64_t start = 0, end = 0, before = 0;
+    if (!p->windows)
+        return passes;
+    for (int i = from; i < to; i++) {
+        const tenant_op *op = &p->t->ops[p->pieces[i].op];
+        if (i > from && p->pieces[i].op == p->pieces[i - 1].op)
+            continue;
+        int64_t copies = ceil_div(op->positions, passes);
+        if (before && op->need)
+            start += ceil_div(op->need, before) - 1;
+        int64_t tail = before && op->need ? end + ceil_div(op->rest, copies) - 1 : end;
+        end = start + ceil_div(op->positions, copies);
+        end = tail > end ? tail : end;
+        before = copies;
+    }
+    return end;
+}
+
 static int64_t latency(const program *p, int piece_index)
 {
     return 6 + p->chip->input_bits + p->t->ops[p->pieces[piece_index].op].pooling;
@@ -135,7 +160,7 @@ static void extend(program *p, int from)
         if (p->cost[from] + fixed + p->chip->input_bits * passes >= p->cost[to])
             continue;
         passes = least_passes(p, from, to, passes);
-        offer(p, from, to, fixed + p->chip->input_bits * passes);
+        offer(p, from, to, fixed + p->chip->input_bits * steps_of(p, from, to, passes));
     }
 }
 
@@ -170,14 +195,15 @@ static int32_t emit(const program *p, int to, tenant_rounds *out)
     return round;
 }
 
-int64_t tenant_run_dynamic(const tenant_chip *chip, const tenant *t, int64_t arrays,
-                           tenant_rounds *out, tenant_choice *choice)
+static int64_t run(const tenant_chip *chip, const tenant *t, int64_t arrays, bool windows,
+                   tenant_rounds *out, tenant_choice *choice)
 {
     arena *scratch = arena_new();
     program *p = ARENA_NEW(scratch, program);
     p->chip = chip;
     p->t = t;
     p->arrays = arrays;
+    p->windows = windows;
     cut(scratch, p);
     for (int i = 1; i <= p->count; i++)
         p->cost[i] = INT64_MAX;
@@ -186,8 +212,20 @@ int64_t tenant_run_dynamic(const tenant_chip *chip, const tenant *t, int64_t arr
     out->count = 0;
     out->rounds = 0;
     emit(p, p->count, out);
-    arena_free(scratch);
     if (choice)
-        *choice = (tenant_choice){0, 0};
+        *choice = (tenant_choice){0, 0, p->cost[p->count]};
+    arena_free(scratch);
     return tenant_cycles(chip, t, out);
+}
+
+int64_t tenant_run_dynamic(const tenant_chip *chip, const tenant *t, int64_t arrays,
+                           tenant_rounds *out, tenant_choice *choice)
+{
+    return run(chip, t, arrays, false, out, choice);
+}
+
+int64_t tenant_run_windows(const tenant_chip *chip, const tenant *t, int64_t arrays,
+                           tenant_rounds *out, tenant_choice *choice)
+{
+    return run(chip, t, arrays, true, out, choice);
 }

@@ -35,6 +35,41 @@ static int64_t classic_copies(const plan_network *n, size_t layer, int power)
     return copies;
 }
 
+static int64_t clip(int64_t x, int64_t count)
+{
+    return x < 0 ? 0 : x >= count ? count - 1 : x;
+}
+
+/* The last row (axis 0) or column of `map` that output `at` of l reads through e's pooling. */
+static int64_t last_read(const plan_layer *l, const plan_edge *e, const int32_t map[2], int axis,
+                         int64_t at)
+{
+    const plan_window *conv = &l->conv, *pool = &e->pool;
+    at = at * conv->stride[axis] + conv->kernel[axis] - 1 - conv->pad[axis];
+    at = clip(at, l->in_map[axis]);
+    return clip(at * pool->stride[axis] + pool->kernel[axis] - 1 - pool->pad[axis], map[axis]);
+}
+
+/* need and rest of layer i, if it reads layer i - 1. */
+static void add_windows(const plan_network *n, size_t i, tenant_op *op)
+{
+    const plan_layer *l = &n->layers[i];
+    for (size_t k = 0; k < l->input_count; k++) {
+        const plan_edge *e = &l->inputs[k];
+        if (e->from < 0 || e->from != (int32_t)i - 1)
+            continue;
+        const int32_t *map = n->layers[e->from].out_map;
+        int64_t first[2];
+        for (int axis = 0; axis < 2; axis++) {
+            first[axis] = l->out_map[axis] - 1;
+            while (first[axis] > 0 && last_read(l, e, map, axis, first[axis] - 1) == map[axis] - 1)
+                first[axis]--;
+        }
+        op->need = last_read(l, e, map, 0, 0) * map[1] + last_read(l, e, map, 1, 0) + 1;
+        op->rest = op->positions - first[0] * l->out_map[1] - first[1];
+    }
+}
+
 tenant *tenant_of(arena *memory, const plan_network *n, const tenant_chip *chip, int power,
                   const char **error)
 {
@@ -64,6 +99,7 @@ tenant *tenant_of(arena *memory, const plan_network *n, const tenant_chip *chip,
                                           "arrays or 2^32 positions", l->name, n->name);
             return NULL;
         }
+        add_windows(n, i, op);
     }
     return t;
 }

@@ -96,9 +96,10 @@ static int64_t run_classic(const tenant_chip *chip, const tenant *t, int64_t arr
             put(&f, i, 0, blocks,
                 least(least(t->ops[i].classic, arrays / blocks), t->ops[i].positions));
     }
+    int64_t cycles = tenant_cycles(chip, t, out);
     if (choice)
-        *choice = (tenant_choice){1, INT64_MAX};
-    return tenant_cycles(chip, t, out);
+        *choice = (tenant_choice){1, INT64_MAX, cycles};
+    return cycles;
 }
 
 /* ---- the splitter and the duplicator ---- */
@@ -140,16 +141,17 @@ static int64_t split_and_duplicate(const tenant_chip *chip, const tenant *t, int
 static int64_t run_grid(const tenant_chip *chip, const tenant *t, int64_t arrays,
                         tenant_rounds *out, tenant_choice *choice)
 {
-    tenant_choice best = {1, INT64_MAX};
+    tenant_choice best = {1, INT64_MAX, 0};
     int64_t cycles = INT64_MAX;
     for (double alpha = 0.25; alpha <= 1024; alpha *= 2)
         for (int64_t beta = 64; beta <= 16384; beta *= 2) {
             bool last = beta >= arrays || beta == 16384; /* no limit */
-            tenant_choice at = {alpha, last ? INT64_MAX : beta};
+            tenant_choice at = {alpha, last ? INT64_MAX : beta, 0};
             int64_t now = split_and_duplicate(chip, t, arrays, &at, out);
             if (now < cycles) {
                 cycles = now;
                 best = at;
+                best.expected = now;
             }
             if (last)
                 break;
@@ -163,4 +165,6 @@ const struct tenant_method tenant_methods[TENANT_METHODS] = {
     [TENANT_CLASSIC] = {"classic", run_classic, "copies by Eq. 2, operators in order"},
     [TENANT_GRID] = {"grid", run_grid, "split and duplicate, grid search over alpha and beta"},
     [TENANT_DYNAMIC] = {"dynamic", tenant_run_dynamic, "best groups of consecutive operators"},
+    [TENANT_WINDOWS] = {"windows", tenant_run_windows,
+                        "best groups of consecutive operators that wait for their windows"},
 };

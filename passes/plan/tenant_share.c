@@ -25,8 +25,9 @@ static tenant_plan *plan_new(arena *memory, const tenant_chip *chip, const tenan
                              int count, tenant_method_id method, tenant_sharing sharing)
 {
     tenant_plan *p = ARENA_NEW(memory, tenant_plan);
-    *p = (tenant_plan){chip, tenants, count, method, sharing, 0,
-                       ARENA_ARRAY(memory, tenant_region, (size_t)count)};
+    *p = (tenant_plan){.chip = chip, .tenants = tenants, .count = count, .method = method,
+                       .sharing = sharing,
+                       .regions = ARENA_ARRAY(memory, tenant_region, (size_t)count)};
     for (int i = 0; i < count; i++)
         p->regions[i].program.memory = memory;
     return p;
@@ -52,17 +53,23 @@ tenant_plan *tenant_share_temporal(arena *memory, const tenant_chip *chip,
         p->regions[i].round = round;
         round += p->regions[i].rounds;
         p->cycles += p->regions[i].cycles;
+        p->expected += p->regions[i].choice.expected;
     }
     return p;
 }
 
 /* ---- regions ---- */
 
+static int64_t expected(const tenant_plan *p, int i)
+{
+    return p->regions[i].choice.expected;
+}
+
 static int slowest(const tenant_plan *p)
 {
     int most = 0;
     for (int i = 1; i < p->count; i++)
-        most = p->regions[i].cycles > p->regions[most].cycles ? i : most;
+        most = expected(p, i) > expected(p, most) ? i : most;
     return most;
 }
 
@@ -70,10 +77,12 @@ static void lay_out(tenant_plan *p)
 {
     int64_t first = 0;
     for (int i = 0; i < p->count; i++) {
-        p->regions[i].first = first;
-        first += p->regions[i].arrays;
+        tenant_region *r = &p->regions[i];
+        r->first = first;
+        first += r->arrays;
+        p->cycles = r->cycles > p->cycles ? r->cycles : p->cycles;
     }
-    p->cycles = p->regions[slowest(p)].cycles;
+    p->expected = expected(p, slowest(p));
 }
 
 static void divide_equally(const tenant_plan *p)
@@ -100,21 +109,20 @@ static void divide_by_work(const tenant_plan *p)
 static bool move(const tenant_plan *p, int64_t step)
 {
     int to = slowest(p);
-    int64_t before = p->regions[to].cycles;
+    int64_t before = expected(p, to);
     run(p, to, p->regions[to].arrays + step);
-    bool gained = p->regions[to].cycles < before;
+    bool gained = expected(p, to) < before;
     bool tried[TENANT_MAX] = {false};
     for (int n = 1; gained && n < p->count; n++) {
         int from = -1;
         for (int i = 0; i < p->count; i++)
-            if (i != to && !tried[i] &&
-                (from < 0 || p->regions[i].cycles < p->regions[from].cycles))
+            if (i != to && !tried[i] && (from < 0 || expected(p, i) < expected(p, from)))
                 from = i;
         tried[from] = true;
         if (p->regions[from].arrays <= step)
             continue;
         run(p, from, p->regions[from].arrays - step);
-        if (p->regions[from].cycles < before)
+        if (expected(p, from) < before)
             return true;
         run(p, from, p->regions[from].arrays + step);
     }
@@ -159,7 +167,7 @@ static int64_t arrays_for(const tenant_plan *p, int i, int64_t cycles, const kno
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
         run(p, i, middle);
-        if (p->regions[i].cycles <= cycles)
+        if (expected(p, i) <= cycles)
             high = middle;
         else
             low = middle + 1;
@@ -193,7 +201,7 @@ tenant_plan *tenant_share_exact(arena *memory, const tenant_chip *chip,
         k.most[i] = chip->arrays + 1;
     }
     divide_equally(p);
-    int64_t low = (int64_t)tenant_bound(chip, tenants, count), high = p->regions[slowest(p)].cycles;
+    int64_t low = (int64_t)tenant_bound(chip, tenants, count), high = expected(p, slowest(p));
     for (meet(p, high, &k); low < high;) {
         int64_t middle = low + (high - low) / 2;
         if (meet(p, middle, &k))
@@ -209,5 +217,5 @@ tenant_plan *tenant_share_exact(arena *memory, const tenant_chip *chip,
 
 tenant_plan *tenant_better(tenant_plan *a, tenant_plan *b)
 {
-    return !a || (b && b->cycles < a->cycles) ? b : a;
+    return !a || (b && b->expected < a->expected) ? b : a;
 }

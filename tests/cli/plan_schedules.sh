@@ -36,6 +36,8 @@ expect "tenants" 0 "no plan on these arrays is below 3118" "$PANTHER" plan "${th
     -m tenants1 --method tenants --explain
 expect "what writing costs" 0 "1024 cycles: joint 4.11x" "$PANTHER" plan "${three[@]}" -m tenants1 \
     --method tenants
+expect "with windows" 0 "windows, spatial sharing" "$PANTHER" plan "${three[@]}" -m tenants1 \
+    --method tenants
 expect "by the paper's method" 0 "alpha, beta" "$PANTHER" plan "${three[@]}" -m tenants1 \
     --method tenants_grid
 expect "the baseline" 0 '"cycles":	51002' "$PANTHER" plan "${three[@]}" -m tenants1 \

@@ -88,6 +88,8 @@ static void accept(const setting *s, const tenants *t, const tenant_plan *p)
         fail_msg("%s, %s: %s", tenant_methods[p->method].name, tenant_sharing_names[p->sharing],
                  error);
     assert_true((double)p->cycles >= tenant_bound(p->chip, t->at, t->count));
+    int64_t simulated = tenant_simulate(p, t->networks);
+    assert_in_range(simulated, p->cycles, 3 * p->cycles);
 }
 
 typedef struct outcome {
@@ -106,9 +108,13 @@ static outcome run_mix(const setting *s, const struct mix *m)
     tenant_plan *temporal = tenant_share_temporal(memory, c, t.at, t.count, TENANT_DYNAMIC);
     tenant_plan *exact = tenant_share_exact(memory, c, t.at, t.count, TENANT_DYNAMIC);
     tenant_plan *best = tenant_better(exact, temporal);
-    const tenant_plan *all[] = {base, op, moving, temporal, exact};
-    for (int i = 0; i < 5; i++)
+    tenant_plan *windows = tenant_share_moving(memory, c, t.at, t.count, TENANT_WINDOWS, STEP);
+    const tenant_plan *all[] = {base, op, moving, temporal, exact, windows};
+    for (int i = 0; i < 6; i++)
         accept(s, &t, all[i]);
+    int64_t simulated = tenant_simulate(windows, t.networks);
+    assert_in_range(windows->expected * 100, simulated * 88, simulated * 112);
+    assert_true(simulated <= tenant_simulate(exact, t.networks));
     return (outcome){(double)base->cycles, (double)op->cycles, (double)joint->cycles,
                      (double)best->cycles, tenant_bound(c, t.at, t.count)};
 }
@@ -311,6 +317,9 @@ static plan_network *random_network(arena *memory, random_state *r)
                           .groups = 1, .bias = pick(r, 0, 1), .pool = PLAN_NO_WINDOW,
                           .conv = {{kernel, kernel}, {1, 1}, {pad, pad}},
                           .in_map = {side, side}, .out_map = {side, side}};
+        l->inputs = ARENA_NEW(memory, plan_edge);
+        l->inputs[0] = (plan_edge){(int32_t)i - 1, i ? l[-1].pool : PLAN_NO_WINDOW};
+        l->input_count = 1;
         assert_null(plan_layer_derive(memory, l));
         if (side > 1 && !pick(r, 0, 2)) {
             l->pool = (plan_window){{2, 2}, {2, 2}, {0, 0}};
