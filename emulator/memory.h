@@ -28,7 +28,7 @@ enum {
 
 static inline uint8_t word_count(uint16_t state)
 {
-    return state & WORD_COUNT;
+    return (uint8_t)(state & WORD_COUNT);
 }
 
 static inline bool word_is_sticky(uint16_t state)
