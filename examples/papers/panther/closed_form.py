@@ -31,8 +31,8 @@ def price(m, component, slices):
     return (mvm_nj(m, slices) * 1e3 - len(slices) * m["mvm"]) / len(slices)
 
 
-# The machines that the paper compares with, per 128 x 128 block and position, in nJ: MVM of 16 slices
-# of 2 bits, digital MVM, digital OPA. A second path beside the machine files base_*.yaml.
+# The machines that the paper compares with, per 128 x 128 block and position, in nJ: MVM of 16
+# slices of 2 bits, digital MVM, digital OPA. A second path beside the machine files base_*.yaml.
 BASELINE = {"code": {"mvm": 35.07, "digital_mvm": 146.25, "digital_opa": 37.17},
             "paper": {"mvm": 35.10, "digital_mvm": 365.0, "digital_opa": 37.28}}
 
@@ -54,11 +54,12 @@ def base_mvm_nj(profile, m, passes, overhead, positions):
 
 
 def base_opa_mvm_nj(profile, m, layer, overhead, batch):
-    """A convolution's gradient by MVMs: its error takes a crossbar per 128 positions and example."""
+    """A convolution's gradient by MVMs: an error takes a crossbar per 128 positions and example."""
     mvm, n = BASELINE[profile]["mvm"], layer.positions
     mvm += 1e-3 * STREAMED * (SIDE * (17 * m["shift_add"] + 2 * m["xbar_out"]) + m["xbar_in_read"])
     errors = rewrite_base_nj(m) * -(-n // 128) / (layer.row_tiles * n)
-    return layer.passes * BASELINE[profile]["mvm"] + mvm + overhead + rewrite_base_nj(m) / (n * batch) + errors
+    rewrite = rewrite_base_nj(m) / (n * batch)
+    return layer.passes * BASELINE[profile]["mvm"] + mvm + overhead + rewrite + errors
 
 
 def events_pj(m, s, updates="crossbar", cells=SIDE * SIDE):

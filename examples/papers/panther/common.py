@@ -163,7 +163,7 @@ def svg_scatter(title, x_label, y_label, series, lines=False):
 
 
 def svg_bars(title, y_label, groups, series, log=False):
-    """series: {name: [value per group or None]}: bars of 1000 x 440, side by side; from 1 if log."""
+    """series: {name: [value per group or None]}: bars side by side, 1000 x 440; from 1 if log."""
     highest = max(v for s in series.values() for v in s if v)
     top = math.log10(highest) if log else highest
     wide, bar = 900 / len(groups), 700 / len(groups) / len(series)
@@ -207,7 +207,8 @@ def svg_grid(title, head, rows):
             if i and k and text != ".":
                 out.append('<rect x="%d" y="%d" width="126" height="20" fill="%s" opacity=".3"/>'
                            % (x, y, COLOURS[1 if text == "OPA" else 2 if "+" in text else 0]))
-            out.append('<text x="%d" y="%d" text-anchor="middle">%s</text>' % (x + 63, y + 14, text))
+            out.append('<text x="%d" y="%d" text-anchor="middle">%s</text>'
+                       % (x + 63, y + 14, text))
     return "\n".join(out + ["</svg>\n"])
 
 
@@ -232,7 +233,8 @@ def svg_verdicts(report):
                    '%d %%</text>' % (x, high - 20, "black" if k == 2 else "#ccc", x, percent))
     for k, (what, ratio, text) in enumerate(points):
         x, y = 580 + 400 * min(max(ratio - 1, -.5), .5), 68 + 24 * k
-        out.append('<text x="370" y="%d" text-anchor="end">%s</text><circle cx="%.1f" cy="%d" r="4" '
-                   'fill="%s"/><text x="%.1f" y="%d" font-size="9">%s</text>'
+        out.append('<text x="370" y="%d" text-anchor="end">%s</text>'
+                   '<circle cx="%.1f" cy="%d" r="4" fill="%s"/>'
+                   '<text x="%.1f" y="%d" font-size="9">%s</text>'
                    % (y + 4, what.replace("<", "&lt;"), x, y, COLOURS[0], x + 8, y + 4, text))
     return "\n".join(out + ["</svg>\n"])

@@ -78,7 +78,7 @@ def run_network(r, suffix, folder, batch):
 
 
 def compare_networks(r):
-    """Ratios of layers of the whole program, and of its time; the `paper` profile's are returned."""
+    """Ratios of layers of the whole program, and of its time; those of layers are returned."""
     ratios = {}
     with tempfile.TemporaryDirectory() as folder:
         for profile, suffix in (("paper", "_paper"), ("code", "")):

@@ -58,9 +58,9 @@ def main():
     r.check("V3 is denser at large batches, at comparable energy", three[-1] > two[-1] and
             energy[-1] < 1.1)
     meet = next(batch for batch in range(1, 1024) if density(2, batch) < density(3, batch))
-    r.line("  V3 is denser from batch %d on; values of the figure are not stated in the text" % meet)
-    r.line("  energy: with one copy charged per outer product V3 never takes less; with both (opa_copies\n"
-           "  2) from batch %.0f on, with the public constants from %.0f"
+    r.line("  V3 is denser from batch %d on; the figure's values are not stated in the text" % meet)
+    r.line("  energy: with one copy charged per outer product V3 never takes less; with both\n"
+           "  (opa_copies 2) from batch %.0f on, with the public constants from %.0f"
            % (crossover(bench, "_paper", 2), crossover(layerwise.Bench("code"), "", 2)))
     series = {"V2 density": [(log2(row[0]), row[5], "") for row in rows],
               "V3 density": [(log2(row[0]), row[6], "") for row in rows]}

@@ -1,14 +1,14 @@
 """Layers of Table 4, one at a time, on the emulator: the same image on every machine.
 
 A layer is a kernel of its own: MVM, MTVM (not in the first layer of a network, whose error goes
-nowhere) and outer product of every position. A position of a convolution is an example of its patch
-here: the matrix operations are those of the convolution, the moves that put patches together are not
-in it. Batches of more than FEW and MANY positions are continued from these two, since every further
-example then adds the same: `line_error` measures how well that holds.
+nowhere) and outer product of every position. A position of a convolution is an example of its
+patch here: the matrix operations are those of the convolution, the moves that put patches together
+are not in it. Batches of more than FEW and MANY positions are continued from these two, since every
+further example then adds the same: `line_error` measures how well that holds.
 
-Base_opa/mvm has to know which updates are of one example: its convolutions (and PANTHER beside it) run
-on maps of patches, and are continued from batches of 1 and 2. A convolution to a single position runs
-as a network, behind a small layer that lets it pass its error on.
+Base_opa/mvm has to know which updates are of one example: its convolutions (and PANTHER beside it)
+run on maps of patches, and are continued from batches of 1 and 2. A convolution to a single
+position runs as a network, behind a small layer that lets it pass its error on.
 """
 import math
 import os

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Figs. 11 to 13: energy and time of every layer of Table 4 on PANTHER and what it is compared with.
+"""Figs. 11 to 13: energy and time of every layer of Table 4 on PANTHER and its baselines.
 
     machines.py [fig11] [fig12] [fig13]
 
-All figures are the emulator's (layerwise.py); the formulas of closed_form.py, given the overhead that
-the emulator measured, have to agree with them.
+All figures are the emulator's (layerwise.py); the formulas of closed_form.py, given the overhead
+that the emulator measured, have to agree with them.
 """
 import math
 import sys

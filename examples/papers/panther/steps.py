@@ -95,8 +95,8 @@ def traced(layers, batch, variant):
 
 def diagram(r, layers, batch, variant, stated=False):
     """
-    Prints the traced steps, which are those of the paper's table if one is `stated`; returns the rows,
-    how many of them are steps and outer products, and whether a crossbar is used twice in a step.
+    Prints the traced steps, which are those of the paper's table if one is `stated`; returns the
+    rows, how many of them are steps and outer products, and whether a crossbar is used twice in one.
     """
     cells, opa = traced(layers, batch, variant)
     last = max(step for step, _ in cells)

@@ -3,8 +3,8 @@
 
     vgg16.py [--network FILE.pan]
 
-Batches of more than a few examples are continued in a straight line from two small ones. All machines
-have as much memory per tile as the network takes.
+Batches of more than a few examples are continued in a straight line from two small ones. All
+machines have as much memory per tile as the network takes.
 """
 import argparse
 import math
@@ -18,8 +18,8 @@ import common
 BATCHES = (1, 64, 1024)
 FEW, MANY = (2, 4) if common.QUICK else (8, 16)
 PROFILES = ("_paper",) if common.QUICK else ("_paper", "")
-# Words of a tile's memory that are tried: as shipped, as the authors have for convolutional networks
-# (2 MB), and what the network takes.
+# Words of a tile's memory that are tried: as shipped, as the authors have for convolutional
+# networks (2 MB), and what the network takes.
 MEMORIES = (32768, 1048576, 4194304, 16777216)
 MACHINES = (("panther", 1), ("panther", 2), ("panther", 3), ("base_digital", 2), ("base_mvm", 2),
             ("base_opa_mvm", 2))
@@ -110,8 +110,8 @@ def compare(r, net):
                                     ("batch 64, Base_opa/mvm, conv, most", 2.45, 64, opa)):
         if convolutions:
             r.verdict(what, "%.2f" % paper, "%.2f" % most(batch, key), "of other positions")
-    r.line("    Table 4 counts the positions behind a pool (Conv13: 1), the network has those before it\n"
-           "    (4); `run fig11` and `run fig12` take Table 4's")
+    r.line("    Table 4 counts the positions behind a pool (Conv13: 1), the network has those before\n"
+           "    it (4); `run fig11` and `run fig12` take Table 4's")
     r.check("the ratio to Base_mvm falls with the batch", all(
         ratios[a, "_paper"][mvm][n] > .995 * ratios[b, "_paper"][mvm][n]
         for n in names for a, b in ((1, 64), (64, 1024))))
