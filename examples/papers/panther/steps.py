@@ -76,19 +76,22 @@ def traced(layers, batch, variant):
         net, trace = (os.path.join(folder, name) for name in ("net.pan", "trace.json"))
         with open(net, "w") as f:
             f.write(program(layers, batch))
-        common.panther(["run", net, "--entry", "train:net", "--timing-only", "--variant", variant,
-                        "--machine", slow_machine(folder, "panther_overlapped", STEP), "--trace",
-                        trace])
+        s = common.panther_stats(["run", net, "--entry", "train:net", "--timing-only", "--variant",
+                                  variant, "--machine",
+                                  slow_machine(folder, "panther_overlapped", STEP), "--trace",
+                                  trace])
         with open(trace) as f:
             events = json.load(f)["traceEvents"]
+    kernel = next(e for e in events if e["ph"] == "X" and e["cat"] == "kernel")
+    scale = s["cycles_per_kernel"] / kernel["dur"]   # cycles per unit of the trace's time
     slices = [e for e in events if e["ph"] == "X" and e["cat"] in ("mvm", "mtvm", "opa")]
     for e in sorted(slices, key=lambda e: e["ts"]):
         layer = int(e["args"]["layer"].split("_")[1]) - 1
         if e["name"] == "apply updates":
-            opa = max(opa, round(e["dur"] * 1e3 / STEP))
+            opa = max(opa, round(e["dur"] * scale / STEP))
         elif e["cat"] != "opa":
             n = seen[layer, e["cat"]] = seen.get((layer, e["cat"]), -1) + 1
-            step = int(e["ts"] * 1e3 // STEP)
+            step = int(e["ts"] * scale // STEP)
             cells.setdefault((step, layer), []).append(("F%d" if e["cat"] == "mvm" else "B%d") % n)
     return cells, opa
 
