@@ -13,7 +13,8 @@ import common
 
 EPOCHS, STEPS = 60, 22   # steps: batches of an epoch
 SHOWN = 20               # steps of one point of the drawing
-RUNS = (("batch, 44466555", ("--opa-mode", "batch")), ("integer reference", ("--opa-mode", "ideal")))
+RUNS = (("batch, 44466555", ("--opa-mode", "batch")),
+        ("integer reference", ("--opa-mode", "ideal")))[:1 if common.QUICK else 2]
 
 
 def weights(path):
