@@ -5,6 +5,7 @@
 #include "emulator/host/npy.h"
 #include "emulator/host/progress.h"
 #include "emulator/host/run.h"
+#include "emulator/host/stats_profile.h"
 
 #include <string.h>
 
@@ -144,10 +145,14 @@ static void print_entry(const host *h, const image_entry *entry, const emulator_
     double kernels = (double)(t->kernels - before->kernels);
     if (!(kernels > 0))
         return;
-    fprintf(h->o->out, "%-20s batch %u, %llu cycles and %.4g uJ per kernel\n", entry->name,
+    double bound = stats_bound_cycles(entry, h->e->machine);
+    fprintf(h->o->out, "%-20s batch %u, %llu cycles and %.4g uJ per kernel", entry->name,
             entry->batch, (unsigned long long)t->last_kernel_cycles,
             (t->energy_pj + t->leakage_pj - before->energy_pj - before->leakage_pj) * 1e-6 /
                 kernels);
+    if (bound > 0)
+        fprintf(h->o->out, ", %.3f of the ideal pipeline", (double)t->last_kernel_cycles / bound);
+    fputc('\n', h->o->out);
 }
 
 static bool wanted(const host *h, const image_entry *entry)

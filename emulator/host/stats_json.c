@@ -65,9 +65,7 @@ static double bound_cycles(const host *h)
     for (uint32_t i = 0; !entry && i < h->e->im->entry_count; i++)
         if (!h->o->entry || strcmp(h->o->entry, h->e->im->entries[i].name) == 0)
             entry = &h->e->im->entries[i];
-    if (!entry)
-        return NAN;
-    return (m->variant == 1 ? entry->bound_steps_serial : entry->bound_steps) * m->t_mvm;
+    return entry ? stats_bound_cycles(entry, m) : NAN;
 }
 
 static void add_energy(cJSON *root, const host *h, const emulator_totals *t)

@@ -172,7 +172,12 @@ static void add_timeline(cJSON *to, const entry_profile *e)
     }
 }
 
-static void add_entries(cJSON *root, const emulator_profile *p, const image *im)
+double stats_bound_cycles(const image_entry *entry, const machine *m)
+{
+    return (m->variant == 1 ? entry->bound_steps_serial : entry->bound_steps) * m->t_mvm;
+}
+
+static void add_entries(cJSON *root, const emulator_profile *p, const image *im, const machine *m)
 {
     cJSON *list = cJSON_AddArrayToObject(root, "entries");
     for (uint32_t k = 0; k < im->entry_count; k++) {
@@ -186,6 +191,10 @@ static void add_entries(cJSON *root, const emulator_profile *p, const image *im)
         stats_add_whole(at, "kernels", e->kernels);
         stats_add_whole(at, "cycles_per_kernel", e->cycles);
         stats_add_whole(at, "cycles", e->kernels * e->cycles);
+        double bound = stats_bound_cycles(&im->entries[k], m);
+        cJSON_AddNumberToObject(at, "bound_cycles", bound);
+        if (bound > 0)
+            cJSON_AddNumberToObject(at, "cycles_over_bound", (double)e->cycles / bound);
         if (e->watched)
             add_timeline(at, e);
     }
@@ -194,7 +203,7 @@ static void add_entries(cJSON *root, const emulator_profile *p, const image *im)
 
 void stats_add_profile(cJSON *root, const emulator_profile *p, const image *im, const machine *m)
 {
-    add_entries(root, p, im);
+    add_entries(root, p, im, m);
     add_energy(root, p, im);
     add_busy(root, p, im);
     stats_add_whole(root, "agent_cycles", p->active_cycles);

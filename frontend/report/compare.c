@@ -26,6 +26,7 @@ static const struct total {
 } totals[] = {
     {"simulated cycles", NULL, "cycles", FIGURE_COUNT, false},
     {"cycles of the first kernel", NULL, "cycles_per_kernel", FIGURE_COUNT, false},
+    {"ideal pipeline of that kernel", NULL, "bound_cycles_per_kernel", FIGURE_COUNT, false},
     {"seconds simulated", NULL, "seconds", FIGURE_PLAIN, false},
     {"energy", "energy_fj", "total", FIGURE_ENERGY, false},
     {"leakage", "energy_fj", "leakage", FIGURE_ENERGY, false},
