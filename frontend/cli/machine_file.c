@@ -64,15 +64,24 @@ size_t cli_machine_names(cli *c, const char ***names)
     return count;
 }
 
-static const char *find_name(cli *c, const char *name)
+/* The file of a machine that is shipped, or NULL. */
+static const char *shipped(cli *c, const char *name)
 {
-    const char *folders[2], **known = NULL, *list = "";
+    const char *folders[2];
     size_t folder_count = machine_folders(c->memory, folders);
     for (size_t i = 0; i < folder_count; i++) {
         const char *path = arena_printf(c->memory, "%s/%s.yaml", folders[i], name);
         if (access(path, F_OK) == 0)
             return path;
     }
+    return NULL;
+}
+
+static const char *find_name(cli *c, const char *name)
+{
+    const char **known = NULL, *list = "", *found = shipped(c, name);
+    if (found)
+        return found;
     size_t count = cli_machine_names(c, &known);
     for (size_t i = 0; i < count; i++)
         list = arena_printf(c->memory, "%s%s%s", list, i ? ", " : "", known[i]);
@@ -88,8 +97,8 @@ static const char *find_name(cli *c, const char *name)
 static const char *find_machine(cli *c, const machine_choice *model)
 {
     const char *given = c->values[OPTION_MACHINE];
-    if (given)
-        return is_name(given) && access(given, F_OK) != 0 ? find_name(c, given) : given;
+    if (given) /* a name stands for what is shipped, whatever lies in the folder */
+        return !is_name(given) || (!shipped(c, given) && access(given, F_OK) == 0) ? given : find_name(c, given);
     if (!model->file)
         return find_name(c, model->name ? model->name : default_machine);
     const char *beside = model->file[0] == '/' || !model->base || !model->base[0]

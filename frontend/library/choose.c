@@ -2,7 +2,6 @@
 #include "frontend/library/library.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static bool is_name(const char *text)
 {
@@ -11,13 +10,13 @@ static bool is_name(const char *text)
     return length > 0 && !yaml && !strchr(text, '/');
 }
 
-/* A file, looked for in a folder (NULL: where we are), or a name. */
+/* A name stands for what is shipped; else a file, looked for in a folder (NULL: where we are). */
 static machine *load(arena *memory, diag *d, const char *file, const char *base)
 {
     const char *path = file;
     if (base && base[0] && file[0] != '/')
         path = arena_printf(memory, "%s/%s", base, file);
-    const char *text = is_name(file) && access(path, F_OK) != 0 ? library_machine(file) : NULL;
+    const char *text = is_name(file) ? library_machine(file) : NULL;
     if (text)
         return machine_parse(memory, d, file, text, strlen(text));
     return machine_load(memory, d, path);

@@ -57,25 +57,39 @@ char *file_read(arena *memory, const char *path, size_t limit, size_t *length, c
     return bytes;
 }
 
+/* What is there and no file (a terminal, a pipe, /dev/null) is written to, not replaced. */
+static bool is_device(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
 const char *file_write_begin(arena *memory, file_writer *w, const char *path)
 {
     w->path = arena_strdup(memory, path);
-    w->temporary = arena_printf(memory, "%s.%ld.part", path, (long)getpid());
-    w->stream = fopen(w->temporary, "wb");
+    w->temporary = is_device(path) ? NULL : arena_printf(memory, "%s.%ld.part", path, (long)getpid());
+    w->stream = fopen(w->temporary ? w->temporary : path, "wb");
     return w->stream ? NULL : failure(memory, "write", path);
+}
+
+/* A device that cannot be synchronised has nothing to lose. */
+static bool on_disk(const file_writer *w)
+{
+    return !ferror(w->stream) && fflush(w->stream) == 0 && (!w->temporary || fsync(fileno(w->stream)) == 0);
 }
 
 const char *file_write_commit(arena *memory, file_writer *w)
 {
-    bool good = !ferror(w->stream) && fflush(w->stream) == 0 && fsync(fileno(w->stream)) == 0;
+    bool good = on_disk(w);
     int saved = errno;
     good = fclose(w->stream) == 0 && good;
     w->stream = NULL;
-    if (good && rename(w->temporary, w->path) == 0)
+    if (good && (!w->temporary || rename(w->temporary, w->path) == 0))
         return NULL;
     if (good)
         saved = errno;
-    unlink(w->temporary);
+    if (w->temporary)
+        unlink(w->temporary);
     errno = saved;
     return failure(memory, "write", w->path);
 }
@@ -85,5 +99,6 @@ void file_write_abandon(file_writer *w)
     if (w->stream)
         fclose(w->stream);
     w->stream = NULL;
-    unlink(w->temporary);
+    if (w->temporary)
+        unlink(w->temporary);
 }

@@ -1,6 +1,7 @@
 /*
  * Whole files in and out. Output goes to a temporary file beside the target and is renamed when it
- * is complete, so that a failure never leaves a damaged or half-written file behind.
+ * is complete, so that a failure never leaves a damaged or half-written file behind. A device or pipe
+ * is written to directly.
  */
 #ifndef PANTHER_SUPPORT_FILE_H
 #define PANTHER_SUPPORT_FILE_H
