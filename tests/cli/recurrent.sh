@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Seqs: what recurrent networks learn, that the machine computes what the fixed-point interpreter
+# does, and what is refused.
+source "$(dirname "$0")/common.bash"
+
+run=$("$PANTHER" run "$examples/rows_lstm.pan" 2>&1)
+accuracy=$(grep '^epoch' <<<"$run" | tail -n 1 | grep -o '[0-9.]*$')
+check "an LSTM over the rows of the digits: test accuracy ${accuracy:-missing} is at least 0.95" \
+    awk "BEGIN { exit !(${accuracy:-0} >= 0.95) }"
+
+# weights FILE: the tensors of a safetensors file, without the machine's own.
+weights()
+{
+    python3 - "$1" <<'PYTHON'
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+length, = struct.unpack("<Q", data[:8])
+for name, t in sorted(json.loads(data[8:8 + length]).items()):
+    if name != "__metadata__" and not name.startswith("panther."):
+        begin, end = t["data_offsets"]
+        print(name, t["shape"], data[8 + length + begin:8 + length + end].hex())
+PYTHON
+}
+
+# agree NAME BODY BATCH: the same weights from the machine and from the interpreter.
+agree()
+{
+    cat >"$work/net.pan" <<EOF_NET
+data d { train = csv("$examples/data/digits.csv.gz", label = 64); scale = 1/8; limit = 24 }
+network net(xs: seq[4, vec[16]]) -> vec[10] {
+    $2
+}
+train net on d { loss = cross_entropy; update = sgd(rate = 0.5); batch = $3; epochs = 1 }
+deploy { machine = "$examples/machines/panther.yaml"; opa_mode = "batch" }
+EOF_NET
+    rm -f "$work"/*.safetensors
+    "$PANTHER" run "$work/net.pan" --save "$work/machine.safetensors" >"$work/out" 2>&1 ||
+        not_ok "$1: the machine's run" "$(cat "$work/out")"
+    "$PANTHER" run "$work/net.pan" --interpreter fixed --save "$work/fixed.safetensors" \
+        >"$work/out" 2>&1 || not_ok "$1: the interpreter's run" "$(cat "$work/out")"
+    same "$1, batch $3: machine and interpreter train the same weights" \
+        "$(weights "$work/machine.safetensors")" "$(weights "$work/fixed.safetensors")"
+}
+agree "rnn" 'return dense(last(rnn(xs, 7)), 10)' 1
+agree "lstm" 'return dense(last(lstm(xs, 9)), 10)' 2
+agree "gru, both ways" \
+    'return dense(concat(last(gru(xs, 6)), last(gru(reverse(xs), 5))), 10)' 4
+agree "scan, dense at each step" 'hs = scan x in tanh(dense(xs, 8)) { state h = zeros(12)
+        h = tanh(dense(concat(x, h), 12)); yield h }
+    return dense(reshape(hs, 48), 10)' 3
+
+# The backward pass written out in a kernel does what the compiler makes of the network.
+cat >"$work/bptt.pan" <<EOF_NET
+data d { train = csv("$examples/data/digits.csv.gz", label = 64); scale = 1/8; limit = 200 }
+param U: matrix[16, 16];  param V: matrix[16, 8];  param O: matrix[10, 16]
+network net(xs: seq[8, vec[8]]) -> vec[10] {
+    hs = scan x in xs { state h = zeros(16); h = tanh(U @ h + V @ x); yield h }
+    return O @ last(hs)
+}
+kernel bptt(xs: seq[8, vec[8]], y: label[10], rate: scalar) {
+    hs, before = scan x in xs {
+        state h = zeros(16)
+        b = h
+        h = tanh(U @ h + V @ x)
+        yield h, b
+    }
+    d  = softmax(O @ last(hs)) - one_hot(y)
+    gs = scan h in reverse(hs) {
+        state e = O.T @ d
+        g = e * (1 - h * h);  e = U.T @ g
+        yield g
+    }
+    O -= rate * outer(d, last(hs))
+    U -= rate * outer(reverse(gs), before)
+    V -= rate * outer(reverse(gs), xs)
+}
+EOF_NET
+{
+    cat "$work/bptt.pan"
+    echo 'train bptt on d { rate = 0.1 / 4; batch = 4; epochs = 1 }'
+} >"$work/kernel.pan"
+{
+    cat "$work/bptt.pan"
+    echo 'train net on d { loss = cross_entropy; update = sgd(0.1); batch = 4; epochs = 1 }'
+} >"$work/network.pan"
+for kind in kernel network; do
+    check "the $kind trains" "$PANTHER" run "$work/$kind.pan" --interpreter float \
+        --save "$work/$kind.safetensors"
+done
+same "back-propagation through time by hand and by the compiler" \
+    "$(weights "$work/kernel.safetensors")" "$(weights "$work/network.safetensors")"
+
+echo 'network f(x: seq[9000, vec[4]]) -> vec[4] { return last(lstm(x, 4)) }' >"$work/long.pan"
+expect "more steps than a program can hold" 1 \
+    "a graph of more than 100000 operations, because every step of a seq has operations of its own" \
+    "$PANTHER" compile "$work/long.pan" -o "$work/long.pimg"
+echo 'network f(x: seq[4, label[9]]) -> seq[4, vec[9]] { return one_hot(x) }' >"$work/text.pan"
+expect "classes as input at each step" 1 "not supported yet: a seq of labels" \
+    "$PANTHER" compile "$work/text.pan" -o "$work/text.pimg"
+check "a refused program leaves no image" \
+    test ! -e "$work/long.pimg" -a ! -e "$work/text.pimg"
+finish
