@@ -23,8 +23,8 @@ expect "no chain" 1 "--view conv_chain takes the longest chain" "$PANTHER" plan 
     "$networks/resnet18.pan" -m hubpa --method hubpa
 expect "ratios of too many tiles" 1 "a whole tile of at most 512" "$PANTHER" plan \
     "$networks/vgg_a.pan" -m hubpa --method hubpa --rule ratio
-expect "too much to simulate" 1 "--pairs takes fewer" "$PANTHER" plan "$networks/vgg_e.pan" -m hubpa \
-    --method hubpa --pairs 1000
+expect "too much to simulate" 1 "--pairs takes fewer" "$PANTHER" plan "$networks/vgg_e.pan" \
+    -m hubpa --method hubpa --pairs 1000
 expect "no convolutions" 1 "has no convolutions" "$PANTHER" plan "$examples/mlp_l4.pan" -m hubpa \
     --method hubpa
 expect "a rule" 2 "one of balanced, ratio" "$PANTHER" plan "$networks/vgg_a.pan" --method hubpa \
@@ -50,8 +50,8 @@ expect "groups" 1 "has groups of channels" "$PANTHER" plan "$networks/mobilenet.
     --method tenants
 expect "no input bits" 1 "does not state 'input_bits'" "$PANTHER" plan "$networks/dnn3.pan" \
     -m "$papers/hubpa/example.yaml" --method tenants
-expect "a larger chip" 0 "sharing of 20000 arrays" "$PANTHER" plan "$networks/dnn3.pan" -m tenants1 \
-    --method tenants --crossbars 20000
+expect "a larger chip" 0 "sharing of 20000 arrays" "$PANTHER" plan "$networks/dnn3.pan" \
+    -m tenants1 --method tenants --crossbars 20000
 
 # The papers' pages.
 if ! command -v python3 >/dev/null; then

@@ -46,9 +46,9 @@ def main():
     r.check("with look-ahead at most 4N for N >= 2, the work of 8 tiles",
             all(row[8] == 4 * row[0] for row in rows[1:]))
     square = run(NETWORK + ":squares", 16)
-    r.line("  Windows of 2 x 2 in row order instead of 1 x 4: SDMP %d, TDMP %d, HUBPA %d for N = 16;"
+    r.line("  Windows of 2 x 2 in row order, not of 1 x 4: SDMP %d, TDMP %d, HUBPA %d for N = 16;"
            % tuple(square[k]["steps"] for k in ("sdmp", "tdmp", "hubpa")))
-    r.line("  6N is a property of the paper's line of units. Pipelined SDMP has the slope of HUBPA.")
+    r.line("  6N is a property of the paper's line of units. Pipelined SDMP has HUBPA's slope.")
     return r.end()
 
 

@@ -34,7 +34,8 @@ def table(r, name, plans):
         rows.append((network, *["%.1f" % x for x in steps], "%.1f" % bound, steps[2] / h,
                      steps[0] / h, steps[1] / h, *["%.0f" % b for b in busy[:4]]))
     r.table(name, ("network", "SDMP", "SDMP pipelined", "TDMP", "HUBPA", "look-ahead", "bound",
-                   "HUBPA/TDMP", "/SDMP", "/pipelined", "SDMP %", "pipelined %", "TDMP %", "HUBPA %"),
+                   "HUBPA/TDMP", "/SDMP", "/pipelined", "SDMP %", "pipelined %", "TDMP %",
+                   "HUBPA %"),
             rows, "%.2f")
     return [sum(row[k] for row in rows) / len(rows) for k in (7, 8, 9)]
 

@@ -8,8 +8,8 @@ from plans import CHIPS, MIXES, TABLE3, chip, common, networks, plan
 def main():
     r = common.Report("energy", "origin energy of Table III (mJ)")
     r.line("  112 x 112 images, weights of 8 bits, N_b = 16: (1 + 16) + (6 + 16) = 39 cycles per")
-    r.line("  position, 330 mW / 96 per array. Chosen among 1,024 models (image side, bits, cycles,")
-    r.line("  what is busy together); nothing is fitted continuously.")
+    r.line("  position, 330 mW / 96 per array. Chosen, as the paper states none of it, among few")
+    r.line("  values of each (image side, bits, cycles); nothing is fitted continuously.")
     squares = 0
     with tempfile.TemporaryDirectory() as folder:
         programs = networks(folder, 112)
