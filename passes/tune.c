@@ -5,8 +5,8 @@
  * run without data, for a batch of one example and for one of many, whatever the program's own batch
  * is: the choice, and with it the program text, does not depend on that. The candidate with the
  * least product of both times is kept. Kernels that update count, or all of them if none does.
- * Modules too large for that keep the default, and so do those with loops over positions, whose text
- * must not depend on the size of an image either.
+ * Modules too large for that keep the default. Those with loops over positions are not run either, as
+ * their text must not depend on the size of an image; they are spread over tiles if they need to be.
  */
 #include "backend/backend.h"
 #include "emulator/emulator.h"
@@ -37,16 +37,22 @@ enum { CANDIDATES = sizeof candidates / sizeof *candidates };
 
 const pass_tuning pass_default_tuning = {false, 100, 0};
 
-static bool is_small(const ir_module *m)
+static bool loops_over_positions(const ir_module *m)
+{
+    for (size_t i = 0; i < m->graph_count; i++)
+        IR_EACH(op, m->graphs[i])
+            if (ir_grid_points(ir_grid_of(m->graphs[i], op->space)) > 1)
+                return true;
+    return false;
+}
+
+static size_t ops_of(const ir_module *m)
 {
     size_t ops = 0;
     for (size_t i = 0; i < m->graph_count; i++)
-        IR_EACH(op, m->graphs[i]) {
+        IR_EACH(op, m->graphs[i])
             ops++;
-            if (ir_grid_points(ir_grid_of(m->graphs[i], op->space)) > 1)
-                return false;
-        }
-    return ops <= OPS_MOST;
+    return ops;
 }
 
 static void set_batch(ir_module *m, uint32_t batch)
@@ -90,38 +96,96 @@ static uint64_t cycles_of(arena *memory, const machine *m, const image *im, diag
     return e ? cycles : UINT64_MAX;
 }
 
+/* A copy of the module, compiled up to its memory with a candidate. */
+typedef struct tune_trial {
+    pass_context context;
+    machine roomy; /* the log of a batch that the program does not have is no obstacle */
+    bool fits;
+} tune_trial;
+
+static void trial_open(tune_trial *t, const pass_context *c, const pass_tuning *candidate, uint32_t batch)
+{
+    static const pass_options quiet;
+    pass_context *at = &t->context;
+    t->roomy = *c->machine;
+    t->roomy.operand_log_unlimited = true;
+    *at = *c;
+    at->machine = &t->roomy;
+    at->memory = arena_new();
+    at->diag = diag_new(at->memory, source_set_new(at->memory));
+    at->options = &quiet;
+    at->tuning = *candidate;
+    at->module = copy_module(at->memory, at->diag, c->module);
+    if (at->module)
+        set_batch(at->module, batch);
+    t->fits = at->module && pass_place(at) && pass_fuse(at) && pass_route(at) && pass_schedule(at) && pass_memory(at);
+}
+
+static void trial_close(tune_trial *t)
+{
+    arena_free(t->context.memory);
+}
+
 /* Cycles of the module with a candidate; UINT64_MAX if it cannot be compiled so. */
 static uint64_t try_candidate(const pass_context *c, const pass_tuning *candidate, uint32_t batch)
 {
-    static const pass_options quiet;
-    arena *memory = arena_new();
-    diag *d = diag_new(memory, source_set_new(memory));
-    machine roomy = *c->machine; /* the log of a batch that the program does not have is no obstacle */
-    roomy.operand_log_unlimited = true;
-    pass_context trial = *c;
-    trial.machine = &roomy;
-    trial.memory = memory;
-    trial.diag = d;
-    trial.options = &quiet;
-    trial.tuning = *candidate;
-    trial.module = copy_module(memory, d, c->module);
+    tune_trial t;
     uint64_t cycles = UINT64_MAX;
-    if (trial.module)
-        set_batch(trial.module, batch);
-    if (trial.module && pass_place(&trial) && pass_fuse(&trial) && pass_route(&trial) && pass_schedule(&trial) &&
-        pass_memory(&trial)) {
-        const image *im = backend_build(memory, trial.module, &roomy, "", d);
+    trial_open(&t, c, candidate, batch);
+    if (t.fits) {
+        const image *im = backend_build(t.context.memory, t.context.module, &t.roomy, "", t.context.diag);
         if (im)
-            cycles = cycles_of(memory, &roomy, im, d);
+            cycles = cycles_of(t.context.memory, &t.roomy, im, t.context.diag);
     }
-    arena_free(memory);
+    trial_close(&t);
     return cycles;
+}
+
+/* Cores that the matrices take if each starts on one of its own. */
+static int64_t cores_needed(const pass_context *c)
+{
+    int64_t cores = 0, mcus = c->machine->mcus;
+    for (size_t i = 0; i < c->module->matrix_count; i++) {
+        const ir_matrix *w = c->module->matrices[i];
+        int64_t blocks = (int64_t)ir_block_rows(c->module, w) * ir_block_columns(c->module, w);
+        cores += (blocks + mcus - 1) / mcus;
+    }
+    return cores;
+}
+
+/*
+ * Maps take memory, and tiles have little: where they do not fit, fewer cores of each tile hold
+ * matrices, as far as there are tiles. All rings of a long batch count.
+ */
+static void spread_for_memory(pass_context *c)
+{
+    enum { LONG_BATCH = 1 << 16 };
+    int all = c->machine->cores;
+    int64_t tiles = (int64_t)c->machine->tiles * c->machine->nodes, cores = cores_needed(c);
+    if (cores > tiles * (all / 2))
+        return;
+    for (int used = all; used > 0 && cores <= tiles * used; used /= 2) {
+        pass_tuning candidate = c->tuning;
+        candidate.tile_cores = used < all ? used : 0;
+        tune_trial t;
+        trial_open(&t, c, &candidate, LONG_BATCH);
+        bool fits = t.fits;
+        trial_close(&t);
+        if (fits) {
+            c->tuning = candidate;
+            return;
+        }
+    }
 }
 
 bool pass_tune(pass_context *c)
 {
     double best = HUGE_VAL;
-    if (!is_small(c->module))
+    if (loops_over_positions(c->module)) {
+        spread_for_memory(c);
+        return true;
+    }
+    if (ops_of(c->module) > OPS_MOST)
         return true;
     for (size_t i = 0; i < CANDIDATES; i++) {
         double product = 1;
