@@ -164,14 +164,33 @@ static ir_space space_of_matrix(const ir_graph *g, const ir_op *op)
     return most;
 }
 
+/* Draws of random numbers and sums over points are per point of the op's own space. */
+static bool counts_points(const ir_op *op)
+{
+    return ir_get(op, IR_ATTR_stream) || op->code == IR_opa || op->code == IR_output;
+}
+
+/* The value at the last position, which all others equal. */
+static ir_op *value_of_example(ir_graph *g, ir_op *x)
+{
+    ir_op *last = ir_op_new(g, x, IR_final, x->type, &x, 1, x->where);
+    last->space = ir_frame(x->space);
+    return last;
+}
+
 /* An op takes over the positions of its arguments, up to one that has positions or sums anyway. */
 static void widen_users(ir_graph *g, ir_op *from)
 {
     for (ir_op *op = from->next; op; op = op->next)
-        for (uint32_t i = 0; i < op->arg_count; i++)
-            if (!ir_is_spatial(op->code) && op->code != IR_opa && op->code != IR_output &&
-                op->args[i]->space.count > op->space.count && op->space.count)
+        for (uint32_t i = 0; i < op->arg_count; i++) {
+            bool wider = op->args[i]->space.count > op->space.count && op->space.count;
+            if (!wider || ir_is_spatial(op->code))
+                continue;
+            if (counts_points(op))
+                op->args[i] = value_of_example(g, op->args[i]);
+            else
                 op->space = ir_space_union(g, op->space, op->args[i]->space);
+        }
 }
 
 /*

@@ -148,12 +148,18 @@ static ir_op *copy_for(place_state *s, ir_op *op, const ir_op *user)
     return c->op;
 }
 
+/* A value of each example is not made anew at every position if that draws random numbers. */
+static bool may_repeat(place_state *s, const ir_op *op, const ir_op *user)
+{
+    return place_suits(s, op, user->place) || !ir_get(op, IR_ATTR_stream);
+}
+
 static void repeat(place_state *s, bool (*wanted)(const ir_op *op, const ir_op *user))
 {
     IR_EACH(user, s->graph)
         for (uint32_t i = 0; i < user->arg_count; i++)
             if (placing_on_core(user) && placing_on_core(user->args[i]) && wanted(user->args[i], user) &&
-                !placing_same_core(user->place, user->args[i]->place))
+                !placing_same_core(user->place, user->args[i]->place) && may_repeat(s, user->args[i], user))
                 user->args[i] = copy_for(s, user->args[i], user);
     IR_EACH(op, s->graph)
         op->scratch = NULL;
