@@ -114,7 +114,8 @@ static void for_pointers(emitter *e, int64_t skew, pointer_step *step, bool walk
 {
     for (size_t i = 0; i < e->program->pointer_count; i++) {
         const ring_pointer *r = &e->program->pointers[i];
-        if (r->skew == skew && r->kind != POINTER_VECTORS && (!walks_only || r->kind == POINTER_WALK))
+        if (r->skew == skew && r->kind != POINTER_VECTORS &&
+            (!walks_only || r->kind == POINTER_WALK))
             step(e, r);
     }
 }

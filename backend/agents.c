@@ -50,10 +50,8 @@ static int by_place(const void *left, const void *right)
 {
     const agent_program *a = *(agent_program *const *)left, *b = *(agent_program *const *)right;
     const int64_t keys[][2] = {
-        {a->thread >= 0, b->thread >= 0},
-        {a->place.node, b->place.node},
-        {a->place.tile, b->place.tile},
-        {a->place.core, b->place.core},
+        {a->thread >= 0, b->thread >= 0}, {a->place.node, b->place.node},
+        {a->place.tile, b->place.tile},   {a->place.core, b->place.core},
         {a->thread, b->thread},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -68,7 +66,8 @@ static void find_memory_tops(backend_state *s)
     for (size_t i = 0; i < s->graph->buffer_count; i++) {
         const ir_buffer *b = &s->graph->buffers[i];
         ir_place tile = {b->node, b->tile, -1, -1};
-        int64_t end = b->address + (int64_t)b->words * ir_ring_slots(s->graph, b), top = backend_take_memory(s, tile, 0);
+        int64_t end = b->address + (int64_t)b->words * ir_ring_slots(s->graph, b),
+                top = backend_take_memory(s, tile, 0);
         if (end > top)
             backend_take_memory(s, tile, end - top);
     }

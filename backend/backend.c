@@ -38,10 +38,11 @@ static bool check_memory(backend_state *s)
     for (size_t i = 0; i < s->top_count; i++)
         if (s->tops[i].words > s->machine->memory_words) {
             diag_error(s->diag, SOURCE_NOWHERE,
-                       "kernel '%s': tile %d of node %d needs %lld words of shared memory with its spilled registers; "
+                       "kernel '%s': tile %d of node %d needs %lld words of shared memory with its "
+                       "spilled registers; "
                        "it has %d",
-                       s->graph->name, s->tops[i].tile.tile, s->tops[i].tile.node, (long long)s->tops[i].words,
-                       s->machine->memory_words);
+                       s->graph->name, s->tops[i].tile.tile, s->tops[i].tile.node,
+                       (long long)s->tops[i].words, s->machine->memory_words);
             return false;
         }
     return true;
@@ -56,8 +57,9 @@ static bool check_program_sizes(backend_state *s, const image_entry *entry)
         if (a->code.count <= (uint32_t)limit)
             continue;
         diag_error(s->diag, SOURCE_NOWHERE,
-                   "kernel '%s': %s %u of tile %u needs %u instructions; its memory holds %d", entry->name,
-                   a->is_thread ? "thread" : "core", a->agent, a->tile, a->code.count, limit);
+                   "kernel '%s': %s %u of tile %u needs %u instructions; its memory holds %d",
+                   entry->name, a->is_thread ? "thread" : "core", a->agent, a->tile, a->code.count,
+                   limit);
         good = false;
     }
     return good;
@@ -116,13 +118,15 @@ static image *build_image(const backend_state *from, const char *plan)
     im->fingerprint = machine_fingerprint(s.memory, s.machine);
     im->machine_name = s.machine->name;
     im->opa_mode = module->numerics.mode;
-    im->rounds_updates = module->numerics.mode == OPA_STREAM && module->numerics.rounding.mode != ROUND_OFF;
+    im->rounds_updates =
+        module->numerics.mode == OPA_STREAM && module->numerics.rounding.mode != ROUND_OFF;
     im->plan = plan ? plan : "";
     bool good = backend_tables(&s);
     im->entries = ARENA_ARRAY(s.memory, image_entry, module->graph_count + 1);
     for (size_t i = 0; i < module->graph_count; i++) {
         image_entry *entry = &im->entries[i];
-        good = build_entry(&s, module->graphs[i], entry) && check_memory(&s) && check_program_sizes(&s, entry) && good;
+        good = build_entry(&s, module->graphs[i], entry) && check_memory(&s) &&
+               check_program_sizes(&s, entry) && good;
     }
     im->entry_count = (uint32_t)module->graph_count;
     if (!good)
@@ -182,7 +186,8 @@ static bool prove_progress(const backend_state *s, const image *im)
     return good;
 }
 
-image *backend_build(arena *memory, const ir_module *module, const machine *m, const char *plan, diag *d)
+image *backend_build(arena *memory, const ir_module *module, const machine *m, const char *plan,
+                     diag *d)
 {
     backend_state s = {.memory = memory, .module = module, .machine = m, .diag = d};
     image *im = build_image(&s, plan);

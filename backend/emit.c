@@ -70,7 +70,8 @@ static void finish_result(emitter *e, const ir_op *op)
 {
     const value_home *h = backend_home(e->program, op, NULL);
     if (h->reg < 0)
-        EMIT(e, ISA_store, SCALAR_ZERO, (int32_t)h->spill, scratch_register(e->program, 0), (int32_t)h->words, 0);
+        EMIT(e, ISA_store, SCALAR_ZERO, (int32_t)h->spill, scratch_register(e->program, 0),
+             (int32_t)h->words, 0);
 }
 
 static int32_t constant_word(const ir_op *op)
@@ -151,7 +152,8 @@ static void emit_variants(emitter *e, const loop_event *slot, const int64_t *ske
     code_patch done = {0}, lower = {0};
     for (size_t last = count; last-- > 0;) {
         if (last > 0 || skews[0] > 0)
-            code_jump(&e->code, (isa_insn){ISA_blti, {SCALAR_ITERATION, (int32_t)skews[last]}}, &lower);
+            code_jump(&e->code, (isa_insn){ISA_blti, {SCALAR_ITERATION, (int32_t)skews[last]}},
+                      &lower);
         for (size_t first = 0; first <= last; first++) {
             code_patch ended = {0};
             int32_t end = (int32_t)(skews[first] + e->program->points);
@@ -210,8 +212,10 @@ static void skip_other_residues(emitter *e, const ir_op *op, code_patch *patch)
         const ring_pointer *r = &e->program->pointers[i];
         for (int axis = 0; r->reg == pointer && axis < 2; axis++)
             if (r->phase[axis] >= 0)
-                code_jump(&e->code,
-                          (isa_insn){ISA_bnei, {r->phase[axis], (int32_t)ir_reader_residue(op, axis)}}, patch);
+                code_jump(
+                    &e->code,
+                    (isa_insn){ISA_bnei, {r->phase[axis], (int32_t)ir_reader_residue(op, axis)}},
+                    patch);
     }
 }
 
@@ -235,7 +239,8 @@ static void emit_running(emitter *e, const ir_op *op)
 {
     const grid_position *at = backend_position(e->program, backend_skew(op));
     code_patch add = {0}, done = {0};
-    int32_t sum = result_register(e, op), pixel = operand(e, op->args[0], 1), words = (int32_t)op->type.lanes;
+    int32_t sum = result_register(e, op), pixel = operand(e, op->args[0], 1),
+            words = (int32_t)op->type.lanes;
     if (at) {
         code_jump(&e->code, (isa_insn){ISA_bnei, {at->column, 0}}, &add);
         code_jump(&e->code, (isa_insn){ISA_bnei, {at->row, 0}}, &add);
@@ -272,7 +277,8 @@ static void emit_collect(emitter *e, const ir_op *op)
 {
     const ir_op *matrix = op->args[0];
     mcu_vector from = matrix->code == IR_mvm ? MCU_MVM_OUT : MCU_MTVM_OUT;
-    EMIT(e, ISA_copy, result_register(e, op), isa_vector_mcu(matrix->place.mcu, from, 0), (int32_t)op->type.lanes);
+    EMIT(e, ISA_copy, result_register(e, op), isa_vector_mcu(matrix->place.mcu, from, 0),
+         (int32_t)op->type.lanes);
     finish_result(e, op);
 }
 
@@ -301,31 +307,24 @@ static void emit_send(emitter *e, const ir_op *op)
 {
     int32_t node, tile, channel = (int32_t)ir_get_int(op, IR_ATTR_channel, 0);
     find_destination(op, &node, &tile);
-    EMIT(e, ISA_send, ring_base(e, op), (int32_t)backend_offset(e->state, op), (int32_t)op->type.lanes, node, tile,
-         channel);
+    EMIT(e, ISA_send, ring_base(e, op), (int32_t)backend_offset(e->state, op),
+         (int32_t)op->type.lanes, node, tile, channel);
 }
 
 static void emit_receive(emitter *e, const ir_op *op)
 {
     int32_t channel = (int32_t)ir_get_int(op, IR_ATTR_channel, 0);
-    EMIT(e, ISA_receive, ring_base(e, op), (int32_t)backend_offset(e->state, op), (int32_t)op->type.lanes, channel,
-         (int32_t)backend_ring(e->state, op)->consumers);
+    EMIT(e, ISA_receive, ring_base(e, op), (int32_t)backend_offset(e->state, op),
+         (int32_t)op->type.lanes, channel, (int32_t)backend_ring(e->state, op)->consumers);
 }
 
 typedef void emit_function(emitter *e, const ir_op *op);
 
 static emit_function *const emitters[IR_OPCODES] = {
-    [IR_load] = emit_load,
-    [IR_store] = emit_store,
-    [IR_concat] = emit_concat,
-    [IR_collect] = emit_collect,
-    [IR_send] = emit_send,
-    [IR_receive] = emit_receive,
-    [IR_tap] = emit_reader,
-    [IR_untap] = emit_reader,
-    [IR_flatten] = emit_reader,
-    [IR_unflatten] = emit_reader,
-    [IR_running] = emit_running,
+    [IR_load] = emit_load,        [IR_store] = emit_store,     [IR_concat] = emit_concat,
+    [IR_collect] = emit_collect,  [IR_send] = emit_send,       [IR_receive] = emit_receive,
+    [IR_tap] = emit_reader,       [IR_untap] = emit_reader,    [IR_flatten] = emit_reader,
+    [IR_unflatten] = emit_reader, [IR_running] = emit_running,
 };
 
 static void emit_op(emitter *e, const ir_op *op)
@@ -393,7 +392,8 @@ static void emit_event(emitter *e, const ir_op *op)
     emit_guard(e, backend_skew(op));
     if (backend_is_last(e->state, e->program, op)) {
         const grid_position *at = backend_position(e->program, backend_skew(op));
-        int32_t row = (int32_t)e->program->grid.rows - 1, column = (int32_t)e->program->grid.columns - 1;
+        int32_t row = (int32_t)e->program->grid.rows - 1,
+                column = (int32_t)e->program->grid.columns - 1;
         code_jump(&e->code, (isa_insn){ISA_bnei, {at->column, column}}, &before);
         code_jump(&e->code, (isa_insn){ISA_bnei, {at->row, row}}, &before);
     }

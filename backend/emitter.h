@@ -15,7 +15,8 @@ struct emitter {
 
 void emit_insn(emitter *e, isa_op op, const int32_t *fields, int count);
 #define EMIT(e, op, ...)                                                                           \
-    emit_insn((e), (op), (const int32_t[]){__VA_ARGS__}, (int)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
+    emit_insn((e), (op), (const int32_t[]){__VA_ARGS__},                                           \
+              (int)(sizeof((int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
 
 /* What follows runs for the points of a skew only. */
 void emit_guard(emitter *e, int64_t skew);

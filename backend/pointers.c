@@ -38,7 +38,8 @@ static bool fills_pieces(const ir_op *op)
 static ring_pointer pointer_for(const backend_state *s, const agent_program *p, const ir_op *op)
 {
     const ir_buffer *ring = backend_ring(s, op);
-    ring_pointer r = {.kind = POINTER_VECTORS, .words = ring->words, .skew = backend_skew(op), .phase = {-1, -1}};
+    ring_pointer r = {
+        .kind = POINTER_VECTORS, .words = ring->words, .skew = backend_skew(op), .phase = {-1, -1}};
     r.depth = ring->depth;
     r.slots = ir_ring_slots(s->graph, ring);
     if (ring->lanes && !fills_pieces(op)) {
@@ -61,14 +62,16 @@ static ring_pointer pointer_for(const backend_state *s, const agent_program *p, 
 
 static bool same_axis(const ir_axis *a, const ir_axis *b)
 {
-    return a->points == b->points && a->step == b->step && a->every == b->every && a->start == b->start;
+    return a->points == b->points && a->step == b->step && a->every == b->every &&
+           a->start == b->start;
 }
 
 static bool same_pointer(const ring_pointer *a, const ring_pointer *b)
 {
-    return a->kind == b->kind && a->words == b->words && a->depth == b->depth && a->skew == b->skew &&
-           a->lanes == b->lanes && a->rows == b->rows && a->columns == b->columns &&
-           same_axis(&a->axes[0], &b->axes[0]) && same_axis(&a->axes[1], &b->axes[1]);
+    return a->kind == b->kind && a->words == b->words && a->depth == b->depth &&
+           a->skew == b->skew && a->lanes == b->lanes && a->rows == b->rows &&
+           a->columns == b->columns && same_axis(&a->axes[0], &b->axes[0]) &&
+           same_axis(&a->axes[1], &b->axes[1]);
 }
 
 static int64_t find_pointer(const backend_state *s, const agent_program *p, const ir_op *op)
@@ -165,8 +168,8 @@ bool backend_pointers(backend_state *s, agent_program *p)
         return true;
     bool core = p->thread < 0;
     diag_error(s->diag, SOURCE_NOWHERE,
-               "kernel '%s': %s %d of tile %d needs %d scalar registers; machine '%s' has %d", s->graph->name,
-               core ? "core" : "thread", core ? p->place.core : (int)p->thread, p->place.tile, p->scalars,
-               s->machine->name, s->machine->scalar_registers);
+               "kernel '%s': %s %d of tile %d needs %d scalar registers; machine '%s' has %d",
+               s->graph->name, core ? "core" : "thread", core ? p->place.core : (int)p->thread,
+               p->place.tile, p->scalars, s->machine->name, s->machine->scalar_registers);
     return false;
 }

@@ -19,10 +19,10 @@ enum { SCALAR_ITERATION = 0, SCALAR_ZERO = 1, SCALAR_FIRST_POINTER = 2 };
 typedef struct value_home {
     const ir_op *op;
     uint32_t words;
-    bool everywhere;      /* lives through the whole loop (made before it) */
-    int64_t from, to;     /* lines: first written, last read (schedule: skew * events + order) */
-    int32_t reg;          /* first word in the general file, -1: spilled */
-    int64_t spill;        /* address in shared memory if spilled */
+    bool everywhere;  /* lives through the whole loop (made before it) */
+    int64_t from, to; /* lines: first written, last read (schedule: skew * events + order) */
+    int32_t reg;      /* first word in the general file, -1: spilled */
+    int64_t spill;    /* address in shared memory if spilled */
 } value_home;
 
 /*
@@ -65,7 +65,7 @@ typedef struct loop_event {
 typedef struct agent_program {
     ir_place place;
     int64_t thread; /* number of the control thread, -1: a core */
-    ir_op **once; /* before the loop, in order */
+    ir_op **once;   /* before the loop, in order */
     size_t once_count, once_capacity;
     loop_event *events;
     size_t event_count, event_capacity;
@@ -98,7 +98,7 @@ typedef struct backend_state {
     struct tile_top {
         ir_place tile;
         int64_t words; /* of shared memory used so far */
-    } *tops;
+    } * tops;
     size_t top_count, top_capacity;
 } backend_state;
 
@@ -111,8 +111,10 @@ value_home *backend_home(const agent_program *p, const ir_op *value, int32_t *of
 
 /* pointers.c: how an agent moves through rings */
 bool backend_pointers(backend_state *s, agent_program *p); /* false if scalar registers run out */
-int backend_pointer(backend_state *s, const agent_program *p, const ir_op *op); /* scalar register */
-uint32_t backend_offset(const backend_state *s, const ir_op *op); /* words from there, with the address */
+int backend_pointer(backend_state *s, const agent_program *p,
+                    const ir_op *op); /* scalar register */
+uint32_t backend_offset(const backend_state *s,
+                        const ir_op *op); /* words from there, with the address */
 const grid_position *backend_position(const agent_program *p, int64_t skew); /* NULL: not counted */
 const ir_buffer *backend_ring(const backend_state *s, const ir_op *op);      /* NULL: names none */
 
@@ -147,8 +149,8 @@ void code_back(code_builder *b, isa_insn insn, size_t target);
 void code_finish(code_builder *b, image_agent *out);
 
 /* tables.c: everything of the image that is not code */
-bool backend_tables(backend_state *s);                       /* matrices, tensors, layers, files */
-void backend_ports(backend_state *s, image_entry *entry);    /* inputs, outputs, buffers, bounds */
+bool backend_tables(backend_state *s);                      /* matrices, tensors, layers, files */
+void backend_ports(backend_state *s, image_entry *entry);   /* inputs, outputs, buffers, bounds */
 uint16_t backend_layer(backend_state *s, const char *name); /* index; added if new */
 
 static inline bool backend_is_matrix(const ir_op *op)

@@ -51,7 +51,8 @@ static bool is_carried(const ir_op *op)
 
 static value_home *add_home(backend_state *s, agent_program *p, const ir_op *op, bool everywhere)
 {
-    value_home h = {.op = op, .words = op->type.lanes, .everywhere = everywhere, .reg = -1, .spill = -1};
+    value_home h = {
+        .op = op, .words = op->type.lanes, .everywhere = everywhere, .reg = -1, .spill = -1};
     if (!everywhere)
         h.from = h.to = line_of(p, op);
     ARENA_PUSH(s->memory, p->homes, p->home_count, p->home_capacity, h);
@@ -109,7 +110,8 @@ static int32_t first_fit(const agent_program *p, const value_home *h, uint32_t l
         moved = false;
         for (size_t i = 0; i < p->home_count; i++) {
             const value_home *o = &p->homes[i];
-            bool overlaps = o->reg >= 0 && o->reg < at + (int32_t)h->words && at < o->reg + (int32_t)o->words;
+            bool overlaps =
+                o->reg >= 0 && o->reg < at + (int32_t)h->words && at < o->reg + (int32_t)o->words;
             if (overlaps && o != h && meet(p, h, o)) {
                 at = o->reg + (int32_t)o->words;
                 moved = true;
@@ -144,7 +146,8 @@ static bool spill(backend_state *s, agent_program *p)
     uint32_t file = (uint32_t)s->machine->vector_words, wide = widest(p);
     if (file < SCRATCH_REGISTERS * wide) {
         diag_error(s->diag, SOURCE_NOWHERE,
-                   "kernel '%s': machine '%s' has %u words of vector registers in a core; vectors of %u words need "
+                   "kernel '%s': machine '%s' has %u words of vector registers in a core; vectors "
+                   "of %u words need "
                    "at least %u",
                    s->graph->name, s->machine->name, file, wide, SCRATCH_REGISTERS * wide);
         return false;

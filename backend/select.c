@@ -8,7 +8,13 @@ typedef enum select_shape {
     SHAPE_NONE,    /* not a vector operation */
     SHAPE_PLAIN,   /* result, arguments, width */
     SHAPE_FORMATS, /* result, argument, width, q of the argument, q of the result */
-    SHAPE_MUL, SHAPE_DIV, SHAPE_SUM, SHAPE_CONVERT, SHAPE_ROUND, SHAPE_SIGN, SHAPE_RANDOM,
+    SHAPE_MUL,
+    SHAPE_DIV,
+    SHAPE_SUM,
+    SHAPE_CONVERT,
+    SHAPE_ROUND,
+    SHAPE_SIGN,
+    SHAPE_RANDOM,
     SHAPES
 } select_shape;
 
@@ -18,22 +24,23 @@ typedef struct select_row {
 } select_row;
 
 static const select_row rows[IR_OPCODES] = {
-    [IR_add] = {ISA_add, SHAPE_PLAIN},         [IR_sub] = {ISA_sub, SHAPE_PLAIN},
-    [IR_min] = {ISA_min, SHAPE_PLAIN},         [IR_max] = {ISA_max, SHAPE_PLAIN},
-    [IR_relud] = {ISA_relud, SHAPE_PLAIN},     [IR_eq] = {ISA_eq, SHAPE_PLAIN},
-    [IR_ne] = {ISA_ne, SHAPE_PLAIN},           [IR_lt] = {ISA_lt, SHAPE_PLAIN},
-    [IR_le] = {ISA_le, SHAPE_PLAIN},           [IR_gt] = {ISA_gt, SHAPE_PLAIN},
-    [IR_ge] = {ISA_ge, SHAPE_PLAIN},           [IR_select] = {ISA_sel, SHAPE_PLAIN},
-    [IR_neg] = {ISA_neg, SHAPE_PLAIN},         [IR_abs] = {ISA_abs, SHAPE_PLAIN},
-    [IR_relu] = {ISA_relu, SHAPE_PLAIN},       [IR_maxr] = {ISA_maxr, SHAPE_PLAIN},
-    [IR_bcast] = {ISA_bcast, SHAPE_PLAIN},     [IR_collect] = {ISA_copy, SHAPE_PLAIN},
-    [IR_concat] = {ISA_copy, SHAPE_PLAIN},     [IR_sigmoid] = {ISA_sigmoid, SHAPE_FORMATS},
-    [IR_tanh] = {ISA_tanh, SHAPE_FORMATS},     [IR_exp] = {ISA_exp, SHAPE_FORMATS},
-    [IR_log] = {ISA_log, SHAPE_FORMATS},       [IR_sqrt] = {ISA_sqrt, SHAPE_FORMATS},
-    [IR_rsqrt] = {ISA_rsqrt, SHAPE_FORMATS},   [IR_mul] = {ISA_mul, SHAPE_MUL},
-    [IR_div] = {ISA_div, SHAPE_DIV},           [IR_sum] = {ISA_sum, SHAPE_SUM},
-    [IR_convert] = {ISA_shr, SHAPE_CONVERT},   [IR_round] = {ISA_shr, SHAPE_ROUND},
-    [IR_running] = {ISA_add, SHAPE_PLAIN},     [IR_sign] = {ISA_sign, SHAPE_SIGN},        [IR_random] = {ISA_rand, SHAPE_RANDOM},
+    [IR_add] = {ISA_add, SHAPE_PLAIN},       [IR_sub] = {ISA_sub, SHAPE_PLAIN},
+    [IR_min] = {ISA_min, SHAPE_PLAIN},       [IR_max] = {ISA_max, SHAPE_PLAIN},
+    [IR_relud] = {ISA_relud, SHAPE_PLAIN},   [IR_eq] = {ISA_eq, SHAPE_PLAIN},
+    [IR_ne] = {ISA_ne, SHAPE_PLAIN},         [IR_lt] = {ISA_lt, SHAPE_PLAIN},
+    [IR_le] = {ISA_le, SHAPE_PLAIN},         [IR_gt] = {ISA_gt, SHAPE_PLAIN},
+    [IR_ge] = {ISA_ge, SHAPE_PLAIN},         [IR_select] = {ISA_sel, SHAPE_PLAIN},
+    [IR_neg] = {ISA_neg, SHAPE_PLAIN},       [IR_abs] = {ISA_abs, SHAPE_PLAIN},
+    [IR_relu] = {ISA_relu, SHAPE_PLAIN},     [IR_maxr] = {ISA_maxr, SHAPE_PLAIN},
+    [IR_bcast] = {ISA_bcast, SHAPE_PLAIN},   [IR_collect] = {ISA_copy, SHAPE_PLAIN},
+    [IR_concat] = {ISA_copy, SHAPE_PLAIN},   [IR_sigmoid] = {ISA_sigmoid, SHAPE_FORMATS},
+    [IR_tanh] = {ISA_tanh, SHAPE_FORMATS},   [IR_exp] = {ISA_exp, SHAPE_FORMATS},
+    [IR_log] = {ISA_log, SHAPE_FORMATS},     [IR_sqrt] = {ISA_sqrt, SHAPE_FORMATS},
+    [IR_rsqrt] = {ISA_rsqrt, SHAPE_FORMATS}, [IR_mul] = {ISA_mul, SHAPE_MUL},
+    [IR_div] = {ISA_div, SHAPE_DIV},         [IR_sum] = {ISA_sum, SHAPE_SUM},
+    [IR_convert] = {ISA_shr, SHAPE_CONVERT}, [IR_round] = {ISA_shr, SHAPE_ROUND},
+    [IR_running] = {ISA_add, SHAPE_PLAIN},   [IR_sign] = {ISA_sign, SHAPE_SIGN},
+    [IR_random] = {ISA_rand, SHAPE_RANDOM},
 };
 
 /* Lanes an instruction works on: those of the argument for reductions, else of the result. */
@@ -44,7 +51,8 @@ static uint32_t width_of(const ir_op *op)
 }
 
 /* Fields result, arguments, width in the order that all plain formats share. */
-static int plain(isa_insn *out, isa_op insn, const ir_op *op, const select_operands *at, uint32_t args)
+static int plain(isa_insn *out, isa_op insn, const ir_op *op, const select_operands *at,
+                 uint32_t args)
 {
     int field = 0;
     *out = (isa_insn){.op = insn};
@@ -133,10 +141,10 @@ static int select_random(const ir_op *op, const select_operands *at, isa_insn *o
 typedef int select_function(const ir_op *op, const select_operands *at, isa_insn *out);
 
 static select_function *const shapes[SHAPES] = {
-    [SHAPE_PLAIN] = select_plain,     [SHAPE_FORMATS] = select_formats,
-    [SHAPE_MUL] = select_mul,         [SHAPE_DIV] = select_div,
-    [SHAPE_SUM] = select_sum,         [SHAPE_CONVERT] = select_convert,
-    [SHAPE_ROUND] = select_round,     [SHAPE_SIGN] = select_sign,
+    [SHAPE_PLAIN] = select_plain,   [SHAPE_FORMATS] = select_formats,
+    [SHAPE_MUL] = select_mul,       [SHAPE_DIV] = select_div,
+    [SHAPE_SUM] = select_sum,       [SHAPE_CONVERT] = select_convert,
+    [SHAPE_ROUND] = select_round,   [SHAPE_SIGN] = select_sign,
     [SHAPE_RANDOM] = select_random,
 };
 
@@ -158,7 +166,8 @@ int64_t select_insn_cycles(const machine *m, isa_op op, uint32_t words)
 static int64_t memory_cycles(const machine *m, isa_op op, uint32_t words)
 {
     double beats = ceil((double)words / m->memory_beat_words);
-    int64_t port = (int64_t)ceil(beats * m->memory_beat_cycles), own = select_insn_cycles(m, op, words);
+    int64_t port = (int64_t)ceil(beats * m->memory_beat_cycles),
+            own = select_insn_cycles(m, op, words);
     return port > own ? port : own;
 }
 
@@ -167,8 +176,9 @@ int64_t select_op_cycles(const machine *m, const ir_op *op)
     static const struct {
         ir_opcode code;
         isa_op insn;
-    } memory_ops[] = {{IR_load, ISA_load}, {IR_tap, ISA_peek}, {IR_untap, ISA_peek}, {IR_flatten, ISA_peek},
-                    {IR_unflatten, ISA_peek}, {IR_store, ISA_store}, {IR_send, ISA_send}, {IR_receive, ISA_receive}};
+    } memory_ops[] = {{IR_load, ISA_load},    {IR_tap, ISA_peek},       {IR_untap, ISA_peek},
+                      {IR_flatten, ISA_peek}, {IR_unflatten, ISA_peek}, {IR_store, ISA_store},
+                      {IR_send, ISA_send},    {IR_receive, ISA_receive}};
     for (size_t i = 0; i < sizeof memory_ops / sizeof *memory_ops; i++)
         if (memory_ops[i].code == op->code)
             return memory_cycles(m, memory_ops[i].insn, op->type.lanes);

@@ -26,8 +26,10 @@ static bool find_shift(backend_state *s, const ir_matrix *w, ir_opcode code, int
             int needed = w->q + op->args[0]->type.q - op->type.q;
             if (seen && needed != *shift) {
                 diag_error(s->diag, op->where,
-                           "not supported: two products with '%s' whose operands or results have different formats, "
-                           "because the shift behind its converters is fixed", w->name);
+                           "not supported: two products with '%s' whose operands or results have "
+                           "different formats, "
+                           "because the shift behind its converters is fixed",
+                           w->name);
                 diag_note(s->diag, seen->where, "the other product");
                 return false;
             }
@@ -37,7 +39,8 @@ static bool find_shift(backend_state *s, const ir_matrix *w, ir_opcode code, int
     return true;
 }
 
-static void fill_blocks(backend_state *s, const ir_matrix *w, image_matrix *out, int8_t mvm, int8_t mtvm)
+static void fill_blocks(backend_state *s, const ir_matrix *w, image_matrix *out, int8_t mvm,
+                        int8_t mtvm)
 {
     uint32_t rows = ir_block_rows(s->module, w), columns = ir_block_columns(s->module, w);
     uint32_t side_rows = (uint32_t)s->module->numerics.slices.rows;
@@ -64,8 +67,9 @@ static void fill_blocks(backend_state *s, const ir_matrix *w, image_matrix *out,
 
 static image_tensor tensor_of(const ir_tensor *t, uint32_t matrix)
 {
-    static const init_kind kinds[] = {
-        [IR_INIT_CONSTANT] = INIT_CONSTANT, [IR_INIT_UNIFORM] = INIT_UNIFORM, [IR_INIT_NORMAL] = INIT_NORMAL};
+    static const init_kind kinds[] = {[IR_INIT_CONSTANT] = INIT_CONSTANT,
+                                      [IR_INIT_UNIFORM] = INIT_UNIFORM,
+                                      [IR_INIT_NORMAL] = INIT_NORMAL};
     image_tensor made = {
         .name = t->name,
         .matrix = matrix,
@@ -140,7 +144,9 @@ bool backend_tables(backend_state *s)
 static port_role role_of(const ir_op *op)
 {
     const char *role = ir_get_name(op, IR_ATTR_role, "input");
-    return strcmp(role, "target") == 0 ? PORT_TARGET : strcmp(role, "scalar") == 0 ? PORT_SCALAR : PORT_INPUT;
+    return strcmp(role, "target") == 0   ? PORT_TARGET
+           : strcmp(role, "scalar") == 0 ? PORT_SCALAR
+                                         : PORT_INPUT;
 }
 
 static uint32_t ports_of(const ir_graph *g, ir_opcode code)
@@ -177,13 +183,14 @@ static void add_input(backend_state *s, image_port *port, const ir_op *op)
     port->encoding = ir_get_int(op, IR_ATTR_onehot, 0) ? ENCODE_ONE_HOT : ENCODE_VALUE;
     for (const ir_op *user = op->next; user; user = user->next)
         if (user->code == IR_receive && user->args[0] == op)
-            add_packet(s, port, &(image_packet){
-                .node = (uint16_t)user->place.node,
-                .tile = (uint16_t)user->place.tile,
-                .channel = (uint8_t)ir_get_int(user, IR_ATTR_channel, 0),
-                .first = (uint32_t)ir_get_int(op, IR_ATTR_first, 0),
-                .words = op->type.lanes,
-            });
+            add_packet(s, port,
+                       &(image_packet){
+                           .node = (uint16_t)user->place.node,
+                           .tile = (uint16_t)user->place.tile,
+                           .channel = (uint8_t)ir_get_int(user, IR_ATTR_channel, 0),
+                           .first = (uint32_t)ir_get_int(op, IR_ATTR_first, 0),
+                           .words = op->type.lanes,
+                       });
 }
 
 static void add_output(backend_state *s, image_port *port, const ir_op *op)
@@ -191,13 +198,14 @@ static void add_output(backend_state *s, image_port *port, const ir_op *op)
     const ir_op *send = op->args[0];
     describe_port(s->graph, port, op, send->type);
     port->role = PORT_OUTPUT;
-    add_packet(s, port, &(image_packet){
-        .node = (uint16_t)send->place.node,
-        .tile = (uint16_t)send->place.tile,
-        .channel = (uint8_t)ir_get_int(send, IR_ATTR_channel, 0),
-        .first = (uint32_t)ir_get_int(op, IR_ATTR_first, 0),
-        .words = send->type.lanes,
-    });
+    add_packet(s, port,
+               &(image_packet){
+                   .node = (uint16_t)send->place.node,
+                   .tile = (uint16_t)send->place.tile,
+                   .channel = (uint8_t)ir_get_int(send, IR_ATTR_channel, 0),
+                   .first = (uint32_t)ir_get_int(op, IR_ATTR_first, 0),
+                   .words = send->type.lanes,
+               });
 }
 
 static image_port *new_ports(backend_state *s, uint32_t count)
@@ -215,14 +223,14 @@ static void add_buffers(backend_state *s, image_entry *entry)
     entry->buffers = ARENA_ARRAY(s->memory, image_buffer, g->buffer_count + 1);
     for (size_t i = 0; i < g->buffer_count; i++) {
         const ir_buffer *b = &g->buffers[i];
-        entry->buffers[i] = (image_buffer){b->name, (uint16_t)b->node, (uint16_t)b->tile, (uint32_t)b->address,
-                                           b->words * ir_ring_slots(g, b)};
+        entry->buffers[i] = (image_buffer){b->name, (uint16_t)b->node, (uint16_t)b->tile,
+                                           (uint32_t)b->address, b->words * ir_ring_slots(g, b)};
     }
 }
 
 /* What the pads of a map ring are preset to: before the first row, between rows, after the last. */
-static void add_preset(backend_state *s, image_entry *entry, size_t *capacity, const ir_buffer *b, uint64_t at,
-                       uint32_t words, uint32_t repeat)
+static void add_preset(backend_state *s, image_entry *entry, size_t *capacity, const ir_buffer *b,
+                       uint64_t at, uint32_t words, uint32_t repeat)
 {
     size_t count = entry->preset_count;
     image_preset preset = {
@@ -248,7 +256,8 @@ static void add_presets(backend_state *s, image_entry *entry)
         uint32_t row = b->columns * b->lanes, before = b->top * row + b->left * b->lanes;
         uint32_t between = (b->columns - b->width) * b->lanes;
         for (uint32_t slot = 0; b->lanes && slot < ir_ring_slots(s->graph, b); slot++) {
-            uint64_t at = (uint64_t)slot * b->words, first_end = at + before + (uint64_t)b->width * b->lanes;
+            uint64_t at = (uint64_t)slot * b->words,
+                     first_end = at + before + (uint64_t)b->width * b->lanes;
             uint64_t end = first_end + (uint64_t)(b->height - 1) * row;
             add_preset(s, entry, &capacity, b, at, before, 1);
             add_preset(s, entry, &capacity, b, first_end, between, b->height - 1);
@@ -278,13 +287,15 @@ static void add_bounds(backend_state *s, image_entry *entry)
 {
     const machine *m = s->machine;
     uint32_t *depth = ARENA_ARRAY(s->memory, uint32_t, s->graph->next_id + 1);
-    mcu_load *loads = ARENA_ARRAY(s->memory, mcu_load, (size_t)m->nodes * m->tiles * m->cores * m->mcus);
+    mcu_load *loads =
+        ARENA_ARRAY(s->memory, mcu_load, (size_t)m->nodes * m->tiles * m->cores * m->mcus);
     uint64_t longest = 0, parallel = 0, serial = 0, batch = ir_graph_batch(s->graph);
     uint64_t own = 0, own_serial = 0; /* of one point on the busiest crossbars */
     for (const ir_op *op = s->graph->first; op; op = op->next) {
         bool product = (op->code == IR_mvm || op->code == IR_mtvm) && op->space.count;
         for (uint32_t i = 0; i < op->arg_count; i++)
-            depth[op->id] = depth[op->args[i]->id] > depth[op->id] ? depth[op->args[i]->id] : depth[op->id];
+            depth[op->id] =
+                depth[op->args[i]->id] > depth[op->id] ? depth[op->args[i]->id] : depth[op->id];
         depth[op->id] += product;
         longest = depth[op->id] > longest ? depth[op->id] : longest;
         if (!product)

@@ -18,12 +18,10 @@ static ir_op *whole_error(gradients *t, const ir_op *op, ir_op *g)
 static ir_op *on_map(gradients *t, ir_opcode code, uint32_t lanes, ir_space like, const ir_op *op,
                      size_t count, ir_op *const *args)
 {
-    static const ir_attr_key kept[] = {IR_ATTR_kernel, IR_ATTR_stride, IR_ATTR_pad,
-                                       IR_ATTR_layout};
+    static const ir_attr_key kept[] = {IR_ATTR_kernel, IR_ATTR_stride, IR_ATTR_pad, IR_ATTR_layout};
     ir_op *made = rewrite_op(&t->at, code, ir_vec(lanes, t->q_error), count, args);
     ir_space frame = ir_arg_frame(made, 0);
-    made->space = ir_result_side(code) == IR_SIDE_NONE ? frame
-                                                       : ir_over(t->at.graph, frame, like);
+    made->space = ir_result_side(code) == IR_SIDE_NONE ? frame : ir_over(t->at.graph, frame, like);
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         rewrite_copy_attr(t->at.graph, made, op, kept[i]);
     return made;
@@ -56,10 +54,11 @@ void gradient_pool_max(gradients *t, ir_op *op, ir_op *g)
 void gradient_later(gradients *t, ir_op *op, ir_op *g)
 {
     (void)g;
-    diag_error(t->diag, op->where,
-               "not supported: a gradient through %s, because only backward graphs and later passes "
-               "have it",
-               ir_ops[op->code].name);
+    diag_error(
+        t->diag, op->where,
+        "not supported: a gradient through %s, because only backward graphs and later passes "
+        "have it",
+        ir_ops[op->code].name);
 }
 
 void gradient_pool_sum(gradients *t, ir_op *op, ir_op *g)

@@ -94,7 +94,8 @@ static int64_t longest_held(const memory_state *s, const ir_op *filler, const ir
     ir_reader_axes(s->graph, reader, axes);
     for (uint32_t row = 0; row < axes[0].map; row++) {
         bool by_rows = points_of(s, filler) > 1;
-        int64_t written = time_of(filler) + (by_rows ? until_point(s, filler, row * columns) - 1 : 0);
+        int64_t written =
+            time_of(filler) + (by_rows ? until_point(s, filler, row * columns) - 1 : 0);
         int64_t use = ir_axis_last_use(&axes[0], axes[0].low + row);
         int64_t given = time_of(reader) + until_point(s, reader, (use + 1) * axes[1].points);
         longest = given - written > longest ? given - written : longest;
@@ -124,7 +125,7 @@ static void find_depths(memory_state *s)
 {
     for (size_t i = 0; i < s->graph->buffer_count; i++)
         s->graph->buffers[i].depth = 1;
-    IR_EACH(op, s->graph) {
+    IR_EACH (op, s->graph) {
         if (op->code != IR_store && op->code != IR_receive)
             continue;
         ir_buffer *b = ir_graph_buffer(s->graph, ir_get_name(op, IR_ATTR_buffer, ""));
@@ -157,12 +158,14 @@ static bool logged_before(const memory_state *s, const ir_op *opa, uint32_t inde
         if (operand_identity(opa->args[i]) == wanted)
             return true;
     EACH_USER (near, &s->users, wanted) {
-        if (near->code == IR_opa && near->id < opa->id && placing_same_tile(near->place, opa->place))
+        if (near->code == IR_opa && near->id < opa->id &&
+            placing_same_tile(near->place, opa->place))
             return true;
         if (near->code != IR_load)
             continue;
         EACH_USER (far, &s->users, near)
-            if (far->code == IR_opa && far->id < opa->id && placing_same_tile(far->place, opa->place))
+            if (far->code == IR_opa && far->id < opa->id &&
+                placing_same_tile(far->place, opa->place))
                 return true;
     }
     return false;
@@ -182,7 +185,7 @@ static void count_operand_log(memory_state *s)
     const machine *m = s->context->machine;
     if (m->variant == 3 || m->operand_log_unlimited)
         return;
-    IR_EACH(op, s->graph)
+    IR_EACH (op, s->graph)
         for (uint32_t i = 0; op->code == IR_opa && i < op->arg_count; i++)
             if (op->args[i]->code != IR_const && !logged_before(s, op, i))
                 use_of(s, op->place)->log += logged_words(s, op, op->args[i]);
@@ -194,7 +197,8 @@ typedef struct layer_use {
     int64_t words;
 } layer_use;
 
-static layer_use *use_of_layer(memory_state *s, layer_use **uses, size_t *count, size_t *capacity, const ir_op *op)
+static layer_use *use_of_layer(memory_state *s, layer_use **uses, size_t *count, size_t *capacity,
+                               const ir_op *op)
 {
     const char *layer = ir_get_name(op, IR_ATTR_layer, "inputs");
     for (size_t i = 0; i < *count; i++)
@@ -219,8 +223,9 @@ static void note_layers(memory_state *s, const tile_use *t)
     enum { LAYERS_NAMED = 4 };
     layer_use *uses = NULL;
     size_t count = 0, capacity = 0;
-    IR_EACH(op, s->graph) {
-        if ((op->code != IR_store && op->code != IR_receive) || !placing_same_tile(op->place, t->tile))
+    IR_EACH (op, s->graph) {
+        if ((op->code != IR_store && op->code != IR_receive) ||
+            !placing_same_tile(op->place, t->tile))
             continue;
         const ir_buffer *b = ir_graph_buffer(s->graph, ir_get_name(op, IR_ATTR_buffer, ""));
         /* pieces of one vector fill a ring together: each counts for its own words */
@@ -230,7 +235,8 @@ static void note_layers(memory_state *s, const tile_use *t)
     if (count)
         qsort(uses, count, sizeof *uses, by_words);
     for (size_t i = 0; i < count && i < LAYERS_NAMED; i++)
-        diag_note(s->context->diag, SOURCE_NOWHERE, "%" PRId64 " words there hold values of layer '%s'", uses[i].words,
+        diag_note(s->context->diag, SOURCE_NOWHERE,
+                  "%" PRId64 " words there hold values of layer '%s'", uses[i].words,
                   uses[i].layer);
 }
 
@@ -244,13 +250,18 @@ static bool check_capacity(memory_state *s)
         if (missing <= 0)
             continue;
         diag_error(s->context->diag, SOURCE_NOWHERE,
-                   "kernel '%s': tile %d of node %d lacks %" PRId64 " words of shared memory: rings take %" PRId64
+                   "kernel '%s': tile %d of node %d lacks %" PRId64
+                   " words of shared memory: rings take %" PRId64
                    ", the log of update operands %" PRId64 ", it has %d",
-                   s->graph->name, t->tile.tile, t->tile.node, missing, t->rings, t->log, m->memory_words);
+                   s->graph->name, t->tile.tile, t->tile.node, missing, t->rings, t->log,
+                   m->memory_words);
         if (t->log)
-            diag_help(s->context->diag, "a smaller batch, variant 3, or 'operand_log: unlimited' in the machine file");
+            diag_help(
+                s->context->diag,
+                "a smaller batch, variant 3, or 'operand_log: unlimited' in the machine file");
         else
-            diag_help(s->context->diag, "'memory_words: %" PRId64 "' in the machine file holds it", t->rings);
+            diag_help(s->context->diag, "'memory_words: %" PRId64 "' in the machine file holds it",
+                      t->rings);
         note_layers(s, t);
         good = false;
     }

@@ -48,7 +48,7 @@ static ir_op *single(const vector *v)
 {
     const piece *first = &v->pieces[0];
     return v->count == 1 && first->first == 0 && first->lanes == first->op->type.lanes ? first->op
-                                                                                     : NULL;
+                                                                                       : NULL;
 }
 
 /* Where in a vector a lane is: its piece, and how many lanes of that are left from there on. */
@@ -157,7 +157,7 @@ static ir_space space_of_matrix(const ir_graph *g, const ir_op *op)
 {
     ir_space most = op->space;
     const char *name = ir_get_name(op, IR_ATTR_matrix, "");
-    IR_EACH(other, g)
+    IR_EACH (other, g)
         if (ir_ops[other->code].class == IR_CLASS_MATRIX && ir_space_within(most, other->space) &&
             !strcmp(ir_get_name(other, IR_ATTR_matrix, ""), name))
             most = other->space;
@@ -199,7 +199,7 @@ static void widen_users(ir_graph *g, ir_op *from)
  */
 void partition_widen(ir_graph *g)
 {
-    IR_EACH(op, g) {
+    IR_EACH (op, g) {
         if (!is_product(op) || !op->space.count)
             continue;
         ir_space space = space_of_matrix(g, op);
@@ -222,7 +222,8 @@ static const char *reason_against(const ir_graph *g, const ir_op *op)
     ir_class class = ir_ops[op->code].class;
     bool spatial = class == IR_CLASS_WINDOW || class == IR_CLASS_SPACE;
     if (op->space.count == 2)
-        return "values per row and column but not per example, because a core has one loop over all "
+        return "values per row and column but not per example, because a core has one loop over "
+               "all "
                "of them";
     if (op->space.count > 3)
         return "values over more than two dimensions beside the batch, because a core has one loop "
@@ -231,7 +232,8 @@ static const char *reason_against(const ir_graph *g, const ir_op *op)
         return NULL;
     if ((op->code == IR_flatten || op->code == IR_unflatten) && !in_pixel_order(op))
         return "a map as a vector in the order channel, row, column on the machine, because pixels "
-               "lie there in the order row, column, channel; it can feed matrices that take nothing else";
+               "lie there in the order row, column, channel; it can feed matrices that take "
+               "nothing else";
     ir_window w = ir_window_of(g, op);
     if (op->code == IR_untap && (w.pad[0] >= w.kernel[0] || w.pad[1] >= w.kernel[1]))
         return "a padding as large as the kernel in a backward pass";
@@ -243,7 +245,7 @@ bool partition_check_maps(pass_context *c)
     bool good = true;
     for (size_t i = 0; i < c->module->graph_count; i++) {
         const ir_graph *g = c->module->graphs[i];
-        IR_EACH(op, g) {
+        IR_EACH (op, g) {
             const char *reason = good ? reason_against(g, op) : NULL;
             if (!reason)
                 continue;

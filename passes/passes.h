@@ -28,17 +28,17 @@
 /* What holds after a pass; a pass states what it needs, makes and breaks. */
 typedef enum pass_fact {
     FACT_DIFFERENTIATED = 1 << 0, /* no loss ops */
-    FACT_LOWERED = 1 << 1,        /* only operations that have an instruction; explicit formats, bcast */
-    FACT_ROUNDED = 1 << 2,        /* operands of updates are on the machine's grid */
-    FACT_PARTITIONED = 1 << 3,    /* every vector fits a block, every matrix op names one */
+    FACT_LOWERED = 1 << 1, /* only operations that have an instruction; explicit formats, bcast */
+    FACT_ROUNDED = 1 << 2, /* operands of updates are on the machine's grid */
+    FACT_PARTITIONED = 1 << 3, /* every vector fits a block, every matrix op names one */
     FACT_PLACED = 1 << 4,
     FACT_FUSED = 1 << 5,
     FACT_ROUTED = 1 << 6,
     FACT_SCHEDULED = 1 << 7,
     FACT_ALLOCATED = 1 << 8,
-    FACT_TUNED = 1 << 10,   /* the context says how to place and schedule */
+    FACT_TUNED = 1 << 10,    /* the context says how to place and schedule */
     FACT_LAID_OUT = 1 << 11, /* maps at ports; vectors of maps have their words by pixels */
-    FACT_UNIFIED = 1 << 9, /* products with one matrix in one direction have the same formats */
+    FACT_UNIFIED = 1 << 9,   /* products with one matrix in one direction have the same formats */
 } pass_fact;
 
 typedef struct pass_options {
@@ -52,7 +52,7 @@ typedef struct pass_options {
 typedef struct pass_tuning {
     bool dense;      /* MCUs are filled in order instead of keeping each matrix within a tile */
     int port_margin; /* cycles added to every way through shared memory for waits at its port */
-    int tile_cores;  /* cores of a tile that matrices may take; 0: all (fewer share a memory port) */
+    int tile_cores; /* cores of a tile that matrices may take; 0: all (fewer share a memory port) */
 } pass_tuning;
 
 extern const pass_tuning pass_default_tuning;

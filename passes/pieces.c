@@ -59,7 +59,8 @@ uint32_t pieces_block_lanes(const pieces *p, uint32_t lanes, uint32_t b)
 /* The same reader for fewer words. */
 static ir_op *narrower_reader(pieces *p, const ir_op *op, piece part)
 {
-    ir_op *made = rewrite_op(&p->make, op->code, ir_vec(part.lanes, op->type.q), op->arg_count, op->args);
+    ir_op *made =
+        rewrite_op(&p->make, op->code, ir_vec(part.lanes, op->type.q), op->arg_count, op->args);
     made->space = op->space;
     for (uint32_t i = 0; i < op->attr_count; i++)
         rewrite_copy_attr(p->make.graph, made, op, op->attrs[i].key);

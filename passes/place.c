@@ -34,10 +34,11 @@ static bool place_on_block(place_state *s, ir_op *op)
     place_core *core = place_core_at(s, op->place);
     if (!place_suits(s, op, op->place)) {
         ir_grid grid = ir_grid_of(s->graph, op->space);
-        diag_error(s->context->diag, op->where,
-                   "not supported: matrix '%s' over %u x %u positions on a core with a loop over %u x %u, "
-                   "because a core has one loop", w->name, grid.rows, grid.columns, core->grid.rows,
-                   core->grid.columns);
+        diag_error(
+            s->context->diag, op->where,
+            "not supported: matrix '%s' over %u x %u positions on a core with a loop over %u x %u, "
+            "because a core has one loop",
+            w->name, grid.rows, grid.columns, core->grid.rows, core->grid.columns);
         return false;
     }
     if (!placing_once(op))
@@ -47,7 +48,7 @@ static bool place_on_block(place_state *s, ir_op *op)
 
 static bool place_products(place_state *s)
 {
-    IR_EACH(op, s->graph)
+    IR_EACH (op, s->graph)
         if (placing_is_matrix(op) && !place_on_block(s, op))
             return false;
     return true;
@@ -82,7 +83,7 @@ static void place_after_args(place_state *s, ir_op *op)
 
 static void place_downwards(place_state *s)
 {
-    IR_EACH(op, s->graph)
+    IR_EACH (op, s->graph)
         if (wants_core(op))
             place_after_args(s, op);
         else if (op->code == IR_final && placing_on_core(op->args[0]))
@@ -112,7 +113,7 @@ static ir_place origin_of(const ir_op *op)
 /* The rest, each with what follows it. */
 static bool place_rest(place_state *s)
 {
-    IR_EACH(op, s->graph) {
+    IR_EACH (op, s->graph) {
         if (!wants_core(op))
             continue;
         place_after_args(s, op);
@@ -156,12 +157,14 @@ static bool may_repeat(place_state *s, const ir_op *op, const ir_op *user)
 
 static void repeat(place_state *s, bool (*wanted)(const ir_op *op, const ir_op *user))
 {
-    IR_EACH(user, s->graph)
+    IR_EACH (user, s->graph)
         for (uint32_t i = 0; i < user->arg_count; i++)
-            if (placing_on_core(user) && placing_on_core(user->args[i]) && wanted(user->args[i], user) &&
-                !placing_same_core(user->place, user->args[i]->place) && may_repeat(s, user->args[i], user))
+            if (placing_on_core(user) && placing_on_core(user->args[i]) &&
+                wanted(user->args[i], user) &&
+                !placing_same_core(user->place, user->args[i]->place) &&
+                may_repeat(s, user->args[i], user))
                 user->args[i] = copy_for(s, user->args[i], user);
-    IR_EACH(op, s->graph)
+    IR_EACH (op, s->graph)
         op->scratch = NULL;
 }
 
@@ -191,7 +194,7 @@ static bool is_read(const ir_op *op, const ir_op *user)
 
 static void place_readers(place_state *s)
 {
-    IR_EACH(user, s->graph)
+    IR_EACH (user, s->graph)
         for (uint32_t i = 0; i < user->arg_count; i++)
             if (placing_on_core(user) && ir_is_reader(user->args[i]->code) &&
                 !placing_on_core(user->args[i]))
@@ -218,9 +221,10 @@ static void drop_unused(place_state *s)
 /* What the host gets passes through a core, whatever it is made of. */
 static void anchor_outputs(ir_graph *g)
 {
-    IR_EACH(op, g) {
+    IR_EACH (op, g) {
         ir_op *value = op->code == IR_output ? op->args[0] : NULL;
-        bool no_core = value && (value->code == IR_input || value->code == IR_const || ir_is_reader(value->code));
+        bool no_core = value && (value->code == IR_input || value->code == IR_const ||
+                                 ir_is_reader(value->code));
         if (!no_core)
             continue;
         ir_op *passed = ir_op_new(g, value, IR_convert, value->type, &value, 1, value->where);

@@ -12,15 +12,17 @@ void place_open(place_state *s, pass_context *c, ir_graph *g)
     s->cores = ARENA_ARRAY(c->memory, place_core, s->count);
     for (size_t i = 0; i < s->count; i++) {
         size_t tile = i / (size_t)m->cores;
-        s->cores[i].place = (ir_place){(int16_t)(tile / (size_t)m->tiles), (int16_t)(tile % (size_t)m->tiles),
-                                       (int16_t)(i % (size_t)m->cores), -1};
+        s->cores[i].place =
+            (ir_place){(int16_t)(tile / (size_t)m->tiles), (int16_t)(tile % (size_t)m->tiles),
+                       (int16_t)(i % (size_t)m->cores), -1};
     }
 }
 
 place_core *place_core_at(place_state *s, ir_place p)
 {
     const machine *m = s->machine;
-    return &s->cores[((size_t)p.node * (size_t)m->tiles + (size_t)p.tile) * (size_t)m->cores + (size_t)p.core];
+    return &s->cores[((size_t)p.node * (size_t)m->tiles + (size_t)p.tile) * (size_t)m->cores +
+                     (size_t)p.core];
 }
 
 static bool is_free(const place_core *core)
@@ -31,7 +33,8 @@ static bool is_free(const place_core *core)
 bool place_suits(place_state *s, const ir_op *op, ir_place place)
 {
     const place_core *core = place_core_at(s, place);
-    return placing_once(op) || is_free(core) || ir_same_grid(core->grid, ir_grid_of(s->graph, op->space));
+    return placing_once(op) || is_free(core) ||
+           ir_same_grid(core->grid, ir_grid_of(s->graph, op->space));
 }
 
 /* What the op and the readers that come with it take of the core's time for each point. */
@@ -90,10 +93,12 @@ bool place_anywhere(place_state *s, ir_op *op, ir_place hint)
         return true;
     }
     ir_grid grid = ir_grid_of(s->graph, op->space);
-    diag_error(s->context->diag, op->where,
-               "kernel '%s': no core is left for values of %u x %u positions: all %zu cores of machine "
-               "'%s' run loops over other maps", s->graph->name, grid.rows, grid.columns, s->count,
-               s->machine->name ? s->machine->name : "");
+    diag_error(
+        s->context->diag, op->where,
+        "kernel '%s': no core is left for values of %u x %u positions: all %zu cores of machine "
+        "'%s' run loops over other maps",
+        s->graph->name, grid.rows, grid.columns, s->count,
+        s->machine->name ? s->machine->name : "");
     diag_help(s->context->diag, "a core has one loop; give the machine more tiles or cores");
     return false;
 }

@@ -77,7 +77,8 @@ static int64_t find_cores(packing *p, int64_t cores)
 static bool pack_by_tile(pass_context *c, int64_t tile_cores, int64_t *starts)
 {
     const machine *m = c->machine;
-    packing p = {m, tile_cores, 0, ARENA_ARRAY(c->memory, int64_t, (size_t)m->nodes * m->tiles + 1)};
+    packing p = {m, tile_cores, 0,
+                 ARENA_ARRAY(c->memory, int64_t, (size_t)m->nodes * m->tiles + 1)};
     for (size_t i = 0; i < c->module->matrix_count; i++) {
         int64_t cores = (blocks_of(c->module, c->module->matrices[i]) + m->mcus - 1) / m->mcus;
         int64_t core = find_cores(&p, cores);
@@ -92,7 +93,7 @@ static bool pack_by_tile(pass_context *c, int64_t tile_cores, int64_t *starts)
 static ir_grid grid_of_matrix(const ir_module *m, const ir_matrix *w)
 {
     for (size_t i = 0; i < m->graph_count; i++)
-        IR_EACH(op, m->graphs[i])
+        IR_EACH (op, m->graphs[i])
             if (placing_is_matrix(op) && !strcmp(ir_get_name(op, IR_ATTR_matrix, ""), w->name))
                 return ir_grid_of(m->graphs[i], op->space);
     return (ir_grid){1, 1};
@@ -119,7 +120,8 @@ static bool too_small(pass_context *c, int64_t needed, int64_t mcus)
     const slicing *s = &c->module->numerics.slices;
     diag_error(c->diag, SOURCE_NOWHERE, "the weights need %lld MCUs, but machine '%s' has %lld",
                (long long)needed, c->machine->name ? c->machine->name : "", (long long)mcus);
-    diag_help(c->diag, "an MCU holds %d x %d weights; give the machine more nodes, tiles, cores or mcus",
+    diag_help(c->diag,
+              "an MCU holds %d x %d weights; give the machine more nodes, tiles, cores or mcus",
               s->columns, s->rows);
     return false;
 }
@@ -143,4 +145,3 @@ bool place_matrices(pass_context *c)
         place_matrix(m, c->machine, cores, m->matrices[i], starts[i]);
     return true;
 }
-

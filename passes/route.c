@@ -30,7 +30,7 @@ typedef struct route_state {
     struct tile_channels {
         ir_place tile;
         int64_t next;
-    } *channels;
+    } * channels;
     size_t channel_count, channel_capacity;
 } route_state;
 
@@ -46,8 +46,8 @@ static int64_t next_channel(route_state *r, ir_place tile)
     return 0;
 }
 
-static ir_op *add_receive(route_state *r, ir_op *packet, const ir_op *value, ir_place tile, ir_place from,
-                          const char *ring)
+static ir_op *add_receive(route_state *r, ir_op *packet, const ir_op *value, ir_place tile,
+                          ir_place from, const char *ring)
 {
     ir_graph *g = r->graph;
     ir_op *receive = ir_op_new(g, packet, IR_receive, value->type, &packet, 1, value->where);
@@ -58,7 +58,8 @@ static ir_op *add_receive(route_state *r, ir_op *packet, const ir_op *value, ir_
     return receive;
 }
 
-static ir_op *add_send(route_state *r, ir_op *store, const ir_op *value, ir_place to, int64_t channel)
+static ir_op *add_send(route_state *r, ir_op *store, const ir_op *value, ir_place to,
+                       int64_t channel)
 {
     ir_graph *g = r->graph;
     routing_buffer(g, store)->consumers++;
@@ -79,7 +80,8 @@ typedef struct way {
     ir_op *op;           /* the store or receive in that tile; the load or reader on that core */
 } way;
 
-static ir_op *known_way(const route_state *r, const ir_op *value, ir_place place, const ir_op *reader)
+static ir_op *known_way(const route_state *r, const ir_op *value, ir_place place,
+                        const ir_op *reader)
 {
     for (const way *w = value->scratch; w; w = w->next)
         if (placing_same_core(w->place, place) && !w->reader == !reader &&
@@ -101,7 +103,8 @@ static ir_op *home_store(route_state *r, ir_op *value)
 {
     ir_place tile = placing_tile_of(value->place);
     ir_op *known = known_way(r, value, tile, NULL);
-    return known ? known : note_way(r, value, tile, NULL, routing_store(r->graph, r->memory, value));
+    return known ? known
+                 : note_way(r, value, tile, NULL, routing_store(r->graph, r->memory, value));
 }
 
 /* Into a ring of another tile than the value is made in. */
@@ -172,7 +175,8 @@ static void route_reader(route_state *r, ir_op *reader)
     ir_place core = placing_core_of(reader->place), tile = placing_tile_of(core);
     bool first = !known_way(r, reader->args[0], core, reader);
     const ir_op *filled = known_way(r, reader->args[0], tile, reader);
-    const char *ring = filled ? ir_get_name(filled, IR_ATTR_buffer, "") : routing_add_maps(g, r->memory, reader);
+    const char *ring =
+        filled ? ir_get_name(filled, IR_ATTR_buffer, "") : routing_add_maps(g, r->memory, reader);
     if (first)
         note_way(r, reader->args[0], core, reader, reader);
     uint32_t word = 0;
@@ -180,7 +184,8 @@ static void route_reader(route_state *r, ir_op *reader)
         ir_op *value = reader->args[i], *source = known_way(r, value, tile, reader);
         uint32_t lanes = value->type.lanes;
         if (!source) {
-            source = is_made_in(value, tile) ? routing_store_into(g, value, ring) : send_to(r, value, tile, ring);
+            source = is_made_in(value, tile) ? routing_store_into(g, value, ring)
+                                             : send_to(r, value, tile, ring);
             if (reader->code == IR_unflatten)
                 ir_set_int(g, source, IR_ATTR_first, word);
             note_way(r, value, tile, reader, source);
@@ -203,12 +208,13 @@ static void route_output(route_state *r, ir_op *output)
 
 static bool is_routing(const ir_op *op)
 {
-    return op->code == IR_store || op->code == IR_send || op->code == IR_receive || op->code == IR_load;
+    return op->code == IR_store || op->code == IR_send || op->code == IR_receive ||
+           op->code == IR_load;
 }
 
 static void route_graph(route_state *r)
 {
-    IR_EACH(user, r->graph) {
+    IR_EACH (user, r->graph) {
         if (is_routing(user))
             continue;
         if (ir_is_reader(user->code) && placing_on_core(user)) {
@@ -221,7 +227,7 @@ static void route_graph(route_state *r)
         if (user->code == IR_output)
             route_output(r, user);
     }
-    IR_EACH(op, r->graph)
+    IR_EACH (op, r->graph)
         op->scratch = NULL;
 }
 
@@ -232,7 +238,8 @@ static bool check_channels(const route_state *r)
         int64_t most = r->channels[i].tile.node == ISA_NODE_HOST ? 256 : r->machine->channels;
         if (r->channels[i].next <= most)
             continue;
-        diag_error(r->diag, SOURCE_NOWHERE, "kernel '%s': tile %d of node %d needs %lld channels; it has %lld",
+        diag_error(r->diag, SOURCE_NOWHERE,
+                   "kernel '%s': tile %d of node %d needs %lld channels; it has %lld",
                    r->graph->name, r->channels[i].tile.tile, r->channels[i].tile.node,
                    (long long)r->channels[i].next, (long long)most);
         good = false;
@@ -244,11 +251,15 @@ bool pass_route(pass_context *c)
 {
     bool good = true;
     for (size_t i = 0; i < c->module->graph_count; i++) {
-        route_state r = {.graph = c->module->graphs[i], .memory = c->memory, .machine = c->machine, .diag = c->diag};
+        route_state r = {.graph = c->module->graphs[i],
+                         .memory = c->memory,
+                         .machine = c->machine,
+                         .diag = c->diag};
         r.threads = (threads){.graph = r.graph, .memory = c->memory};
         route_graph(&r);
         ir_graph_renumber(r.graph);
-        good = check_channels(&r) && threads_share(&r.threads, c->machine->control_threads, c->diag) && good;
+        good = check_channels(&r) &&
+               threads_share(&r.threads, c->machine->control_threads, c->diag) && good;
     }
     return good;
 }

@@ -37,7 +37,7 @@ static void find_bases(schedule_state *s)
 {
     for (size_t i = 0; i < s->core_count; i++)
         s->cores[i].base = INT64_MAX;
-    IR_EACH(op, s->graph) {
+    IR_EACH (op, s->graph) {
         if (!schedule_in_loop(op))
             continue;
         core_info *core = schedule_core(s, op->place);
@@ -51,7 +51,7 @@ static void order_events(schedule_state *s, event_list *list)
 {
     find_bases(s);
     list->count = 0;
-    IR_EACH(op, s->graph) {
+    IR_EACH (op, s->graph) {
         if (!schedule_in_loop(op) || schedule_is_view(op))
             continue;
         core_info *core = schedule_core(s, op->place);
@@ -88,7 +88,8 @@ static void write_core_attributes(schedule_state *s, const event_list *list)
         const event *e = &list->items[i];
         int64_t events = schedule_core(s, e->op->place)->events;
         int64_t start = schedule_time(s, e->op)->start;
-        ir_set_int(s->graph, e->op, IR_ATTR_time, schedule_common(s, schedule_core(s, e->op->place), start));
+        ir_set_int(s->graph, e->op, IR_ATTR_time,
+                   schedule_common(s, schedule_core(s, e->op->place), start));
         ir_set_int(s->graph, e->op, IR_ATTR_skew, e->skew);
         ir_set_int(s->graph, e->op, IR_ATTR_order, schedule_time(s, e->op)->line % events);
     }
@@ -146,7 +147,7 @@ static void order_thread(schedule_state *s, event *from, size_t count)
 static void write_thread_attributes(schedule_state *s)
 {
     event_list list = {0};
-    IR_EACH(op, s->graph) {
+    IR_EACH (op, s->graph) {
         event e = {NULL, schedule_time(s, op)->start, op->id, op, 0};
         if (ir_get(op, IR_ATTR_thread) && !placing_once(op))
             ARENA_PUSH(s->memory, list.items, list.count, list.capacity, e);
@@ -163,7 +164,7 @@ static void write_thread_attributes(schedule_state *s)
 /* Of a core's loads (readers) of one ring only the last takes its count. */
 static void write_takes(schedule_state *s)
 {
-    IR_EACH(a, s->graph) {
+    IR_EACH (a, s->graph) {
         if (!schedule_is_load(a))
             continue;
         bool last = true;
@@ -182,8 +183,8 @@ static bool find_interval(schedule_state *s, pass_context *c)
     while (!schedule_place(s)) {
         s->interval += s->interval / 64 + 4;
         if (s->interval / 64 > least) {
-            diag_error(c->diag, SOURCE_NOWHERE, "kernel '%s' cannot be scheduled (a fault of the compiler)",
-                       s->graph->name);
+            diag_error(c->diag, SOURCE_NOWHERE,
+                       "kernel '%s' cannot be scheduled (a fault of the compiler)", s->graph->name);
             return false;
         }
     }
@@ -192,8 +193,10 @@ static bool find_interval(schedule_state *s, pass_context *c)
 
 static bool schedule_graph(pass_context *c, ir_graph *g)
 {
-    schedule_state s = {
-        .graph = g, .memory = c->memory, .machine = c->machine, .port_margin = c->tuning.port_margin};
+    schedule_state s = {.graph = g,
+                        .memory = c->memory,
+                        .machine = c->machine,
+                        .port_margin = c->tuning.port_margin};
     event_list list = {0};
     do {
         schedule_tables(&s);

@@ -30,10 +30,11 @@
 #include "passes/users.h"
 
 typedef struct op_time {
-    int64_t start, cycles; /* of the op itself; on a core by its own clock, on a thread by the common one */
-    int64_t available;     /* loads: when the ring holds the words, by the core's clock */
+    int64_t start,
+        cycles; /* of the op itself; on a core by its own clock, on a thread by the common one */
+    int64_t available; /* loads: when the ring holds the words, by the core's clock */
     bool done, visiting, gathered;
-    bool late;             /* made of loads for one bundle: placed with it (schedule_place.c) */
+    bool late;    /* made of loads for one bundle: placed with it (schedule_place.c) */
     int64_t line; /* skew * ops in the body + position: order of events of a core */
 } op_time;
 
@@ -50,8 +51,8 @@ typedef struct core_info {
     ir_place place;
     ir_grid grid;
     reservation table; /* its interval is the core's turn */
-    int64_t base; /* first start on this core */
-    int64_t work; /* cycles the core's own stream needs per point */
+    int64_t base;      /* first start on this core */
+    int64_t work;      /* cycles the core's own stream needs per point */
     int64_t events;
 } core_info;
 
@@ -65,14 +66,14 @@ typedef struct schedule_state {
     core_info *cores;
     size_t core_count, core_capacity;
     uint32_t *core_index; /* by place: index in cores plus 1 */
-    slot_info *slots; /* by slot attribute */
+    slot_info *slots;     /* by slot attribute */
     size_t slot_count;
     user_index users;
     struct bundle_info {
         ir_op **ops;
         size_t count, capacity;
         int64_t rounds;
-    } *bundles; /* by bundle attribute */
+    } * bundles;   /* by bundle attribute */
     ir_op **trail; /* loads and late ops in the order in which they were placed */
     size_t trail_count, trail_capacity;
     ir_op **waiting; /* what is placed with the op at hand */

@@ -19,7 +19,8 @@ static bool outlives(schedule_state *s, const ir_op *value, const ir_op *user)
 {
     const ir_op *home = register_of(value);
     if (!schedule_in_loop(home) || !schedule_in_loop(user) || schedule_is_view(user) ||
-        user->code == IR_store || home->code == IR_store || placing_is_matrix(home) || !placing_same_core(home->place, user->place))
+        user->code == IR_store || home->code == IR_store || placing_is_matrix(home) ||
+        !placing_same_core(home->place, user->place))
         return false;
     int64_t age = schedule_time(s, user)->line - schedule_time(s, home)->line;
     return age >= schedule_core(s, user->place)->events;
@@ -55,11 +56,13 @@ static ir_op *map_of(schedule_state *s, const ir_op *value)
         if (store->code != IR_store || store->id == 0 || !routing_buffer(s->graph, store)->lanes)
             continue;
         EACH_USER (reader, &s->users, store) {
-            const ir_attr *stride = ir_get(reader, IR_ATTR_stride), *pad = ir_get(reader, IR_ATTR_pad);
+            const ir_attr *stride = ir_get(reader, IR_ATTR_stride),
+                          *pad = ir_get(reader, IR_ATTR_pad);
             const ir_attr *kernel = ir_get(reader, IR_ATTR_kernel);
-            ir_grid here = ir_grid_of(s->graph, value->space), there = ir_grid_of(s->graph, reader->space);
-            if (reader->code == IR_tap && ir_same_grid(here, there) && stride->value == 1 && stride->second == 1 &&
-                pad->value < kernel->value && pad->second < kernel->second)
+            ir_grid here = ir_grid_of(s->graph, value->space),
+                    there = ir_grid_of(s->graph, reader->space);
+            if (reader->code == IR_tap && ir_same_grid(here, there) && stride->value == 1 &&
+                stride->second == 1 && pad->value < kernel->value && pad->second < kernel->second)
                 return reader;
         }
     }
@@ -70,7 +73,8 @@ static ir_op *map_of(schedule_state *s, const ir_op *value)
 static ir_op *read_map(schedule_state *s, const ir_op *value, const ir_op *like)
 {
     const ir_attr *pad = ir_get(like, IR_ATTR_pad);
-    ir_op *store = like->args[0], *tap = ir_op_new(s->graph, store, IR_tap, value->type, &store, 1, value->where);
+    ir_op *store = like->args[0],
+          *tap = ir_op_new(s->graph, store, IR_tap, value->type, &store, 1, value->where);
     tap->space = like->space;
     tap->place = placing_core_of(value->place);
     routing_label(s->graph, tap, value);
@@ -106,7 +110,8 @@ static ir_op *reload(schedule_state *s, ir_op *value, ir_place core)
         source->id = 0; /* made in this round: not in the index of users */
     }
     bool first = !core_loads(s, source, core);
-    ir_op *load = routing_load(s->graph, source, core, value->code == IR_load ? value : source, first);
+    ir_op *load =
+        routing_load(s->graph, source, core, value->code == IR_load ? value : source, first);
     load->space = value->space;
     load->id = 0;
     return load;
@@ -115,7 +120,7 @@ static ir_op *reload(schedule_state *s, ir_op *value, ir_place core)
 size_t schedule_hold(schedule_state *s)
 {
     size_t held = 0;
-    IR_EACH(value, s->graph) {
+    IR_EACH (value, s->graph) {
         ir_op *again = NULL;
         if (value->id == 0)
             continue;

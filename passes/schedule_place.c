@@ -39,7 +39,8 @@ static void place_on_thread(schedule_state *s, ir_op *op)
     }
     t->start = LONG_AGO; /* from the host: set from its loads when they are known */
     if (from->code == IR_send)
-        t->start = schedule_end(s, from) + network_cycles(s->machine, from->place, op->place, op->type.lanes);
+        t->start = schedule_end(s, from) +
+                   network_cycles(s->machine, from->place, op->place, op->type.lanes);
 }
 
 /* Loads and late ops have no place of their own: their first user gives them one. */
@@ -130,7 +131,8 @@ static bool place_loads_of(schedule_state *s, core_info *core, const ir_op *user
 {
     for (uint32_t i = 0; i < user->arg_count; i++) {
         ir_op *load = user->args[i];
-        bool open = schedule_is_load(load) && schedule_in_loop(load) && !schedule_time(s, load)->done;
+        bool open =
+            schedule_is_load(load) && schedule_in_loop(load) && !schedule_time(s, load)->done;
         if (open && !is_awaited(s, load) && !place_before(s, core, load, limit_of(s, load, limit)))
             return false;
     }
@@ -164,7 +166,8 @@ static bool place_waiting(schedule_state *s, core_info *core, ir_op *const *user
     for (size_t i = 0; i < s->waiting_count; i++)
         gather_late(s, s->waiting[i]);
     for (ir_op *op; good && (op = next_waiting(s)) != NULL;)
-        good = place_before(s, core, op, limit_of(s, op, limit)) && place_loads_of(s, core, op, limit);
+        good =
+            place_before(s, core, op, limit_of(s, op, limit)) && place_loads_of(s, core, op, limit);
     for (size_t i = 0; i < s->waiting_count; i++)
         schedule_time(s, s->waiting[i])->gathered = false;
     for (size_t u = 0; good && u < count; u++)
@@ -203,8 +206,8 @@ static ir_op *collect_of(const schedule_state *s, const ir_op *op)
 }
 
 /* The collects of a slot's ops that belong to `bundle`, one after the other from `at` on. */
-static bool place_collects(schedule_state *s, core_info *core, const slot_info *slot, int64_t bundle,
-                           int64_t at, int64_t latest, bool reserved)
+static bool place_collects(schedule_state *s, core_info *core, const slot_info *slot,
+                           int64_t bundle, int64_t at, int64_t latest, bool reserved)
 {
     for (size_t i = 0; i < slot->count; i++) {
         ir_op *collect = slot->ops[i]->code == IR_opa ? NULL : collect_of(s, slot->ops[i]);
@@ -214,7 +217,8 @@ static bool place_collects(schedule_state *s, core_info *core, const slot_info *
         bool ours = ir_get_int(slot->ops[i], IR_ATTR_bundle, -1) == bundle;
         int64_t start = at;
         if (!reserved) {
-            if (!reservation_after(&core->table, at, t->cycles, &start) || start + t->cycles > latest)
+            if (!reservation_after(&core->table, at, t->cycles, &start) ||
+                start + t->cycles > latest)
                 return false;
             reservation_take(&core->table, s->memory, start, t->cycles);
         }
@@ -236,7 +240,8 @@ static int64_t slot_window(const schedule_state *s, const slot_info *slot)
 }
 
 /* One slot with its instruction at `at`: its window, its loads, its collects. */
-static bool place_slot(schedule_state *s, core_info *core, slot_info *slot, int64_t bundle, int64_t at)
+static bool place_slot(schedule_state *s, core_info *core, slot_info *slot, int64_t bundle,
+                       int64_t at)
 {
     int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0);
     bool blocks = s->machine->issue == ISSUE_BLOCKING;
@@ -361,7 +366,7 @@ static bool place_unvisited(schedule_state *s, ir_op *op)
     }
     t->available = schedule_is_load(op) ? words_there(s, op) : ready;
     if (waits_for_user(s, op))
-        return true; /* its first user places it */
+        return true;            /* its first user places it */
     if (op->code == IR_collect) /* placed with its bundle */
         return t->done;
     t->done = place_vector(s, op, ready);
@@ -380,13 +385,15 @@ static bool place_op(schedule_state *s, ir_op *op)
 /* What comes from the host is received in time for its first load. */
 static void place_host_inputs(schedule_state *s)
 {
-    IR_EACH(load, s->graph)
-        for (uint32_t i = 0; schedule_is_load(load) && schedule_in_loop(load) && i < load->arg_count; i++) {
+    IR_EACH (load, s->graph)
+        for (uint32_t i = 0;
+             schedule_is_load(load) && schedule_in_loop(load) && i < load->arg_count; i++) {
             ir_op *receive = load->args[i];
             if (receive->code != IR_receive || receive->args[0]->code != IR_input)
                 continue;
             op_time *t = schedule_time(s, receive);
-            int64_t start = schedule_common(s, schedule_core(s, load->place), schedule_time(s, load)->start);
+            int64_t start =
+                schedule_common(s, schedule_core(s, load->place), schedule_time(s, load)->start);
             start -= t->cycles + schedule_lag(s, load, receive);
             if (t->start == LONG_AGO || start < t->start)
                 t->start = start;
@@ -396,16 +403,17 @@ static void place_host_inputs(schedule_state *s)
 bool schedule_place(schedule_state *s)
 {
     for (size_t i = 0; i < s->core_count; i++)
-        s->cores[i].table = (reservation){.interval = s->interval / (int64_t)ir_grid_points(s->cores[i].grid)};
+        s->cores[i].table =
+            (reservation){.interval = s->interval / (int64_t)ir_grid_points(s->cores[i].grid)};
     for (size_t i = 0; i < s->slot_count; i++)
         s->slots[i].placed = false;
     s->trail_count = 0;
-    IR_EACH(op, s->graph) {
+    IR_EACH (op, s->graph) {
         op_time *t = schedule_time(s, op);
         t->done = t->visiting = false;
         t->start = 0;
     }
-    IR_EACH(op, s->graph)
+    IR_EACH (op, s->graph)
         if (!place_op(s, op))
             return false;
     place_host_inputs(s);

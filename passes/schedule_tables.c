@@ -22,9 +22,10 @@ core_info *schedule_core(schedule_state *s, ir_place place)
 static void find_grids(schedule_state *s)
 {
     const machine *m = s->machine;
-    s->core_index = ARENA_ARRAY(s->memory, uint32_t, (size_t)m->nodes * (size_t)m->tiles * (size_t)m->cores);
+    s->core_index =
+        ARENA_ARRAY(s->memory, uint32_t, (size_t)m->nodes * (size_t)m->tiles * (size_t)m->cores);
     s->core_count = 0;
-    IR_EACH(op, s->graph) {
+    IR_EACH (op, s->graph) {
         ir_grid grid = ir_grid_of(s->graph, op->space);
         if (schedule_in_loop(op) && ir_grid_points(grid) > 1)
             schedule_core(s, op->place)->grid = grid;
@@ -51,7 +52,7 @@ static int64_t copies_in(const machine *m, const ir_op *op)
 static size_t attribute_range(const ir_graph *g, ir_attr_key key)
 {
     int64_t most = -1;
-    IR_EACH(op, g) {
+    IR_EACH (op, g) {
         int64_t value = ir_get_int(op, key, -1);
         most = value > most ? value : most;
     }
@@ -60,7 +61,8 @@ static size_t attribute_range(const ir_graph *g, ir_attr_key key)
 
 static bool is_vector(const ir_op *op)
 {
-    return schedule_in_loop(op) && (ir_ops[op->code].class == IR_CLASS_EACH || op->code == IR_concat);
+    return schedule_in_loop(op) &&
+           (ir_ops[op->code].class == IR_CLASS_EACH || op->code == IR_concat);
 }
 
 /*
@@ -125,11 +127,12 @@ void schedule_tables(schedule_state *s)
     s->times = ARENA_ARRAY(s->memory, op_time, s->graph->next_id + 1);
     find_grids(s);
     s->users = users_of_graph(s->memory, s->graph);
-    s->bundles = ARENA_ARRAY(s->memory, struct bundle_info, attribute_range(s->graph, IR_ATTR_bundle) + 1);
+    s->bundles =
+        ARENA_ARRAY(s->memory, struct bundle_info, attribute_range(s->graph, IR_ATTR_bundle) + 1);
     s->slot_count = attribute_range(s->graph, IR_ATTR_slot);
     s->slots = ARENA_ARRAY(s->memory, slot_info, s->slot_count + 1);
     const int64_t *bundles = find_users_bundles(s);
-    IR_EACH(op, s->graph) {
+    IR_EACH (op, s->graph) {
         if (!schedule_in_loop(op))
             continue;
         core_info *core = schedule_core(s, op->place);
@@ -179,7 +182,8 @@ int64_t schedule_least_interval(schedule_state *s)
         const slot_info *slot = &s->slots[i];
         if (!slot->count)
             continue;
-        int64_t cycles = slot_turnaround(s, slot) * points_of(schedule_core(s, slot->ops[0]->place));
+        int64_t cycles =
+            slot_turnaround(s, slot) * points_of(schedule_core(s, slot->ops[0]->place));
         least = cycles > least ? cycles : least;
     }
     return least;

@@ -11,9 +11,13 @@ static bool same_key(const thread_key *a, const thread_key *b)
 
 int64_t threads_take(threads *t, ir_place tile, ir_place peer, bool sends, const ir_op *value)
 {
-    thread_key key = {tile, peer, sends, placing_once(value),
+    thread_key key = {tile,
+                      peer,
+                      sends,
+                      placing_once(value),
                       ir_get_int(value, IR_ATTR_group, -(int64_t)value->id - 1),
-                      ir_grid_of(t->graph, value->space), -1};
+                      ir_grid_of(t->graph, value->space),
+                      -1};
     for (size_t i = 0; i < t->count; i++)
         if (same_key(&t->keys[i], &key))
             return (int64_t)i;
@@ -73,12 +77,13 @@ bool threads_share(threads *t, int limit, diag *d)
         tile_threads tile = threads_of_tile(t, at);
         if (number_threads(t, &tile, (size_t)limit))
             continue;
-        diag_error(d, SOURCE_NOWHERE,
-                   "kernel '%s': tile %d of node %d carries maps of %zu sizes, but has %d control threads",
-                   t->graph->name, at.tile, at.node, tile.grid_count, limit);
+        diag_error(
+            d, SOURCE_NOWHERE,
+            "kernel '%s': tile %d of node %d carries maps of %zu sizes, but has %d control threads",
+            t->graph->name, at.tile, at.node, tile.grid_count, limit);
         return false;
     }
-    IR_EACH(op, t->graph) {
+    IR_EACH (op, t->graph) {
         int64_t key = ir_get_int(op, IR_ATTR_thread, -1);
         if (key >= 0)
             ir_set_int(t->graph, op, IR_ATTR_thread, t->keys[key].number);

@@ -30,7 +30,7 @@ enum {
  * they must bring the product of times below WORTH_MORE_TILES of the best so far.
  */
 static const pass_tuning candidates[] = {
-    {false, 100, 0}, {true, 100, 0}, {true, 0, 0},    {true, 50, 0},
+    {false, 100, 0}, {true, 100, 0},  {true, 0, 0},   {true, 50, 0},
     {true, 200, 0},  {false, 100, 4}, {false, 50, 2}, {false, 100, 2},
 };
 enum { CANDIDATES = sizeof candidates / sizeof *candidates };
@@ -40,7 +40,7 @@ const pass_tuning pass_default_tuning = {false, 100, 0};
 static bool loops_over_positions(const ir_module *m)
 {
     for (size_t i = 0; i < m->graph_count; i++)
-        IR_EACH(op, m->graphs[i])
+        IR_EACH (op, m->graphs[i])
             if (ir_grid_points(ir_grid_of(m->graphs[i], op->space)) > 1)
                 return true;
     return false;
@@ -50,7 +50,7 @@ static size_t ops_of(const ir_module *m)
 {
     size_t ops = 0;
     for (size_t i = 0; i < m->graph_count; i++)
-        IR_EACH(op, m->graphs[i])
+        IR_EACH (op, m->graphs[i])
             ops++;
     return ops;
 }
@@ -103,7 +103,8 @@ typedef struct tune_trial {
     bool fits;
 } tune_trial;
 
-static void trial_open(tune_trial *t, const pass_context *c, const pass_tuning *candidate, uint32_t batch)
+static void trial_open(tune_trial *t, const pass_context *c, const pass_tuning *candidate,
+                       uint32_t batch)
 {
     static const pass_options quiet;
     pass_context *at = &t->context;
@@ -118,7 +119,8 @@ static void trial_open(tune_trial *t, const pass_context *c, const pass_tuning *
     at->module = copy_module(at->memory, at->diag, c->module);
     if (at->module)
         set_batch(at->module, batch);
-    t->fits = at->module && pass_place(at) && pass_fuse(at) && pass_route(at) && pass_schedule(at) && pass_memory(at);
+    t->fits = at->module && pass_place(at) && pass_fuse(at) && pass_route(at) &&
+              pass_schedule(at) && pass_memory(at);
 }
 
 static void trial_close(tune_trial *t)
@@ -133,7 +135,8 @@ static uint64_t try_candidate(const pass_context *c, const pass_tuning *candidat
     uint64_t cycles = UINT64_MAX;
     trial_open(&t, c, candidate, batch);
     if (t.fits) {
-        const image *im = backend_build(t.context.memory, t.context.module, &t.roomy, "", t.context.diag);
+        const image *im =
+            backend_build(t.context.memory, t.context.module, &t.roomy, "", t.context.diag);
         if (im)
             cycles = cycles_of(t.context.memory, &t.roomy, im, t.context.diag);
     }

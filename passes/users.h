@@ -16,8 +16,7 @@ user_index users_of_graph(arena *memory, const ir_graph *g);
 
 #define EACH_USER(name, index, op)                                                                 \
     for (ir_op **name##_at = (index)->user + (index)->first[(op)->id],                             \
-               **name##_end = (index)->user + (index)->first[(op)->id + 1],                        \
-               *name = NULL;                                                                       \
+               **name##_end = (index)->user + (index)->first[(op)->id + 1], *name = NULL;          \
          name##_at < name##_end && (name = *name##_at, 1); name##_at++)
 
 #endif

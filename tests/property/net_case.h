@@ -18,7 +18,7 @@ typedef struct net_case {
     fidelity fidelity;
     ir_module *oracle; /* before partition */
     image *image;
-    uint32_t graph;    /* index of the training graph in both */
+    uint32_t graph; /* index of the training graph in both */
     int kernels;
     uint64_t seed;
 } net_case;

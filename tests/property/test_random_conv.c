@@ -14,8 +14,8 @@
 
 #include "frontend/language/language.h"
 #include "net_case.inc"
-#include "random_net.inc"
 #include "random_conv.inc"
+#include "random_net.inc"
 
 #ifdef __SANITIZE_ADDRESS__
 enum { CASES = 40 }; /* each takes ten times as long */
@@ -27,7 +27,8 @@ static ir_module *build(net_case *c, const void *plan)
 {
     const char *text = plan;
     ir_numerics n = net_numerics(c->machine);
-    pan_program *p = pan_check(c->memory, diag_sources(c->diag), c->diag, "net.pan", text, strlen(text));
+    pan_program *p =
+        pan_check(c->memory, diag_sources(c->diag), c->diag, "net.pan", text, strlen(text));
     return p ? pan_build(p, &n, c->diag) : NULL;
 }
 
@@ -53,7 +54,8 @@ static void run_case(uint64_t seed)
     c.fidelity = (fidelity)random_below(&r, FIDELITIES);
     conv_random_program(&program, &r);
     if (getenv("PANTHER_TEST_VERBOSE"))
-        print_message("%s  side %d, %d MCUs, %s\n", program.text, c.machine->slices.rows, c.machine->mcus,
+        print_message("%s  side %d, %d MCUs, %s\n", program.text, c.machine->slices.rows,
+                      c.machine->mcus,
                       c.machine->issue == ISSUE_BLOCKING ? "blocking" : "overlapped");
     bool compiled = net_case_compile(&c, build, program.text);
     if (!compiled)
