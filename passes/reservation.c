@@ -6,13 +6,16 @@ int64_t modulo(int64_t value, int64_t interval)
     return rest < 0 ? rest + interval : rest;
 }
 
-/* The entry that overlaps [start, start + length), or NULL. */
+/* The entry that overlaps [start, start + length), or NULL. Long programs spend their time here. */
 static const struct busy *conflict(const reservation *r, int64_t start, int64_t length)
 {
+    int64_t from = modulo(start, r->interval);
     for (size_t i = 0; i < r->count; i++) {
         const struct busy *b = &r->busy[i];
-        if (modulo(start - b->start, r->interval) < b->length ||
-            modulo(b->start - start, r->interval) < length)
+        int64_t behind = from - b->start, ahead = -behind; /* both in (-interval, interval) */
+        behind += behind < 0 ? r->interval : 0;
+        ahead += ahead < 0 ? r->interval : 0;
+        if (behind < b->length || ahead < length)
             return b;
     }
     return NULL;
