@@ -8,7 +8,7 @@
  *
  * A second train block of one item makes "train:NAME.2" ("NAME.2"). Values have one vector for each
  * example, space [n]; scalar formals of kernels and the rate have one value per kernel, space [].
- * Ports carry maps as one vector in (channel, row, column) order.
+ * Ports carry maps as one vector in (channel, row, column) order, and seqs step after step.
  */
 #include "frontend/language/build.h"
 

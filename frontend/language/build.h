@@ -26,7 +26,7 @@ typedef struct builder {
     const build_value *inputs; /* of each PAN_INPUT */
     int64_t step;         /* of the seqs that the op being made walks */
     struct build_loop *loop; /* the scan around it, or NULL (build_steps.c) */
-    int64_t stepped;      /* steps made in this graph */
+    int64_t stepped;      /* steps in this graph */
     const pan_train *train; /* the block the graph belongs to, or NULL */
     const pan_item *item;
     int64_t streams;      /* random streams given out */
@@ -39,8 +39,8 @@ bool build_body(builder *b, const pan_body *body, const build_value *inputs, bui
 void build_ops(builder *b, size_t first, size_t end);
 
 /*
- * The matrix of a parameter, made on first use; NULL after an error. A convolution in groups has one
- * for each group.
+ * The matrix of a parameter, made on first use; NULL after an error. A convolution in groups has
+ * one for each group.
  */
 ir_matrix *build_matrix(builder *b, uint32_t param);
 ir_matrix **build_matrices(builder *b, uint32_t param);
@@ -110,7 +110,7 @@ ir_op *build_const(builder *b, double value, uint32_t lanes, int q, source_range
 /* A label as the vector that losses want. */
 ir_op *build_onehot(builder *b, ir_op *label, int q, source_range where);
 
-/* Elements of a type, and lanes of its vectors: a map has one at each position, a seq at each step. */
+/* Elements of a type; lanes of its vectors: a map has one per position, a seq one per step. */
 int64_t build_elements(const pan_type *t);
 int64_t build_lanes(const pan_type *t);
 
