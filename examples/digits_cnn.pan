@@ -1,6 +1,6 @@
 # A small convolutional network on the shipped 8x8 digits: two convolutions and a pool, trained by
-# the outer products of the crossbars, one per position of the map. Mini-batches of 8 with one update
-# per batch; 0.98 of the test digits are right after 12 epochs.
+# the outer products of the crossbars, one per position of the map. Mini-batches of 8 with one
+# update per batch; 0.98 of the test digits are right after 12 epochs.
 data digits {
     train = csv("data/digits.csv.gz", label = 64);  test = 0.2
     scale = 1/16                               # pixels are 0 to 16

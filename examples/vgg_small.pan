@@ -1,6 +1,6 @@
-# A small VGG on CIFAR-10: three stages of two 3x3 convolutions and a pool. The files of CIFAR-10 are
-# looked for in examples/data/cifar10 and in the folder of --data; examples/data/README.md says where
-# to get them.
+# A small VGG on CIFAR-10: three stages of two 3x3 convolutions and a pool. The files of CIFAR-10
+# are looked for in examples/data/cifar10 and in the folder of --data; examples/data/README.md says
+# where to get them.
 data photos {
     train = cifar10("data/cifar10/data_batch_1.bin", "data/cifar10/data_batch_2.bin")
     test  = cifar10("data/cifar10/test_batch.bin")

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Convolutional networks on the machine: the shipped CNN trains, to the interpreter's bits; programs
+# do not grow with batch or image; VGG-16 and ResNet-18 compile in little memory or are refused with
+# numbers. The larger examples take one or two batches each.
+source "$(dirname "$0")/common.bash"
+
+run() { "$PANTHER" run "$@" 2>&1; }
+compile() { "$PANTHER" compile "$@" 2>&1; }
+hold() { check "$1" awk "BEGIN { exit !($2) }"; }
+# value NAME FILE: a number at the top of the statistics.
+value() { grep -m1 -P "^\t\"$1\":" "$2" | grep -o '[0-9][0-9.e+-]*' | tail -n 1; }
+# size OPTION...: instructions of cores and tiles.
+size() { compile "$@" | grep -o '[0-9]* core and [0-9]* tile instructions'; }
+
+trained=$(run "$examples/digits_cnn.pan")
+accuracy=$(grep '^epoch' <<<"$trained" | tail -n 1 | grep -o '[0-9.]*$')
+hold "CNN on the digits: test accuracy ${accuracy:=0} is at least 0.97" "$accuracy >= 0.97"
+
+# The same bits as the interpreter, on 200 of the digits.
+gzip -dc "$examples/data/digits.csv.gz" | head -n 200 >"$work/few.csv"
+sed -e 's|data/digits.csv.gz|few.csv|' -e "s|\"machines/|\"$examples/machines/|" \
+    "$examples/digits_cnn.pan" >"$work/few.pan"
+for variant in 1 2 3; do
+    run "$work/few.pan" --epochs 1 --variant "$variant" --save "$work/$variant.safetensors" \
+        >"$work/$variant"
+done
+run "$work/few.pan" --epochs 1 --interpreter fixed --save "$work/fixed.safetensors" >"$work/fixed"
+# weights FILE BYTES: the tensors behind the header; a machine's digits come after the weights.
+weights()
+{
+    local length
+    length=$(od -An -N8 -t u8 "$work/$1.safetensors" | tr -d ' ')
+    tail -c +$((9 + length)) "$work/$1.safetensors" | head -c "$2"
+}
+bytes=$(weights fixed 1000000 | wc -c)
+check "$bytes bytes of weights are saved" \
+    test "$bytes" -eq $((4 * (8 * 10 + 16 * 73 + 10 * 257)))
+for variant in 1 2 3; do
+    check "variant $variant: the weights of the fixed-point interpreter" \
+        cmp <(weights "$variant" "$bytes") <(weights fixed "$bytes")
+    same "variant $variant: its losses" "$(grep '^epoch' "$work/fixed")" \
+        "$(grep '^epoch' "$work/$variant")"
+done
+
+# Rolled loops: a program's size depends neither on the batch nor on the image.
+vgg=$(size "$examples/vgg16.pan")
+for batch in 1 1024; do
+    same "VGG-16, batch $batch: as many instructions as for 64" "$vgg" \
+        "$(size "$examples/vgg16.pan" --batch "$batch")"
+done
+echo "    $vgg"
+for side in 32 64; do
+    cat >"$work/side$side.pan" <<PAN
+network pixels(image: map[3, $side, $side]) -> vec[10] {
+    x = max_pool(relu(conv2d(image, 16, 3, padding = 1)), 2)
+    x = relu(conv2d(x, 32, 3, stride = 2, padding = 1))
+    return dense(global_avg_pool(x), 10)
+}
+data d { train = raw("x.bin", "y.bin", size = 3 * $side * $side); scale = 1/255 }
+train pixels on d { loss = cross_entropy; update = sgd(rate = 0.1); batch = 4; epochs = 1 }
+PAN
+done
+same "images of 64 x 64: as many instructions as for 32 x 32" \
+    "$(size "$work/side32.pan" --machine panther_vgg)" \
+    "$(size "$work/side64.pan" --machine panther_vgg)"
+
+# The large networks.
+compile "$examples/vgg16.pan" -q --stats "$work/vgg.json"
+peak=$(value peak_rss_bytes "$work/vgg.json")
+hold "VGG-16, training in batches of 64, compiles in ${peak:=0} bytes, less than 300 MB" \
+    "$peak > 0 && $peak < 3e8"
+echo "    $(value seconds "$work/vgg.json") s"
+expect "the paper's 64 KB per tile do not hold it" 1 "lacks" \
+    compile "$examples/vgg16.pan" --machine panther
+expect "and the message says how many words are missing" 1 "words of shared memory" \
+    compile "$examples/vgg16.pan" --machine panther
+run "$examples/networks/resnet18.pan" --machine panther_vgg --timing-only -q \
+    --stats "$work/resnet.json"
+peak=$(value host_peak_rss_bytes "$work/resnet.json")
+cycles=$(value cycles "$work/resnet.json")
+bound=$(value bound_cycles_per_kernel "$work/resnet.json")
+hold "ResNet-18 at 224 x 224 is compiled and timed in ${peak:=0} bytes, less than 500 MB" \
+    "$peak > 0 && $peak < 5e8"
+hold "in ${cycles:=0} cycles, at most 1.2 x the bound of ${bound:=1}" \
+    "$cycles > 0 && $cycles <= 1.2 * $bound"
+
+# A convolution waits for nothing but its crossbars where the core goes on while they work.
+sed 's/mcu_issue: blocking/mcu_issue: overlapped/' "$examples/machines/panther_cnn.yaml" \
+    >"$work/overlapped.yaml"
+echo 'network conv(image: map[16, 32, 32]) -> map[64, 32, 32] {
+    return relu(conv2d(image, 64, 3, padding = 1))
+}' >"$work/conv.pan"
+run "$work/conv.pan" --machine "$work/overlapped.yaml" --timing-only -q --stats "$work/conv.json"
+cycles=$(value cycles "$work/conv.json") bound=$(value bound_cycles_per_kernel "$work/conv.json")
+hold "a convolution takes ${cycles:=0} cycles, at most 1.05 x its bound of ${bound:=1}" \
+    "$cycles > 0 && $cycles <= 1.05 * $bound"
+
+# CIFAR-10's format with made-up pictures: 3073 bytes per record, 96 records.
+awk 'BEGIN {
+    for (i = 0; i < 96; i++) {
+        printf "\\0%o", i % 10
+        for (k = 0; k < 3072; k++) printf "\\0%o", (k * (i % 10 + 1) + i * i) % 251
+        print ""
+    }
+}' | while read -r record; do printf '%b' "$record"; done >"$work/data_batch_1.bin"
+cp "$work/data_batch_1.bin" "$work/data_batch_2.bin"
+head -c $((3073 * 4)) "$work/data_batch_1.bin" >"$work/test_batch.bin"
+for network in vgg resnet; do
+    sed -e 's|, "data/cifar10/data_batch_2.bin"||' -e "s|\"machines/|\"$examples/machines/|" \
+        "$examples/${network}_small.pan" >"$work/$network.pan"
+    run "$work/$network.pan" --data "$work" --epochs 1 --batch 48 >"$work/out" || true
+    expect "${network}_small trains on batches of pictures" 0 "test accuracy" \
+        grep '^epoch' "$work/out"
+done
+
+# LeNet-5 on MNIST, where there is one: one epoch of 512 of its images.
+for folder in "${PANTHER_MNIST:-}" "$examples/data/mnist" "$root/../shared/data/mnist"; do
+    [ -e "$folder/train-images-idx3-ubyte.gz" ] && break
+    folder=''
+done
+if [ -z "$folder" ]; then
+    echo "skip - LeNet-5 on MNIST: no files (PANTHER_MNIST names their folder)"
+    finish
+fi
+# cut_idx NAME HEADER SIZE: the first 512 items of an idx file, their number in the header.
+cut_idx()
+{
+    gzip -dc "$folder/$1.gz" | {
+        head -c 4
+        printf '\0\0\2\0'
+        head -c 4 >/dev/null
+        head -c $(($2 - 8 + 512 * $3))
+    } | gzip -1 >"$work/$1.gz"
+}
+cut_idx train-images-idx3-ubyte 16 784
+cut_idx train-labels-idx1-ubyte 8 1
+cut_idx t10k-images-idx3-ubyte 16 784
+cut_idx t10k-labels-idx1-ubyte 8 1
+expect "LeNet-5 takes 8 batches of MNIST" 0 "512 examples, 512 to test; batch 64, 1 epochs" \
+    run "$examples/lenet5.pan" --data "$work" --epochs 1
+finish
