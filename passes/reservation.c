@@ -1,24 +1,39 @@
 #include "passes/reservation.h"
 
+#include <string.h>
+
 int64_t modulo(int64_t value, int64_t interval)
 {
     int64_t rest = value % interval;
     return rest < 0 ? rest + interval : rest;
 }
 
-/* The entry that overlaps [start, start + length), or NULL. Long programs spend their time here. */
+/* Entries that start at or before a cycle. */
+static size_t entries_until(const reservation *r, int64_t start)
+{
+    size_t low = 0, high = r->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (r->busy[middle].start <= start)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* An entry that overlaps [start, start + length), or NULL. Only its neighbours can. */
 static const struct busy *conflict(const reservation *r, int64_t start, int64_t length)
 {
+    if (!r->count)
+        return NULL;
     int64_t from = modulo(start, r->interval);
-    for (size_t i = 0; i < r->count; i++) {
-        const struct busy *b = &r->busy[i];
-        int64_t behind = from - b->start, ahead = -behind; /* both in (-interval, interval) */
-        behind += behind < 0 ? r->interval : 0;
-        ahead += ahead < 0 ? r->interval : 0;
-        if (behind < b->length || ahead < length)
-            return b;
-    }
-    return NULL;
+    size_t next = entries_until(r, from);
+    const struct busy *before = &r->busy[next ? next - 1 : r->count - 1];
+    const struct busy *after = &r->busy[next < r->count ? next : 0];
+    if (modulo(from - before->start, r->interval) < before->length)
+        return before;
+    return modulo(after->start - from, r->interval) < length ? after : NULL;
 }
 
 bool reservation_free(const reservation *r, int64_t start, int64_t length)
@@ -29,8 +44,13 @@ bool reservation_free(const reservation *r, int64_t start, int64_t length)
 void reservation_take(reservation *r, arena *memory, int64_t start, int64_t length)
 {
     struct busy b = {modulo(start, r->interval), length};
-    if (length > 0)
-        ARENA_PUSH(memory, r->busy, r->count, r->capacity, b);
+    size_t taken = r->count, at = entries_until(r, b.start);
+    if (length <= 0)
+        return;
+    ARENA_PUSH(memory, r->taken, taken, r->taken_capacity, b.start);
+    ARENA_PUSH(memory, r->busy, r->count, r->capacity, b);
+    memmove(&r->busy[at + 1], &r->busy[at], (r->count - 1 - at) * sizeof b);
+    r->busy[at] = b;
 }
 
 bool reservation_after(const reservation *r, int64_t earliest, int64_t length, int64_t *start)
@@ -68,5 +88,8 @@ bool reservation_before(const reservation *r, int64_t earliest, int64_t latest, 
 
 void reservation_rewind(reservation *r, size_t count)
 {
-    r->count = count;
+    for (; r->count > count; r->count--) {
+        size_t behind = entries_until(r, r->taken[r->count - 1]);
+        memmove(&r->busy[behind - 1], &r->busy[behind], (r->count - behind) * sizeof *r->busy);
+    }
 }

@@ -13,13 +13,15 @@ typedef struct reservation {
     int64_t interval;
     struct busy {
         int64_t start, length; /* start in [0, interval) */
-    } *busy;
-    size_t count, capacity;
+    } *busy;        /* by start; they do not overlap */
+    int64_t *taken; /* starts, in the order in which they were taken */
+    size_t count, capacity, taken_capacity;
 } reservation;
 
 /* [start, start + length) modulo the interval is free. Lengths of 0 are always free. */
 bool reservation_free(const reservation *r, int64_t start, int64_t length);
 
+/* What is taken must be free. */
 void reservation_take(reservation *r, arena *memory, int64_t start, int64_t length);
 
 /* The first free start at or after `earliest`; false if there is none within one interval. */
