@@ -191,7 +191,10 @@ image *backend_build(arena *memory, const ir_module *module, const machine *m, c
 {
     backend_state s = {.memory = memory, .module = module, .machine = m, .diag = d};
     image *im = build_image(&s, plan);
-    return im && prove_progress(&s, im) ? im : NULL;
+    if (!im || prove_progress(&s, im))
+        return im;
+    diag_fault(d, SOURCE_NOWHERE, "the compiled program does not end; no image is made of it");
+    return NULL;
 }
 
 static uint32_t memory_top(const image_entry *e, const image_buffer *b)

@@ -260,7 +260,7 @@ static void cut_op(pass_context *c, partition *p, ir_op *op)
     else if (ir_ops[op->code].class == IR_CLASS_EACH)
         cut_each(p, op);
     else
-        diag_error(c->diag, op->where, "internal fault: partition met '%s', which lower removes",
+        diag_fault(c->diag, op->where, "partition met '%s', which lower removes",
                    ir_ops[op->code].name);
 }
 

@@ -64,8 +64,8 @@ static void print_after(const pass_context *c, const pass_row *p)
 static bool run_pass(pass_context *c, const pass_row *p, pass_time *time)
 {
     if ((c->facts & p->needs) != p->needs) {
-        diag_error(c->diag, SOURCE_NOWHERE,
-                   "internal fault: pass '%s' needs what no pass before it has made (facts %#x, "
+        diag_fault(c->diag, SOURCE_NOWHERE,
+                   "pass '%s' needs what no pass before it has made (facts %#x, "
                    "needs %#x)",
                    p->name, c->facts, p->needs);
         return false;

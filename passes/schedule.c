@@ -183,8 +183,7 @@ static bool find_interval(schedule_state *s, pass_context *c)
     while (!schedule_place(s)) {
         s->interval += s->interval / 64 + 4;
         if (s->interval / 64 > least) {
-            diag_error(c->diag, SOURCE_NOWHERE,
-                       "kernel '%s' cannot be scheduled (a fault of the compiler)", s->graph->name);
+            diag_fault(c->diag, SOURCE_NOWHERE, "kernel '%s' cannot be scheduled", s->graph->name);
             return false;
         }
     }

@@ -124,6 +124,8 @@ static int run_command(const command *chosen, int argc, char **argv)
     }
     if (status == EXIT_DONE && diag_errors(c.d) > 0)
         status = EXIT_INPUT;
+    if (diag_faulty(c.d))
+        status = EXIT_INTERNAL;
     fflush(stdout);
     diag_print(c.d, stderr, isatty(STDERR_FILENO) && !getenv("NO_COLOR"));
     arena_free(c.memory);

@@ -26,6 +26,7 @@ struct diag {
     message *messages;
     size_t count, capacity;
     int errors, warnings;
+    bool fault;  /* one of the errors is ours */
     bool attach; /* whether help and notes have a message to belong to */
 };
 
@@ -64,6 +65,13 @@ void diag_error(diag *d, source_range where, const char *format, ...)
     report(d, SEVERITY_ERROR, where, NULL, text);
 }
 
+void diag_fault(diag *d, source_range where, const char *format, ...)
+{
+    FORMAT_INTO(text, d, format);
+    report(d, SEVERITY_ERROR, where, NULL, arena_printf(d->memory, "internal fault: %s", text));
+    d->fault = true;
+}
+
 void diag_warning(diag *d, source_range where, const char *format, ...)
 {
     FORMAT_INTO(text, d, format);
@@ -91,6 +99,11 @@ void diag_note(diag *d, source_range where, const char *format, ...)
     message *m = &d->messages[d->count - 1];
     note n = {where, text};
     ARENA_PUSH(d->memory, m->notes, m->note_count, m->note_capacity, n);
+}
+
+bool diag_faulty(const diag *d)
+{
+    return d->fault;
 }
 
 int diag_errors(const diag *d)

@@ -38,6 +38,10 @@ void diag_error(diag *d, source_range where, const char *format, ...)
 void diag_warning(diag *d, source_range where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* An error that is ours: the command ends with EXIT_INTERNAL. */
+void diag_fault(diag *d, source_range where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* These belong to the error or warning reported last. */
 void diag_help(diag *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void diag_note(diag *d, source_range where, const char *format, ...)
@@ -49,6 +53,7 @@ void diag_file_error(diag *d, const char *path, const char *format, ...)
 
 int diag_errors(const diag *d);
 int diag_warnings(const diag *d);
+bool diag_faulty(const diag *d); /* whether diag_fault was called */
 
 /* Prints everything collected and forgets it (the counts stay). Colour: bold red and the like. */
 void diag_print(diag *d, FILE *out, bool colour);
