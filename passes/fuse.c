@@ -138,20 +138,25 @@ static bool may_share(const bundle *slot, const bundle *b)
     return true;
 }
 
-/* Whether the bundles of a core fit into its turn one after the other, with as much time for vectors. */
-static bool has_time(const fuse_state *f, const bundle *b)
+/*
+ * Whether the bundles of a core get slots of their own: they fit into its turn one after the other with
+ * as much time for vectors, or are the many steps of one recurrence, each of which would miss the slot
+ * of the other direction by a little and wait for a whole turn.
+ */
+static bool stays_alone(const fuse_state *f, const bundle *b)
 {
+    enum { SHARING_MOST = 8 };
     int64_t bundles = 0;
     for (size_t i = 0; i < f->count; i++)
         bundles += placing_same_core(f->bundles[i]->core, b->core);
-    return 2 * bundles * b->points <= f->busiest;
+    return bundles > SHARING_MOST || 2 * bundles * b->points <= f->busiest;
 }
 
 /* The first bundle of a slot speaks for it: its masks are those of all bundles in the slot. */
 static bundle *slot_for(fuse_state *f, size_t index)
 {
     const bundle *b = f->bundles[index];
-    if (!f->blocking || has_time(f, b))
+    if (!f->blocking || stays_alone(f, b))
         return NULL;
     for (size_t i = 0; i < index; i++) {
         bundle *first = f->bundles[i];

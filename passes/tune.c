@@ -22,7 +22,7 @@ static const double WORTH_MORE_TILES = 0.9;
 static const uint32_t batches[] = {1, 32};
 enum {
     BATCHES = sizeof batches / sizeof *batches,
-    OPS_MOST = 2500, /* of a module that is tuned, before routing: a second of trials */
+    OPS_MOST = 1000, /* of a module that is tuned, before routing: a second of trials */
 };
 
 /*
