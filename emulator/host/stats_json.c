@@ -117,6 +117,8 @@ static void add_statistics(cJSON *root, const host *h, const emulator_totals *t)
                   {"mtvm", t->mtvm},
                   {"opa", t->opa},
                   {"crs", t->crs},
+                  {"words_read", t->words_read},
+                  {"words_written", t->words_written},
                   {"adc_clips", t->adc_clips},
                   {"cycles_per_kernel", h->first_kernel_cycles}};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)

@@ -21,6 +21,15 @@ static void count_matrix_operations(const operation *op, uint64_t times, emulato
     t->opa += times * (uint64_t)__builtin_popcount(mask & (each << MCU_OPA));
 }
 
+/* What cores take out of shared memory (load, peek) and put there. */
+static void count_words(const operation *op, uint64_t times, emulator_totals *t)
+{
+    if (op->op == ISA_load || op->op == ISA_peek)
+        t->words_read += times * op->words;
+    if (op->op == ISA_store)
+        t->words_written += times * op->words;
+}
+
 static void count_program(const program *p, emulator_totals *t)
 {
     for (uint32_t k = 0; k < p->tile_count; k++)
@@ -29,6 +38,7 @@ static void count_program(const program *p, emulator_totals *t)
             for (uint32_t n = 0; n < a->source->code.count; n++) {
                 t->instructions += a->executed[n];
                 count_matrix_operations(&a->code[n], a->executed[n], t);
+                count_words(&a->code[n], a->executed[n], t);
             }
         }
 }

@@ -94,10 +94,10 @@ run "$work/conv.pan" --machine "$work/overlapped.yaml" --timing-only -q --stats 
 cycles=$(value cycles "$work/conv.json") bound=$(value bound_cycles_per_kernel "$work/conv.json")
 hold "a convolution takes ${cycles:=0} cycles, at most 1.05 x its bound of ${bound:=1}" \
     "$cycles > 0 && $cycles <= 1.05 * $bound"
-# A beat of the shared memory's bus is 16 words and 3 pJ.
-words=$(awk -F: '/"memory_bus"/ { print $2 / 3 * 16; exit }' "$work/conv.json")
-hold "with ${words:=0} words to and from shared memory, at most 128 in and 128 out per MVM" \
-    "$words > 0 && $words <= 256 * $(value mvm "$work/conv.json")"
+in=$(value words_read "$work/conv.json") out=$(value words_written "$work/conv.json")
+mvms=$(value mvm "$work/conv.json")
+hold "cores read ${in:=0} and write ${out:=0} words, at most 128 in and 128 out for ${mvms:=0} MVM" \
+    "$in > 0 && $in <= 128 * $mvms && $out > 0 && $out <= 128 * $mvms"
 
 # CIFAR-10's format with made-up pictures: 3073 bytes per record, 96 records.
 awk 'BEGIN {
