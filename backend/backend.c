@@ -156,13 +156,6 @@ static double work_of(const ir_module *m, const image *im)
     return work;
 }
 
-static void set_batch(ir_graph *g, uint32_t batch)
-{
-    for (size_t i = 0; i < g->dim_count; i++)
-        if (!strcmp(g->dims[i].name, "n"))
-            g->dims[i].extent = batch;
-}
-
 /*
  * The image itself is run. Of a long one the same programs are run for fewer examples: they differ in
  * the numbers of examples and slots only, and after a round of every ring nothing new can come.
@@ -177,12 +170,12 @@ static bool prove_progress(const backend_state *s, const image *im)
     for (size_t i = 0; i < m->graph_count; i++) {
         uint32_t enough = examples_to_prove(m->graphs[i]);
         batches[i] = ir_graph_batch(m->graphs[i]);
-        set_batch(m->graphs[i], enough < batches[i] ? enough : batches[i]);
+        ir_graph_set_batch(m->graphs[i], enough < batches[i] ? enough : batches[i]);
     }
     const image *shorter = build_image(s, "");
     bool good = shorter && run_entries(s, shorter);
     for (size_t i = 0; i < m->graph_count; i++)
-        set_batch(m->graphs[i], batches[i]);
+        ir_graph_set_batch(m->graphs[i], batches[i]);
     return good;
 }
 

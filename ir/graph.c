@@ -345,6 +345,13 @@ uint32_t ir_graph_batch(const ir_graph *g)
     return 1;
 }
 
+void ir_graph_set_batch(ir_graph *g, uint32_t batch)
+{
+    for (size_t i = 0; i < g->dim_count; i++)
+        if (!strcmp(g->dims[i].name, "n"))
+            g->dims[i].extent = batch;
+}
+
 uint32_t ir_ring_slots(const ir_graph *g, const ir_buffer *b)
 {
     uint64_t points = (uint64_t)ir_graph_batch(g) * b->points;

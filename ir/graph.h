@@ -264,6 +264,7 @@ ir_graph *ir_graph_copy(ir_module *into, const ir_graph *g, const char *name);
 ir_buffer *ir_graph_buffer(const ir_graph *g, const char *name);       /* or NULL */
 uint32_t ir_ring_slots(const ir_graph *g, const ir_buffer *b); /* depth, at most what the graph fills */
 uint32_t ir_graph_batch(const ir_graph *g); /* examples of one invocation: the extent of dimension n */
+void ir_graph_set_batch(ir_graph *g, uint32_t batch);
 ir_buffer *ir_graph_add_buffer(ir_graph *g, const ir_buffer *b); /* copied; pointer valid until the next add */
 
 #define IR_EACH(op, graph) for (ir_op *op = (graph)->first, *op##_next; op && (op##_next = op->next, 1); op = op##_next)

@@ -233,36 +233,34 @@ static ir_op *joined(lowering *l, const ir_op *op, uint32_t count, ir_op *const 
     return all;
 }
 
-/* A vector in (lane, row, column) order: what has one lane has the order of pixels. */
-ir_op *lower_flatten(lowering *l, ir_op *op)
+/* One lane after the other, as maps of one lane each: these have the order of pixels. */
+static ir_op *lane_by_lane(lowering *l, ir_op *op, uint32_t lanes, uint32_t pixels)
 {
-    ir_op *x = op->args[0];
-    uint32_t lanes = x->type.lanes, pixels = op->type.lanes / lanes;
+    bool flat = op->code == IR_flatten;
+    uint32_t taken = flat ? 1 : pixels, made = flat ? pixels : 1;
     if (!is_whole(op))
         return op;
     if (is_back(op))
-        return x->args[0];
+        return op->args[0]->args[0];
     if (!by_lanes(l, op, lanes, pixels))
         return op;
     ir_op **parts = ARENA_ARRAY(l->pass->memory, ir_op *, lanes);
-    for (uint32_t i = 0; i < lanes; i++)
-        parts[i] = lane_op(l, IR_flatten, rewrite_slice(&l->at, x, i, 1), pixels, op->space);
+    for (uint32_t i = 0; i < lanes; i++) {
+        ir_op *lane = rewrite_slice(&l->at, op->args[0], i * taken, taken);
+        parts[i] = lane_op(l, op->code, lane, made, op->space);
+    }
     return joined(l, op, lanes, parts);
+}
+
+/* A vector in (lane, row, column) order. */
+ir_op *lower_flatten(lowering *l, ir_op *op)
+{
+    uint32_t lanes = op->args[0]->type.lanes;
+    return lane_by_lane(l, op, lanes, op->type.lanes / lanes);
 }
 
 ir_op *lower_unflatten(lowering *l, ir_op *op)
 {
-    ir_op *x = op->args[0];
-    uint32_t lanes = op->type.lanes, pixels = x->type.lanes / lanes;
-    if (!is_whole(op))
-        return op;
-    if (is_back(op))
-        return x->args[0];
-    if (!by_lanes(l, op, lanes, pixels))
-        return op;
-    ir_op **parts = ARENA_ARRAY(l->pass->memory, ir_op *, lanes);
-    for (uint32_t i = 0; i < lanes; i++)
-        parts[i] = lane_op(l, IR_unflatten, rewrite_slice(&l->at, x, i * pixels, pixels), 1,
-                           op->space);
-    return joined(l, op, lanes, parts);
+    uint32_t lanes = op->type.lanes;
+    return lane_by_lane(l, op, lanes, op->args[0]->type.lanes / lanes);
 }

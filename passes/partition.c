@@ -17,9 +17,11 @@ static ir_graph *graph_of(const partition *p)
     return p->at.make.graph;
 }
 
-static ir_op *like(partition *p, const ir_op *old, uint32_t lanes, size_t count, ir_op *const *args)
+ir_op *partition_like(partition *p, const ir_op *old, uint32_t lanes, size_t count,
+                      ir_op *const *args)
 {
-    return partition_like(p, old, lanes, count, args);
+    ir_type type = old->type.kind == IR_VEC ? ir_vec(lanes, old->type.q) : ir_no_type;
+    return rewrite_like(&p->at.make, old, type, count, args);
 }
 
 static void name_part(partition *p, ir_op *op, int64_t group, size_t part)
@@ -43,7 +45,7 @@ static void cut_source(partition *p, ir_op *op)
     vector *v = pieces_vector(&p->at, op);
     int64_t group = p->next_group++;
     for (uint32_t b = 0; b < rewrite_blocks(op->type.lanes, side); b++) {
-        ir_op *block = like(p, op, pieces_block_lanes(&p->at, op->type.lanes, b), 0, NULL);
+        ir_op *block = partition_like(p, op, pieces_block_lanes(&p->at, op->type.lanes, b), 0, NULL);
         shift_attr(p, block, op->code == IR_input ? IR_ATTR_first : IR_ATTR_stream,
                    op->code == IR_input ? (int64_t)b * side : b);
         name_part(p, block, group, b);
@@ -60,7 +62,7 @@ static void cut_uniform(partition *p, ir_op *op)
     for (uint32_t b = 0; b < rewrite_blocks(op->type.lanes, p->at.side); b++) {
         uint32_t lanes = pieces_block_lanes(&p->at, op->type.lanes, b);
         if (!block || block->type.lanes != lanes)
-            block = arg && lanes == 1 ? arg : like(p, op, lanes, arg ? 1 : 0, &arg);
+            block = arg && lanes == 1 ? arg : partition_like(p, op, lanes, arg ? 1 : 0, &arg);
         pieces_append(&p->at, v, (piece){block, 0, lanes});
     }
 }
@@ -72,7 +74,7 @@ static void cut_output(partition *p, ir_op *op)
     uint32_t first = 0;
     for (size_t i = 0; i < v->count; i++) {
         ir_op *x = pieces_whole(&p->at, v->pieces[i]);
-        ir_op *out = like(p, op, 0, 1, &x);
+        ir_op *out = partition_like(p, op, 0, 1, &x);
         shift_attr(p, out, IR_ATTR_first, first);
         name_part(p, out, group, i);
         first += v->pieces[i].lanes;
@@ -90,7 +92,7 @@ static void cut_each(partition *p, ir_op *op)
         for (uint32_t i = 0; i < op->arg_count; i++)
             args[i] = pieces_block(&p->at, op->args[i]->scratch, b);
         uint32_t lanes = pieces_block_lanes(&p->at, op->type.lanes, b);
-        ir_op *block = like(p, op, lanes, op->arg_count, args);
+        ir_op *block = partition_like(p, op, lanes, op->arg_count, args);
         shift_attr(p, block, IR_ATTR_stream, b);
         name_part(p, block, group, b);
         pieces_append(&p->at, v, (piece){block, 0, lanes});
@@ -104,7 +106,7 @@ static void cut_reduction(partition *p, ir_op *op)
     ir_op **parts = ARENA_ARRAY(p->at.memory, ir_op *, blocks);
     for (uint32_t b = 0; b < blocks; b++) {
         ir_op *arg = pieces_block(&p->at, x, b);
-        parts[b] = like(p, op, 1, 1, &arg);
+        parts[b] = partition_like(p, op, 1, 1, &arg);
     }
     ir_op *all = rewrite_tree(&p->at.make, op->code == IR_sum ? IR_add : IR_max, parts, blocks);
     pieces_append(&p->at, pieces_vector(&p->at, op), (piece){all, 0, 1});
@@ -173,7 +175,7 @@ static ir_op *block_product(partition *p, const ir_op *op, const sides *s, uint3
                             uint32_t outer, const op_list *operand)
 {
     uint32_t lanes = lanes_of_block(p, s->w, !s->forward, outer).lanes;
-    ir_op *block = like(p, op, lanes, operand->count, operand->at);
+    ir_op *block = partition_like(p, op, lanes, operand->count, operand->at);
     uint32_t row = s->forward ? inner : outer, column = s->forward ? outer : inner;
     ir_set_pair(graph_of(p), block, IR_ATTR_block, row, column);
     return block;
@@ -222,7 +224,7 @@ static void block_update(partition *p, const ir_op *op, uint32_t row, uint32_t c
     op_list args = {0};
     pieces_join_lists(&p->at, &args, column_operand);
     pieces_join_lists(&p->at, &args, row_operand);
-    ir_op *block = like(p, op, 0, args.count, args.at);
+    ir_op *block = partition_like(p, op, 0, args.count, args.at);
     ir_set_pair(graph_of(p), block, IR_ATTR_block, row, column);
     ir_set_int(graph_of(p), block, IR_ATTR_ncol, (int64_t)column_operand->count);
 }
@@ -281,7 +283,7 @@ static void keep_port_width(partition *p, ir_op *old)
     if (!used || used == last)
         return;
     p->at.make = rewrite_after(g, used);
-    ir_op *again = like(p, last, last->type.lanes, 0, NULL);
+    ir_op *again = partition_like(p, last, last->type.lanes, 0, NULL);
     again->space = last->space;
 }
 

@@ -4,18 +4,6 @@
 
 #include <string.h>
 
-ir_op *partition_like(partition *p, const ir_op *old, uint32_t lanes, size_t count,
-                      ir_op *const *args)
-{
-    ir_graph *g = p->at.make.graph;
-    ir_type type = old->type.kind == IR_VEC ? ir_vec(lanes, old->type.q) : ir_no_type;
-    ir_op *op = rewrite_op(&p->at.make, old->code, type, count, args);
-    op->space = old->space;
-    for (uint32_t i = 0; i < old->attr_count; i++)
-        rewrite_copy_attr(g, op, old, old->attrs[i].key);
-    return op;
-}
-
 /* A reader of `lanes` words of one op from word `first` of its pixels on. */
 static ir_op *reader_of(partition *p, const ir_op *old, ir_op *from, uint64_t first, uint32_t lanes)
 {
@@ -157,7 +145,7 @@ static ir_space space_of_matrix(const ir_graph *g, const ir_op *op)
 {
     ir_space most = op->space;
     const char *name = ir_get_name(op, IR_ATTR_matrix, "");
-    IR_EACH (other, g)
+    IR_EACH(other, g)
         if (ir_ops[other->code].class == IR_CLASS_MATRIX && ir_space_within(most, other->space) &&
             !strcmp(ir_get_name(other, IR_ATTR_matrix, ""), name))
             most = other->space;
@@ -199,7 +187,7 @@ static void widen_users(ir_graph *g, ir_op *from)
  */
 void partition_widen(ir_graph *g)
 {
-    IR_EACH (op, g) {
+    IR_EACH(op, g) {
         if (!is_product(op) || !op->space.count)
             continue;
         ir_space space = space_of_matrix(g, op);
@@ -245,7 +233,7 @@ bool partition_check_maps(pass_context *c)
     bool good = true;
     for (size_t i = 0; i < c->module->graph_count; i++) {
         const ir_graph *g = c->module->graphs[i];
-        IR_EACH (op, g) {
+        IR_EACH(op, g) {
             const char *reason = good ? reason_against(g, op) : NULL;
             if (!reason)
                 continue;

@@ -59,11 +59,8 @@ uint32_t pieces_block_lanes(const pieces *p, uint32_t lanes, uint32_t b)
 /* The same reader for fewer words. */
 static ir_op *narrower_reader(pieces *p, const ir_op *op, piece part)
 {
-    ir_op *made =
-        rewrite_op(&p->make, op->code, ir_vec(part.lanes, op->type.q), op->arg_count, op->args);
-    made->space = op->space;
-    for (uint32_t i = 0; i < op->attr_count; i++)
-        rewrite_copy_attr(p->make.graph, made, op, op->attrs[i].key);
+    ir_type type = ir_vec(part.lanes, op->type.q);
+    ir_op *made = rewrite_like(&p->make, op, type, op->arg_count, op->args);
     ir_set_int(p->make.graph, made, IR_ATTR_first, ir_get_int(op, IR_ATTR_first, 0) + part.first);
     return made;
 }

@@ -48,7 +48,7 @@ static bool place_on_block(place_state *s, ir_op *op)
 
 static bool place_products(place_state *s)
 {
-    IR_EACH (op, s->graph)
+    IR_EACH(op, s->graph)
         if (placing_is_matrix(op) && !place_on_block(s, op))
             return false;
     return true;
@@ -83,7 +83,7 @@ static void place_after_args(place_state *s, ir_op *op)
 
 static void place_downwards(place_state *s)
 {
-    IR_EACH (op, s->graph)
+    IR_EACH(op, s->graph)
         if (wants_core(op))
             place_after_args(s, op);
         else if (op->code == IR_final && placing_on_core(op->args[0]))
@@ -113,7 +113,7 @@ static ir_place origin_of(const ir_op *op)
 /* The rest, each with what follows it. */
 static bool place_rest(place_state *s)
 {
-    IR_EACH (op, s->graph) {
+    IR_EACH(op, s->graph) {
         if (!wants_core(op))
             continue;
         place_after_args(s, op);
@@ -140,10 +140,9 @@ static ir_op *copy_for(place_state *s, ir_op *op, const ir_op *user)
     rewrite at = rewrite_after(s->graph, op);
     copy *c = ARENA_NEW(s->memory, copy);
     c->next = op->scratch;
-    c->op = rewrite_op(&at, op->code, op->type, op->arg_count, op->args);
-    c->op->space = place_suits(s, op, user->place) ? op->space : user->space;
-    for (uint32_t i = 0; i < op->attr_count; i++)
-        rewrite_copy_attr(s->graph, c->op, op, op->attrs[i].key);
+    c->op = rewrite_like(&at, op, op->type, op->arg_count, op->args);
+    if (!place_suits(s, op, user->place))
+        c->op->space = user->space;
     c->op->place = placing_core_of(user->place);
     op->scratch = c;
     return c->op;
@@ -157,14 +156,14 @@ static bool may_repeat(place_state *s, const ir_op *op, const ir_op *user)
 
 static void repeat(place_state *s, bool (*wanted)(const ir_op *op, const ir_op *user))
 {
-    IR_EACH (user, s->graph)
+    IR_EACH(user, s->graph)
         for (uint32_t i = 0; i < user->arg_count; i++)
             if (placing_on_core(user) && placing_on_core(user->args[i]) &&
                 wanted(user->args[i], user) &&
                 !placing_same_core(user->place, user->args[i]->place) &&
                 may_repeat(s, user->args[i], user))
                 user->args[i] = copy_for(s, user->args[i], user);
-    IR_EACH (op, s->graph)
+    IR_EACH(op, s->graph)
         op->scratch = NULL;
 }
 
@@ -194,7 +193,7 @@ static bool is_read(const ir_op *op, const ir_op *user)
 
 static void place_readers(place_state *s)
 {
-    IR_EACH (user, s->graph)
+    IR_EACH(user, s->graph)
         for (uint32_t i = 0; i < user->arg_count; i++)
             if (placing_on_core(user) && ir_is_reader(user->args[i]->code) &&
                 !placing_on_core(user->args[i]))
@@ -221,7 +220,7 @@ static void drop_unused(place_state *s)
 /* What the host gets passes through a core, whatever it is made of. */
 static void anchor_outputs(ir_graph *g)
 {
-    IR_EACH (op, g) {
+    IR_EACH(op, g) {
         ir_op *value = op->code == IR_output ? op->args[0] : NULL;
         bool no_core = value && (value->code == IR_input || value->code == IR_const ||
                                  ir_is_reader(value->code));

@@ -8,6 +8,9 @@
 /* Chooses an MCU for every block of every matrix; false with an error if the machine is too small. */
 bool place_matrices(pass_context *c);
 
+/* Cores that the matrices take if each starts on one of its own. */
+int64_t place_cores_needed(const ir_module *m, const machine *mc);
+
 /* A core of the machine in one graph. */
 typedef struct place_core {
     ir_place place;

@@ -20,9 +20,7 @@ void place_open(place_state *s, pass_context *c, ir_graph *g)
 
 place_core *place_core_at(place_state *s, ir_place p)
 {
-    const machine *m = s->machine;
-    return &s->cores[((size_t)p.node * (size_t)m->tiles + (size_t)p.tile) * (size_t)m->cores +
-                     (size_t)p.core];
+    return &s->cores[placing_core_index(s->machine, p)];
 }
 
 static bool is_free(const place_core *core)

@@ -9,7 +9,7 @@
 typedef struct extent {
     int64_t cores, mcus; /* of the whole machine */
     int64_t blocks;      /* of all matrices */
-    int64_t fresh;       /* cores needed if every matrix starts on a fresh one */
+    int64_t fresh;       /* place_cores_needed */
 } extent;
 
 static int64_t blocks_of(const ir_module *m, const ir_matrix *w)
@@ -17,15 +17,26 @@ static int64_t blocks_of(const ir_module *m, const ir_matrix *w)
     return (int64_t)ir_block_rows(m, w) * ir_block_columns(m, w);
 }
 
+static int64_t cores_of(const ir_module *m, const machine *mc, const ir_matrix *w)
+{
+    return (blocks_of(m, w) + mc->mcus - 1) / mc->mcus;
+}
+
+int64_t place_cores_needed(const ir_module *m, const machine *mc)
+{
+    int64_t cores = 0;
+    for (size_t i = 0; i < m->matrix_count; i++)
+        cores += cores_of(m, mc, m->matrices[i]);
+    return cores;
+}
+
 static extent measure(const ir_module *m, const machine *mc)
 {
     extent e = {.cores = (int64_t)mc->nodes * mc->tiles * mc->cores};
     e.mcus = e.cores * mc->mcus;
-    for (size_t i = 0; i < m->matrix_count; i++) {
-        int64_t blocks = blocks_of(m, m->matrices[i]);
-        e.blocks += blocks;
-        e.fresh += (blocks + mc->mcus - 1) / mc->mcus;
-    }
+    e.fresh = place_cores_needed(m, mc);
+    for (size_t i = 0; i < m->matrix_count; i++)
+        e.blocks += blocks_of(m, m->matrices[i]);
     return e;
 }
 
@@ -80,8 +91,7 @@ static bool pack_by_tile(pass_context *c, int64_t tile_cores, int64_t *starts)
     packing p = {m, tile_cores, 0,
                  ARENA_ARRAY(c->memory, int64_t, (size_t)m->nodes * m->tiles + 1)};
     for (size_t i = 0; i < c->module->matrix_count; i++) {
-        int64_t cores = (blocks_of(c->module, c->module->matrices[i]) + m->mcus - 1) / m->mcus;
-        int64_t core = find_cores(&p, cores);
+        int64_t core = find_cores(&p, cores_of(c->module, m, c->module->matrices[i]));
         if (core < 0)
             return false;
         starts[i] = core * m->mcus;
@@ -93,7 +103,7 @@ static bool pack_by_tile(pass_context *c, int64_t tile_cores, int64_t *starts)
 static ir_grid grid_of_matrix(const ir_module *m, const ir_matrix *w)
 {
     for (size_t i = 0; i < m->graph_count; i++)
-        IR_EACH (op, m->graphs[i])
+        IR_EACH(op, m->graphs[i])
             if (placing_is_matrix(op) && !strcmp(ir_get_name(op, IR_ATTR_matrix, ""), w->name))
                 return ir_grid_of(m->graphs[i], op->space);
     return (ir_grid){1, 1};

@@ -5,6 +5,7 @@
 #define PANTHER_PASSES_PLACING_H
 
 #include "ir/graph.h"
+#include "isa/machine.h"
 
 #include <stdbool.h>
 
@@ -36,6 +37,12 @@ static inline ir_place placing_tile_of(ir_place p)
 static inline ir_place placing_core_of(ir_place p)
 {
     return (ir_place){p.node, p.tile, p.core, -1};
+}
+
+/* Number of a core among all of the machine. */
+static inline size_t placing_core_index(const machine *m, ir_place p)
+{
+    return ((size_t)p.node * (size_t)m->tiles + (size_t)p.tile) * (size_t)m->cores + (size_t)p.core;
 }
 
 /* Runs once per kernel instead of once per point. */

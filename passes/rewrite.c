@@ -31,6 +31,15 @@ ir_op *rewrite_op(rewrite *r, ir_opcode code, ir_type type, size_t count, ir_op 
     return op;
 }
 
+ir_op *rewrite_like(rewrite *r, const ir_op *old, ir_type type, size_t count, ir_op *const *args)
+{
+    ir_op *op = rewrite_op(r, old->code, type, count, args);
+    op->space = old->space;
+    for (uint32_t i = 0; i < old->attr_count; i++)
+        rewrite_copy_attr(r->graph, op, old, old->attrs[i].key);
+    return op;
+}
+
 ir_op *rewrite_unary(rewrite *r, ir_opcode code, uint8_t q, ir_op *x)
 {
     return rewrite_op(r, code, ir_vec(x->type.lanes, q), 1, (ir_op *[]){x});

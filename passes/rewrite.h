@@ -21,6 +21,9 @@ void rewrite_inherit(rewrite *r, const ir_op *op);
 
 ir_op *rewrite_op(rewrite *r, ir_opcode code, ir_type type, size_t count, ir_op *const *args);
 
+/* An op of the same code, space and attributes. */
+ir_op *rewrite_like(rewrite *r, const ir_op *old, ir_type type, size_t count, ir_op *const *args);
+
 /* Results of arithmetic have the lanes of the widest argument. */
 ir_op *rewrite_unary(rewrite *r, ir_opcode code, uint8_t q, ir_op *x);
 ir_op *rewrite_binary(rewrite *r, ir_opcode code, uint8_t q, ir_op *x, ir_op *y);

@@ -80,6 +80,12 @@ typedef struct schedule_state {
     size_t waiting_count, waiting_capacity;
 } schedule_state;
 
+/* Points that a core's loop handles for each example. */
+static inline int64_t schedule_points(const core_info *core)
+{
+    return (int64_t)ir_grid_points(core->grid);
+}
+
 core_info *schedule_core(schedule_state *s, ir_place place); /* found or added */
 op_time *schedule_time(schedule_state *s, const ir_op *op);
 

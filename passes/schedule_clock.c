@@ -9,19 +9,14 @@ static int64_t scaled(int64_t value, int64_t by, int64_t over)
     return (int64_t)(whole + (product % over > 0));
 }
 
-static int64_t points_of(const core_info *core)
-{
-    return (int64_t)ir_grid_points(core->grid);
-}
-
 int64_t schedule_common(const schedule_state *s, const core_info *core, int64_t local)
 {
-    return scaled(local, s->interval, points_of(core) * core->table.interval);
+    return scaled(local, s->interval, schedule_points(core) * core->table.interval);
 }
 
 int64_t schedule_local(const schedule_state *s, const core_info *core, int64_t common)
 {
-    return scaled(common, points_of(core) * core->table.interval, s->interval);
+    return scaled(common, schedule_points(core) * core->table.interval, s->interval);
 }
 
 int64_t schedule_end(schedule_state *s, const ir_op *op)
@@ -30,7 +25,7 @@ int64_t schedule_end(schedule_state *s, const ir_op *op)
     if (!schedule_in_loop(op))
         return t->start + t->cycles;
     const core_info *core = schedule_core(s, op->place);
-    int64_t end = schedule_common(s, core, t->start + t->cycles), points = points_of(core);
+    int64_t end = schedule_common(s, core, t->start + t->cycles), points = schedule_points(core);
     /* Once per example on a core with a loop over positions: at the last of them. */
     if (!ir_same_grid(core->grid, ir_grid_of(s->graph, op->space)))
         end += scaled(points - 1, s->interval, points);

@@ -30,7 +30,7 @@ static bool core_loads(schedule_state *s, const ir_op *source, ir_place core)
 {
     if (source->id == 0)
         return false;
-    EACH_USER (user, &s->users, source)
+    EACH_USER(user, &s->users, source)
         if (user->code == IR_load && placing_same_core(user->place, core))
             return true;
     return false;
@@ -40,11 +40,8 @@ static bool core_loads(schedule_state *s, const ir_op *source, ir_place core)
 static ir_op *read_again(schedule_state *s, ir_op *reader)
 {
     rewrite at = rewrite_after(s->graph, reader);
-    ir_op *again = rewrite_op(&at, reader->code, reader->type, reader->arg_count, reader->args);
-    again->space = reader->space;
+    ir_op *again = rewrite_like(&at, reader, reader->type, reader->arg_count, reader->args);
     again->place = reader->place;
-    for (uint32_t i = 0; i < reader->attr_count; i++)
-        rewrite_copy_attr(s->graph, again, reader, reader->attrs[i].key);
     again->id = 0;
     return again;
 }
@@ -52,10 +49,10 @@ static ir_op *read_again(schedule_state *s, ir_op *reader)
 /* A ring of maps in the value's tile, of which a tap on its core gives the value itself again. */
 static ir_op *map_of(schedule_state *s, const ir_op *value)
 {
-    EACH_USER (store, &s->users, value) {
+    EACH_USER(store, &s->users, value) {
         if (store->code != IR_store || store->id == 0 || !routing_buffer(s->graph, store)->lanes)
             continue;
-        EACH_USER (reader, &s->users, store) {
+        EACH_USER(reader, &s->users, store) {
             const ir_attr *stride = ir_get(reader, IR_ATTR_stride),
                           *pad = ir_get(reader, IR_ATTR_pad);
             const ir_attr *kernel = ir_get(reader, IR_ATTR_kernel);
@@ -85,7 +82,7 @@ static ir_op *read_map(schedule_state *s, const ir_op *value, const ir_op *like)
     ir_set_pair(s->graph, tap, IR_ATTR_at, pad->value, pad->second);
     ir_set_int(s->graph, tap, IR_ATTR_first, 0);
     bool first = true;
-    EACH_USER (other, &s->users, store)
+    EACH_USER(other, &s->users, store)
         first = first && !placing_same_core(other->place, tap->place);
     if (first)
         routing_buffer(s->graph, store)->consumers++;
@@ -102,7 +99,7 @@ static ir_op *reload(schedule_state *s, ir_op *value, ir_place core)
     if (window)
         return read_map(s, value, window);
     ir_op *source = value->code == IR_load ? value->args[0] : NULL;
-    EACH_USER (user, &s->users, value)
+    EACH_USER(user, &s->users, value)
         if (!source && user->code == IR_store && !routing_buffer(s->graph, user)->lanes)
             source = user; /* a ring of vectors */
     if (!source) {
@@ -120,11 +117,11 @@ static ir_op *reload(schedule_state *s, ir_op *value, ir_place core)
 size_t schedule_hold(schedule_state *s)
 {
     size_t held = 0;
-    IR_EACH (value, s->graph) {
+    IR_EACH(value, s->graph) {
         ir_op *again = NULL;
         if (value->id == 0)
             continue;
-        EACH_USER (user, &s->users, value)
+        EACH_USER(user, &s->users, value)
             for (uint32_t i = 0; i < user->arg_count; i++)
                 if (user->args[i] == value && outlives(s, value, user)) {
                     again = again ? again : reload(s, value, user->place);

@@ -2,14 +2,9 @@
 
 #include "backend/select.h"
 
-static size_t place_index(const machine *m, ir_place p)
-{
-    return ((size_t)p.node * (size_t)m->tiles + (size_t)p.tile) * (size_t)m->cores + (size_t)p.core;
-}
-
 core_info *schedule_core(schedule_state *s, ir_place place)
 {
-    uint32_t *index = &s->core_index[place_index(s->machine, place)];
+    uint32_t *index = &s->core_index[placing_core_index(s->machine, place)];
     if (!*index) {
         core_info fresh = {.place = placing_core_of(place), .grid = {1, 1}};
         ARENA_PUSH(s->memory, s->cores, s->core_count, s->core_capacity, fresh);
@@ -25,7 +20,7 @@ static void find_grids(schedule_state *s)
     s->core_index =
         ARENA_ARRAY(s->memory, uint32_t, (size_t)m->nodes * (size_t)m->tiles * (size_t)m->cores);
     s->core_count = 0;
-    IR_EACH (op, s->graph) {
+    IR_EACH(op, s->graph) {
         ir_grid grid = ir_grid_of(s->graph, op->space);
         if (schedule_in_loop(op) && ir_grid_points(grid) > 1)
             schedule_core(s, op->place)->grid = grid;
@@ -52,7 +47,7 @@ static int64_t copies_in(const machine *m, const ir_op *op)
 static size_t attribute_range(const ir_graph *g, ir_attr_key key)
 {
     int64_t most = -1;
-    IR_EACH (op, g) {
+    IR_EACH(op, g) {
         int64_t value = ir_get_int(op, key, -1);
         most = value > most ? value : most;
     }
@@ -78,7 +73,7 @@ static int64_t *find_users_bundles(const schedule_state *s)
     for (ir_op *op = s->graph->last; op; op = op->previous) {
         int64_t all = OPEN;
         bool only = true;
-        EACH_USER (user, &s->users, op) {
+        EACH_USER(user, &s->users, op) {
             int64_t its = placing_is_matrix(user) ? ir_get_int(user, IR_ATTR_bundle, NONE)
                           : updates[user->id]     ? bundles[user->id]
                                                   : NONE;
@@ -132,7 +127,7 @@ void schedule_tables(schedule_state *s)
     s->slot_count = attribute_range(s->graph, IR_ATTR_slot);
     s->slots = ARENA_ARRAY(s->memory, slot_info, s->slot_count + 1);
     const int64_t *bundles = find_users_bundles(s);
-    IR_EACH (op, s->graph) {
+    IR_EACH(op, s->graph) {
         if (!schedule_in_loop(op))
             continue;
         core_info *core = schedule_core(s, op->place);
@@ -164,26 +159,21 @@ static int64_t slot_turnaround(const schedule_state *s, const slot_info *slot)
     return rounds * (slot->cycles + slot->copies_in + slot->collects + issue) + 2;
 }
 
-static int64_t points_of(const core_info *core)
-{
-    return (int64_t)ir_grid_points(core->grid);
-}
-
 int64_t schedule_least_interval(schedule_state *s)
 {
     int64_t least = 1;
     for (size_t i = 0; i < s->core_count; i++) {
         const core_info *core = &s->cores[i];
-        int64_t cycles = core->work * points_of(core);
+        int64_t cycles = core->work * schedule_points(core);
         least = cycles > least ? cycles : least;
-        least = points_of(core) > least ? points_of(core) : least;
+        least = schedule_points(core) > least ? schedule_points(core) : least;
     }
     for (size_t i = 0; i < s->slot_count; i++) {
         const slot_info *slot = &s->slots[i];
         if (!slot->count)
             continue;
         int64_t cycles =
-            slot_turnaround(s, slot) * points_of(schedule_core(s, slot->ops[0]->place));
+            slot_turnaround(s, slot) * schedule_points(schedule_core(s, slot->ops[0]->place));
         least = cycles > least ? cycles : least;
     }
     return least;

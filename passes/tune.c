@@ -12,6 +12,7 @@
 #include "emulator/emulator.h"
 #include "ir/ring.h"
 #include "passes/passes.h"
+#include "passes/place.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ const pass_tuning pass_default_tuning = {false, 100, 0};
 static bool loops_over_positions(const ir_module *m)
 {
     for (size_t i = 0; i < m->graph_count; i++)
-        IR_EACH (op, m->graphs[i])
+        IR_EACH(op, m->graphs[i])
             if (ir_grid_points(ir_grid_of(m->graphs[i], op->space)) > 1)
                 return true;
     return false;
@@ -50,17 +51,9 @@ static size_t ops_of(const ir_module *m)
 {
     size_t ops = 0;
     for (size_t i = 0; i < m->graph_count; i++)
-        IR_EACH (op, m->graphs[i])
+        IR_EACH(op, m->graphs[i])
             ops++;
     return ops;
-}
-
-static void set_batch(ir_module *m, uint32_t batch)
-{
-    for (size_t i = 0; i < m->graph_count; i++)
-        for (size_t k = 0; k < m->graphs[i]->dim_count; k++)
-            if (!strcmp(m->graphs[i]->dims[k].name, "n"))
-                m->graphs[i]->dims[k].extent = batch;
 }
 
 /* The module again, by way of its text (which is a fixpoint). */
@@ -117,8 +110,8 @@ static void trial_open(tune_trial *t, const pass_context *c, const pass_tuning *
     at->options = &quiet;
     at->tuning = *candidate;
     at->module = copy_module(at->memory, at->diag, c->module);
-    if (at->module)
-        set_batch(at->module, batch);
+    for (size_t i = 0; at->module && i < at->module->graph_count; i++)
+        ir_graph_set_batch(at->module->graphs[i], batch);
     t->fits = at->module && pass_place(at) && pass_fuse(at) && pass_route(at) &&
               pass_schedule(at) && pass_memory(at);
 }
@@ -144,18 +137,6 @@ static uint64_t try_candidate(const pass_context *c, const pass_tuning *candidat
     return cycles;
 }
 
-/* Cores that the matrices take if each starts on one of its own. */
-static int64_t cores_needed(const pass_context *c)
-{
-    int64_t cores = 0, mcus = c->machine->mcus;
-    for (size_t i = 0; i < c->module->matrix_count; i++) {
-        const ir_matrix *w = c->module->matrices[i];
-        int64_t blocks = (int64_t)ir_block_rows(c->module, w) * ir_block_columns(c->module, w);
-        cores += (blocks + mcus - 1) / mcus;
-    }
-    return cores;
-}
-
 /*
  * Maps take memory, and tiles have little: where they do not fit, fewer cores of each tile hold
  * matrices, as far as there are tiles. All rings of a long batch count.
@@ -164,7 +145,7 @@ static void spread_for_memory(pass_context *c)
 {
     enum { LONG_BATCH = 1 << 16 };
     int all = c->machine->cores;
-    int64_t tiles = (int64_t)c->machine->tiles * c->machine->nodes, cores = cores_needed(c);
+    int64_t tiles = (int64_t)c->machine->tiles * c->machine->nodes, cores = place_cores_needed(c->module, c->machine);
     if (cores > tiles * (all / 2))
         return;
     for (int used = all; used > 0 && cores <= tiles * used; used /= 2) {
