@@ -53,7 +53,7 @@ static int operation_of(const ir_op *op)
 /* Matrix operations on the longest path to each op, itself included. */
 static void find_depths(fuse_state *f)
 {
-    IR_EACH (op, f->graph) {
+    IR_EACH(op, f->graph) {
         uint32_t most = 0;
         for (uint32_t i = 0; i < op->arg_count; i++) {
             uint32_t d = f->depth[op->args[i]->id];
@@ -74,7 +74,7 @@ static bool same_mcu(const ir_op *a, const ir_op *b)
  */
 static void join_updates(fuse_state *f)
 {
-    IR_EACH (a, f->graph) {
+    IR_EACH(a, f->graph) {
         if (a->code != IR_opa)
             continue;
         for (ir_op *b = a->next; b; b = b->next)
@@ -114,7 +114,7 @@ static int64_t round_of(const bundle *b, const ir_op *op)
 
 static void form_bundles(fuse_state *f)
 {
-    IR_EACH (op, f->graph) {
+    IR_EACH(op, f->graph) {
         if (!placing_is_matrix(op))
             continue;
         bundle *b = bundle_of(f, op);
@@ -211,14 +211,14 @@ static ir_op *collect_of(fuse_state *f, ir_op *op)
 
 static void add_collects(fuse_state *f)
 {
-    IR_EACH (op, f->graph) {
+    IR_EACH(op, f->graph) {
         for (uint32_t i = 0; i < op->arg_count; i++)
             if (op->args[i]->scratch)
                 op->args[i] = op->args[i]->scratch;
         if (op->code == IR_mvm || op->code == IR_mtvm)
             op->scratch = collect_of(f, op);
     }
-    IR_EACH (op, f->graph)
+    IR_EACH(op, f->graph)
         op->scratch = NULL;
 }
 

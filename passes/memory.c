@@ -71,7 +71,7 @@ static int64_t until_point(const memory_state *s, const ir_op *op, int64_t point
 static uint32_t vector_depth(const memory_state *s, const ir_op *filler)
 {
     int64_t points = points_of(s, filler), start = time_of(filler), end = start;
-    EACH_USER (taker, &s->users, filler) {
+    EACH_USER(taker, &s->users, filler) {
         int64_t last = end_of(s, taker), all = points_of(s, taker);
         if (all > points)
             last += until_point(s, taker, all);
@@ -106,7 +106,7 @@ static int64_t longest_held(const memory_state *s, const ir_op *filler, const ir
 static uint32_t map_depth(const memory_state *s, const ir_op *filler)
 {
     int64_t longest = 0;
-    EACH_USER (reader, &s->users, filler) {
+    EACH_USER(reader, &s->users, filler) {
         int64_t held = longest_held(s, filler, reader);
         longest = held > longest ? held : longest;
     }
@@ -125,7 +125,7 @@ static void find_depths(memory_state *s)
 {
     for (size_t i = 0; i < s->graph->buffer_count; i++)
         s->graph->buffers[i].depth = 1;
-    IR_EACH (op, s->graph) {
+    IR_EACH(op, s->graph) {
         if (op->code != IR_store && op->code != IR_receive)
             continue;
         ir_buffer *b = ir_graph_buffer(s->graph, ir_get_name(op, IR_ATTR_buffer, ""));
@@ -157,13 +157,13 @@ static bool logged_before(const memory_state *s, const ir_op *opa, uint32_t inde
     for (uint32_t i = 0; i < index; i++)
         if (operand_identity(opa->args[i]) == wanted)
             return true;
-    EACH_USER (near, &s->users, wanted) {
+    EACH_USER(near, &s->users, wanted) {
         if (near->code == IR_opa && near->id < opa->id &&
             placing_same_tile(near->place, opa->place))
             return true;
         if (near->code != IR_load)
             continue;
-        EACH_USER (far, &s->users, near)
+        EACH_USER(far, &s->users, near)
             if (far->code == IR_opa && far->id < opa->id &&
                 placing_same_tile(far->place, opa->place))
                 return true;
@@ -185,7 +185,7 @@ static void count_operand_log(memory_state *s)
     const machine *m = s->context->machine;
     if (m->variant == 3 || m->operand_log_unlimited)
         return;
-    IR_EACH (op, s->graph)
+    IR_EACH(op, s->graph)
         for (uint32_t i = 0; op->code == IR_opa && i < op->arg_count; i++)
             if (op->args[i]->code != IR_const && !logged_before(s, op, i))
                 use_of(s, op->place)->log += logged_words(s, op, op->args[i]);
@@ -223,7 +223,7 @@ static void note_layers(memory_state *s, const tile_use *t)
     enum { LAYERS_NAMED = 4 };
     layer_use *uses = NULL;
     size_t count = 0, capacity = 0;
-    IR_EACH (op, s->graph) {
+    IR_EACH(op, s->graph) {
         if ((op->code != IR_store && op->code != IR_receive) ||
             !placing_same_tile(op->place, t->tile))
             continue;

@@ -214,7 +214,7 @@ static bool is_routing(const ir_op *op)
 
 static void route_graph(route_state *r)
 {
-    IR_EACH (user, r->graph) {
+    IR_EACH(user, r->graph) {
         if (is_routing(user))
             continue;
         if (ir_is_reader(user->code) && placing_on_core(user)) {
@@ -227,7 +227,7 @@ static void route_graph(route_state *r)
         if (user->code == IR_output)
             route_output(r, user);
     }
-    IR_EACH (op, r->graph)
+    IR_EACH(op, r->graph)
         op->scratch = NULL;
 }
 

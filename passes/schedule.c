@@ -37,7 +37,7 @@ static void find_bases(schedule_state *s)
 {
     for (size_t i = 0; i < s->core_count; i++)
         s->cores[i].base = INT64_MAX;
-    IR_EACH (op, s->graph) {
+    IR_EACH(op, s->graph) {
         if (!schedule_in_loop(op))
             continue;
         core_info *core = schedule_core(s, op->place);
@@ -51,7 +51,7 @@ static void order_events(schedule_state *s, event_list *list)
 {
     find_bases(s);
     list->count = 0;
-    IR_EACH (op, s->graph) {
+    IR_EACH(op, s->graph) {
         if (!schedule_in_loop(op) || schedule_is_view(op))
             continue;
         core_info *core = schedule_core(s, op->place);
@@ -147,7 +147,7 @@ static void order_thread(schedule_state *s, event *from, size_t count)
 static void write_thread_attributes(schedule_state *s)
 {
     event_list list = {0};
-    IR_EACH (op, s->graph) {
+    IR_EACH(op, s->graph) {
         event e = {NULL, schedule_time(s, op)->start, op->id, op, 0};
         if (ir_get(op, IR_ATTR_thread) && !placing_once(op))
             ARENA_PUSH(s->memory, list.items, list.count, list.capacity, e);
@@ -164,11 +164,11 @@ static void write_thread_attributes(schedule_state *s)
 /* Of a core's loads (readers) of one ring only the last takes its count. */
 static void write_takes(schedule_state *s)
 {
-    IR_EACH (a, s->graph) {
+    IR_EACH(a, s->graph) {
         if (!schedule_is_load(a))
             continue;
         bool last = true;
-        EACH_USER (b, &s->users, a->args[0])
+        EACH_USER(b, &s->users, a->args[0])
             if (b != a && schedule_is_load(b) && placing_same_core(a->place, b->place))
                 last = last && schedule_time(s, b)->line < schedule_time(s, a)->line;
         ir_set_int(s->graph, a, IR_ATTR_take, last);

@@ -110,7 +110,7 @@ static void gather_late(schedule_state *s, const ir_op *user)
 /* Whether a late op that takes this one has no place yet. */
 static bool is_awaited(schedule_state *s, const ir_op *op)
 {
-    EACH_USER (user, &s->users, op)
+    EACH_USER(user, &s->users, op)
         if (schedule_time(s, user)->gathered)
             return true;
     return false;
@@ -119,7 +119,7 @@ static bool is_awaited(schedule_state *s, const ir_op *op)
 /* Before the first of its users that have a place, which are those of this call. */
 static int64_t limit_of(schedule_state *s, const ir_op *op, int64_t limit)
 {
-    EACH_USER (user, &s->users, op) {
+    EACH_USER(user, &s->users, op) {
         const op_time *t = schedule_time(s, user);
         if (t->late && t->done && t->start < limit)
             limit = t->start;
@@ -199,7 +199,7 @@ static bool place_vector(schedule_state *s, ir_op *op, int64_t ready)
 
 static ir_op *collect_of(const schedule_state *s, const ir_op *op)
 {
-    EACH_USER (user, &s->users, op)
+    EACH_USER(user, &s->users, op)
         if (user->code == IR_collect)
             return user;
     return NULL;
@@ -385,7 +385,7 @@ static bool place_op(schedule_state *s, ir_op *op)
 /* What comes from the host is received in time for its first load. */
 static void place_host_inputs(schedule_state *s)
 {
-    IR_EACH (load, s->graph)
+    IR_EACH(load, s->graph)
         for (uint32_t i = 0;
              schedule_is_load(load) && schedule_in_loop(load) && i < load->arg_count; i++) {
             ir_op *receive = load->args[i];
@@ -408,12 +408,12 @@ bool schedule_place(schedule_state *s)
     for (size_t i = 0; i < s->slot_count; i++)
         s->slots[i].placed = false;
     s->trail_count = 0;
-    IR_EACH (op, s->graph) {
+    IR_EACH(op, s->graph) {
         op_time *t = schedule_time(s, op);
         t->done = t->visiting = false;
         t->start = 0;
     }
-    IR_EACH (op, s->graph)
+    IR_EACH(op, s->graph)
         if (!place_op(s, op))
             return false;
     place_host_inputs(s);

@@ -83,7 +83,7 @@ bool threads_share(threads *t, int limit, diag *d)
             t->graph->name, at.tile, at.node, tile.grid_count, limit);
         return false;
     }
-    IR_EACH (op, t->graph) {
+    IR_EACH(op, t->graph) {
         int64_t key = ir_get_int(op, IR_ATTR_thread, -1);
         if (key >= 0)
             ir_set_int(t->graph, op, IR_ATTR_thread, t->keys[key].number);

@@ -65,11 +65,11 @@ bool pass_unify(pass_context *c)
     product_formats(*all)[2] =
         arena_calloc(c->memory, m->matrix_count + 1, sizeof(product_formats[2]));
     for (size_t i = 0; i < m->graph_count; i++)
-        IR_EACH (op, m->graphs[i])
+        IR_EACH(op, m->graphs[i])
             if (formats_of(all, index, op))
                 note(formats_of(all, index, op), op);
     for (size_t i = 0; i < m->graph_count; i++)
-        IR_EACH (op, m->graphs[i]) {
+        IR_EACH(op, m->graphs[i]) {
             const product_formats *f = formats_of(all, index, op);
             if (f && f->differ)
                 bring_to(m->graphs[i], op, f);
