@@ -145,7 +145,8 @@ ir_buffer ir_reader_ring(const ir_graph *g, const ir_op *reader)
         .width = axes[1].map,
         .lowest = ir_get_int(reader, IR_ATTR_fill, 0) != 0,
     };
-    b.words = b.rows * b.columns * b.lanes;
+    uint64_t words = (uint64_t)b.rows * b.columns * b.lanes;
+    b.words = words < UINT32_MAX ? (uint32_t)words : UINT32_MAX; /* no memory holds that */
     return b;
 }
 

@@ -29,6 +29,20 @@ static taps taps_of(lowering *l, const ir_op *op)
     return t;
 }
 
+/* Each tap of a pool or an adjoint is a few instructions; false with an error if they are too many. */
+static bool few_enough(const taps *t)
+{
+    enum { TAPS_MOST = 4096 };
+    size_t all = ir_window_taps(&t->window);
+    if (all <= TAPS_MOST)
+        return true;
+    diag_error(t->l->pass->diag, t->op->where,
+               "not supported: a kernel of %u x %u here, because each of its %zu pixels takes "
+               "instructions of its own; at most %d can",
+               t->window.kernel[0], t->window.kernel[1], all, TAPS_MOST);
+    return false;
+}
+
 static ir_op *window_op(const taps *t, ir_opcode code, ir_op *x, uint32_t lanes, uint32_t tap)
 {
     static const ir_attr_key kept[] = {IR_ATTR_kernel, IR_ATTR_stride, IR_ATTR_pad};
@@ -95,6 +109,8 @@ ir_op *lower_fold(lowering *l, ir_op *op)
     taps t = taps_of(l, op);
     ir_op *sum = NULL;
     uint32_t lanes = op->type.lanes;
+    if (!few_enough(&t))
+        return op;
     for (uint32_t k = t.count; k-- > 0;)
         sum = link(&t, IR_add, sum, untap_of(&t, op->args[0], lanes, k, k * lanes));
     return sum;
@@ -104,6 +120,8 @@ ir_op *lower_pool_max(lowering *l, ir_op *op)
 {
     taps t = taps_of(l, op);
     ir_op *most = NULL;
+    if (!few_enough(&t))
+        return op;
     for (uint32_t k = 0; k < t.count; k++)
         most = link(&t, IR_max, most, tap_of(&t, op->args[0], k, true));
     return most;
@@ -114,6 +132,8 @@ ir_op *lower_unpool(lowering *l, ir_op *op)
 {
     taps t = taps_of(l, op);
     ir_op *left = op->args[0], *y = op->args[1], *z = op->args[2], *sum = NULL;
+    if (!few_enough(&t))
+        return op;
     ir_op **taken = ARENA_ARRAY(l->pass->memory, ir_op *, t.count);
     ir_op *zero = rewrite_const(&l->at, 0, op->type.lanes, op->type.q);
     for (uint32_t k = 0; k < t.count; k++) {
@@ -162,6 +182,8 @@ ir_op *lower_pool_sum(lowering *l, ir_op *op)
         ir_set_name(l->at.graph, sum, IR_ATTR_layout, "pixels");
         return sum;
     }
+    if (!few_enough(&t))
+        return op;
     x = lower_to_format(l, x, op->type.q);
     for (uint32_t k = 0; k < t.count; k++)
         sum = link(&t, IR_add, sum, tap_of(&t, x, k, false));
@@ -184,6 +206,8 @@ ir_op *lower_spread(lowering *l, ir_op *op)
     ir_op *x = lower_to_format(l, op->args[0], op->type.q), *sum = NULL;
     if (sees_all(&t.window))
         return everywhere(l, x, op->space);
+    if (!few_enough(&t))
+        return op;
     for (uint32_t k = t.count; k-- > 0;)
         sum = link(&t, IR_add, sum, untap_of(&t, x, op->type.lanes, k, 0));
     return sum;

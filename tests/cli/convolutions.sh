@@ -109,6 +109,13 @@ awk 'BEGIN {
 }' | while read -r record; do printf '%b' "$record"; done >"$work/data_batch_1.bin"
 cp "$work/data_batch_1.bin" "$work/data_batch_2.bin"
 head -c $((3073 * 4)) "$work/data_batch_1.bin" >"$work/test_batch.bin"
+# A pool over so many pixels that nothing could hold its code is refused, and at once.
+echo 'network wide(x: map[1, 224, 224]) -> vec[2] { return dense(flatten(max_pool(x, 224)), 2) }' \
+    >"$work/wide.pan"
+expect "a pool of 224 x 224" 1 "a kernel of 224 x 224" timeout 10 \
+    "$PANTHER" compile "$work/wide.pan" --machine "$examples/machines/panther_vgg.yaml" \
+    -o "$work/wide.pimg"
+
 for network in vgg resnet; do
     sed -e 's|, "data/cifar10/data_batch_2.bin"||' -e "s|\"machines/|\"$examples/machines/|" \
         "$examples/${network}_small.pan" >"$work/$network.pan"
