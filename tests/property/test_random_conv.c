@@ -3,7 +3,8 @@
  * to 300 channels, pools, residual sums and branches, batches of 1 to 4. Forward and backward pass,
  * updates and outputs of the emulator equal the fixed-point interpreter's bit for bit (net_case.h).
  *
- * PANTHER_TEST_SEED repeats a run, PANTHER_TEST_CASES shortens or lengthens it.
+ * PANTHER_TEST_SEED repeats a run, PANTHER_TEST_CASES shortens or lengthens it. `--print SEED` writes
+ * the network of a case, for tests/differential/random_convolutions.py.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,10 +42,10 @@ static uint32_t training_graph(const ir_module *m)
     return found;
 }
 
-static void run_case(uint64_t seed)
+/* All that is random about a case: its machine, and the text of its network. */
+static net_case draw_case(uint64_t seed, conv_writer *program)
 {
     net_case c = {.memory = arena_new(), .seed = seed, .kernels = 2};
-    static conv_writer program;
     c.diag = diag_new(c.memory, source_set_new(c.memory));
     random_state r = random_from(seed, 2);
     c.machine = net_random_machine(c.memory, c.diag, &r);
@@ -52,7 +53,14 @@ static void run_case(uint64_t seed)
     c.machine->cores = 8;
     c.machine->memory_words = 1 << 22;
     c.fidelity = (fidelity)random_below(&r, FIDELITIES);
-    conv_random_program(&program, &r);
+    conv_random_program(program, &r);
+    return c;
+}
+
+static void run_case(uint64_t seed)
+{
+    static conv_writer program;
+    net_case c = draw_case(seed, &program);
     if (getenv("PANTHER_TEST_VERBOSE"))
         print_message("%s  side %d, %d MCUs, %s\n", program.text, c.machine->slices.rows,
                       c.machine->mcus,
@@ -78,8 +86,19 @@ static void random_convolutions(void **state)
     }
 }
 
-int main(void)
+static int print_program(const char *seed)
 {
+    static conv_writer program;
+    net_case c = draw_case(strtoull(seed, NULL, 0), &program);
+    fputs(program.text, stdout);
+    arena_free(c.memory);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && !strcmp(argv[1], "--print"))
+        return print_program(argv[2]);
     const struct CMUnitTest tests[] = {cmocka_unit_test(random_convolutions)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
