@@ -70,6 +70,9 @@ static image_tensor tensor_of(const ir_tensor *t, uint32_t matrix)
     static const init_kind kinds[] = {[IR_INIT_CONSTANT] = INIT_CONSTANT,
                                       [IR_INIT_UNIFORM] = INIT_UNIFORM,
                                       [IR_INIT_NORMAL] = INIT_NORMAL};
+    static const fold_kind folds[] = {[IR_FOLD_NONE] = FOLD_NONE,   [IR_FOLD_SCALE] = FOLD_SCALE,
+                                      [IR_FOLD_SHIFT] = FOLD_SHIFT, [IR_FOLD_MEAN] = FOLD_MEAN,
+                                      [IR_FOLD_VAR] = FOLD_VAR};
     image_tensor made = {
         .name = t->name,
         .matrix = matrix,
@@ -81,6 +84,8 @@ static image_tensor tensor_of(const ir_tensor *t, uint32_t matrix)
         .columns = t->outputs,
         .init = kinds[t->init],
         .init_value = t->init_value,
+        .fold = folds[t->fold],
+        .eps = t->eps,
     };
     ir_tensor_shape(t, made.dims);
     return made;

@@ -1,6 +1,7 @@
 # A small residual network on CIFAR-10: a stem, three blocks of two 3x3 convolutions with a
-# shortcut, and a global average. batch_norm trains a scale and a bias per channel; its statistics
-# stay as they are, 0 and 1 unless --weights brings others. The files: as for vgg_small.pan.
+# shortcut, and a global average. batch_norm is folded into the matrix before it, which gets a bias;
+# its statistics stay as they are, 0 and 1 unless --weights brings others. The files: as for
+# vgg_small.pan.
 data photos {
     train = cifar10("data/cifar10/data_batch_1.bin", "data/cifar10/data_batch_2.bin")
     test  = cifar10("data/cifar10/test_batch.bin")

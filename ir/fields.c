@@ -66,9 +66,9 @@ static bool read_slices(ir_reader *r, slicing *f)
 static bool read_value(ir_reader *r, const ir_field *f, char *into)
 {
     int64_t v;
-    if (f->kind == IR_FIELD_REAL)
+    if (f->kind == IR_FIELD_REAL || f->kind == IR_FIELD_REAL_OR_0)
         return ir_read_real(r, (double *)(void *)(into + f->offset));
-    if (f->kind == IR_FIELD_CHOICE)
+    if (f->kind == IR_FIELD_CHOICE || f->kind == IR_FIELD_CHOICE_OR_0)
         return read_choice(r, f, into + f->offset);
     if (f->kind == IR_FIELD_SLICES)
         return read_slices(r, (slicing *)(void *)(into + f->offset));
@@ -96,6 +96,12 @@ static bool read_field(ir_reader *r, const ir_field *fields, size_t count, char 
     return ir_error_at(r, start, "there is no field '%s' here", name);
 }
 
+static bool may_lack(const ir_field *f)
+{
+    return f->kind == IR_FIELD_U32_OR_0 || f->kind == IR_FIELD_REAL_OR_0 ||
+           f->kind == IR_FIELD_CHOICE_OR_0;
+}
+
 bool ir_read_fields(ir_reader *r, const ir_field *fields, size_t count, void *into)
 {
     ir_token start = r->now;
@@ -109,7 +115,7 @@ bool ir_read_fields(ir_reader *r, const ir_field *fields, size_t count, void *in
     if (!ir_expect(r, '}'))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!(seen >> i & 1) && fields[i].kind != IR_FIELD_U32_OR_0)
+        if (!(seen >> i & 1) && !may_lack(&fields[i]))
             return ir_error_at(r, start, "the field '%s' is missing", fields[i].name);
     return true;
 }

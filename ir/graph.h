@@ -151,6 +151,19 @@ typedef struct ir_graph {
     int64_t interval; /* cycles from one point to the next (schedule pass); 0: not scheduled */
 } ir_graph;
 
+/*
+ * What a vector [outputs] that is folded into its matrix does to output j of it when weights are
+ * written, in the host: scale = SCALE / sqrt(VAR + eps) multiplies the whole output, and input0
+ * (the bias) then gets SHIFT - MEAN * scale more. The matrix alone holds the result.
+ */
+typedef enum ir_fold {
+    IR_FOLD_NONE,
+    IR_FOLD_SCALE,
+    IR_FOLD_SHIFT,
+    IR_FOLD_MEAN,
+    IR_FOLD_VAR
+} ir_fold;
+
 /* How weights start. */
 typedef enum ir_init { IR_INIT_CONSTANT, IR_INIT_UNIFORM, IR_INIT_NORMAL } ir_init;
 
@@ -171,6 +184,8 @@ typedef struct ir_tensor {
     uint32_t part, whole;     /* of how many outputs; 0: these are all */
     ir_init init;
     double init_value;
+    ir_fold fold;             /* NONE: its elements are weights of the matrix */
+    double eps;               /* of VAR */
 } ir_tensor;
 
 typedef struct ir_matrix {

@@ -154,6 +154,8 @@ static const ir_field tensor_fields[] = {
     {"whole", IR_FIELD_U32_OR_0, AT(whole), 1, IR_LANES_MAX, NULL},
     {"init", IR_FIELD_CHOICE, AT(init), 0, IR_INIT_NORMAL, ir_init_names},
     {"value", IR_FIELD_REAL, AT(init_value), 0, 0, NULL},
+    {"fold", IR_FIELD_CHOICE_OR_0, AT(fold), 0, IR_FOLD_VAR, ir_fold_names},
+    {"eps", IR_FIELD_REAL_OR_0, AT(eps), 0, 0, NULL},
 };
 #undef AT
 #define AT(member) offsetof(ir_matrix, member)

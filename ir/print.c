@@ -13,6 +13,7 @@
 
 const char *const ir_rounding_names[3] = {"nearest", "stochastic", "off"};
 const char *const ir_init_names[3] = {"constant", "uniform", "normal"};
+const char *const ir_fold_names[5] = {"none", "scale", "shift", "mean", "var"};
 
 /* Files that ranges of the module lie in, in the order in which the text mentions them. */
 typedef struct printer {
@@ -165,6 +166,12 @@ static void print_tensor(FILE *out, const ir_tensor *t)
         fprintf(out, "part = %u, whole = %u, ", t->part, t->whole);
     fprintf(out, "init = %s, value = ", ir_init_names[t->init]);
     print_real(out, t->init_value);
+    if (t->fold)
+        fprintf(out, ", fold = %s", ir_fold_names[t->fold]);
+    if (t->fold == IR_FOLD_VAR) {
+        fputs(", eps = ", out);
+        print_real(out, t->eps);
+    }
     fputs("}\n", out);
 }
 

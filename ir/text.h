@@ -9,6 +9,7 @@
 
 extern const char *const ir_rounding_names[3]; /* in the order of enum rounding */
 extern const char *const ir_init_names[3];     /* in the order of enum ir_init */
+extern const char *const ir_fold_names[5];     /* in the order of enum ir_fold */
 
 /* A letter or _, then letters, digits, _ and dots; anything else is quoted. */
 bool ir_bare_name(const char *text);
@@ -76,7 +77,9 @@ typedef enum ir_field_kind {
     IR_FIELD_I64,
     IR_FIELD_BOOL,
     IR_FIELD_REAL,
+    IR_FIELD_REAL_OR_0,
     IR_FIELD_CHOICE, /* an enum, by the names in `choices` */
+    IR_FIELD_CHOICE_OR_0,
     IR_FIELD_SLICES  /* [b_n ... b_0]: number and bits of the slices of a slicing */
 } ir_field_kind;
 

@@ -4,6 +4,7 @@
 #include "ir/window.h"
 #include "isa/support/fixed.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,8 +68,9 @@ static void check_numerics(ir_check *c)
 
 static bool overlap(const ir_tensor *a, const ir_tensor *b)
 {
-    return a->input0 < b->input0 + b->inputs && b->input0 < a->input0 + a->inputs &&
-           a->output0 < b->output0 + b->outputs && b->output0 < a->output0 + a->outputs;
+    bool inputs = a->input0 < b->input0 + b->inputs && b->input0 < a->input0 + a->inputs;
+    bool outputs = a->output0 < b->output0 + b->outputs && b->output0 < a->output0 + a->outputs;
+    return a->fold == b->fold && inputs && outputs;
 }
 
 static uint32_t whole_of(const ir_tensor *t)
@@ -84,6 +86,13 @@ static bool rank_sound(const ir_tensor *t)
     if (t->rank == 2 || t->rank == 4)
         return fits || (t->rank == 2 && none);
     return none && t->rank == 1 && t->inputs == 1;
+}
+
+static bool fold_sound(const ir_tensor *t)
+{
+    bool vector = !t->fold || t->rank == 1, var = t->fold == IR_FOLD_VAR;
+    return (unsigned)t->fold <= IR_FOLD_VAR && vector && (var ? t->eps >= 0 : t->eps == 0) &&
+           isfinite(t->eps);
 }
 
 /* The next part of a tensor that began in another matrix. */
@@ -125,6 +134,8 @@ static void check_tensor(ir_check *c, const ir_matrix *w, const ir_tensor *t, st
     if (!rank_sound(t))
         ir_fail(c, w->where, "tensor '%s' of %u x %u cannot have rank %u", t->name, t->outputs,
                 t->inputs, t->rank);
+    if (!fold_sound(t))
+        ir_fail(c, w->where, "tensor '%s' cannot be folded into the matrix '%s'", t->name, w->name);
     if ((unsigned)t->init > IR_INIT_NORMAL)
         ir_fail(c, w->where, "tensor '%s' has no known initial value", t->name);
     if (!t->inputs || !t->outputs || (uint64_t)t->input0 + t->inputs > w->inputs ||

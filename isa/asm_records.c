@@ -8,6 +8,7 @@
 static const char *const role_words[] = {"input", "target", "scalar", "output"};
 static const char *const encoding_words[] = {"value", "one_hot"};
 static const char *const init_words[] = {"constant", "uniform", "normal"};
+static const char *const fold_words[] = {"none", "scale", "shift", "mean", "var"};
 
 #define NUMBER(type, key, member, kind) {key, offsetof(type, member), RECORD_##kind, NULL, 0}
 #define WORD(type, key, member, words)                                                             \
@@ -57,6 +58,8 @@ const record_field record_tensor[] = {
     NUMBER(image_tensor, "columns", columns, U32),
     WORD(image_tensor, "init", init, init_words),
     NUMBER(image_tensor, "value", init_value, REAL),
+    WORD(image_tensor, "fold", fold, fold_words),
+    NUMBER(image_tensor, "eps", eps, REAL),
     END,
 };
 

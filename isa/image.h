@@ -11,7 +11,7 @@
 #include "isa/support/arena.h"
 #include "isa/support/diag.h"
 
-enum { IMAGE_VERSION = 4 };
+enum { IMAGE_VERSION = 5 };
 
 /* Where an instruction came from. */
 typedef struct image_origin {
@@ -134,6 +134,12 @@ typedef struct image_matrix {
 typedef enum init_kind { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL } init_kind;
 
 /*
+ * A vector that is folded into its matrix when weights are written: output j is multiplied by scale
+ * = SCALE / sqrt(VAR + eps), and its input row0 then gets SHIFT - MEAN * scale more.
+ */
+typedef enum fold_kind { FOLD_NONE, FOLD_SCALE, FOLD_SHIFT, FOLD_MEAN, FOLD_VAR } fold_kind;
+
+/*
  * A parameter as the model names it: tensor[first + j][i] (row-major, dims[0] x dims[1], dims[1] = 1
  * and rank 1 for a vector) is the weight of matrix input row0 + i and output column0 + j. Rank 4 is
  * a convolution, [outputs, lanes, kernel rows, kernel columns]: the matrix has its inputs in the
@@ -150,6 +156,8 @@ typedef struct image_tensor {
     uint32_t rows, columns; /* inputs and outputs covered */
     init_kind init;
     double init_value; /* constant, half-width of uniform, sigma of normal */
+    fold_kind fold;    /* NONE: its elements are weights of the matrix */
+    double eps;        /* of VAR */
 } image_tensor;
 
 typedef struct image {

@@ -1,5 +1,6 @@
 #include "isa/image.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,7 +244,10 @@ static bool shape_fits(const image_tensor *t)
     uint64_t taps = (uint64_t)t->dims[2] * t->dims[3];
     bool none = !t->dims[2] && !t->dims[3], fits = taps && taps <= t->rows && t->rows % taps == 0;
     bool kernel = (t->rank == 2 && none) || (t->rank != 2 && t->rank != 4) || fits;
-    return kernel && (whole || (inputs == t->rows && outputs <= t->dims[0]));
+    bool vector = (unsigned)t->fold <= FOLD_VAR && t->rank == 1 && t->rows == 1 &&
+                  isfinite(t->eps) && t->eps >= 0;
+    bool part = inputs == t->rows && outputs <= t->dims[0];
+    return (!t->fold || vector) && kernel && (whole || part);
 }
 
 static int by_tensor_name(const void *left, const void *right)

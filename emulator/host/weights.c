@@ -1,6 +1,7 @@
 #include "emulator/host/weights.h"
 
 #include "emulator/host/cells.h"
+#include "emulator/host/fold.h"
 
 #include <math.h>
 #include <string.h>
@@ -38,14 +39,20 @@ static bool fill_matrices(engine *e, fill_function *fill, void *context)
     for (uint32_t k = 0; k < im->matrix_count; k++) {
         const image_matrix *m = &im->matrices[k];
         double *w = ARENA_ARRAY(memory, double, matrix_size(m));
+        weight_fold *fold = NULL;
         for (uint32_t i = 0; i < im->tensor_count; i++) {
             const image_tensor *t = &im->tensors[i];
             if (t->matrix != k)
                 continue;
             double *values = ARENA_ARRAY(memory, double, (size_t)t->rows * t->columns);
             good = fill(context, t, values) && good;
-            tensor_to_matrix(t, m, values, w);
+            if (t->fold)
+                fold = fold_take(memory, fold, t, m, values);
+            else
+                tensor_to_matrix(t, m, values, w);
         }
+        if (good && fold)
+            fold_apply(fold, m, w);
         if (good)
             e->table->write_matrix(e, k, w);
     }
@@ -99,6 +106,18 @@ static bool copy_values(const load_context *c, const named_tensor *from, size_t 
     return true;
 }
 
+static bool positive_variance(const load_context *c, const image_tensor *t, const double *values)
+{
+    for (size_t i = 0; t->fold == FOLD_VAR && i < t->columns; i++)
+        if (values[i] + t->eps < FOLD_LEAST_VARIANCE) {
+            diag_file_error(c->d, c->file->path,
+                            "tensor '%s': the variance of element %zu is not positive", t->name,
+                            t->first + i);
+            return false;
+        }
+    return true;
+}
+
 static bool fill_from_file(void *context, const image_tensor *t, double *values)
 {
     const load_context *c = context;
@@ -118,7 +137,8 @@ static bool fill_from_file(void *context, const image_tensor *t, double *values)
         diag_file_error(c->d, c->file->path, "tensor '%s' must have F32 or F64 elements", t->name);
         return false;
     }
-    return copy_values(c, found, (size_t)t->first * t->rows, (size_t)t->rows * t->columns, values);
+    size_t before = (size_t)t->first * t->rows, count = (size_t)t->rows * t->columns;
+    return copy_values(c, found, before, count, values) && positive_variance(c, t, values);
 }
 
 static const char *digits_name(arena *memory, const image_matrix *m, uint32_t block)
@@ -184,10 +204,9 @@ bool weights_load(engine *e, const safetensors *file, bool with_digits, diag *d)
 }
 
 /* Calls visit for every part of a tensor with its matrix, and writes the matrix back if asked to. */
-static void visit_tensor(engine *e, const char *name, bool write,
-                         void (*visit)(const image_tensor *t, const image_matrix *m, double *w,
-                                       double *values),
-                         double *values)
+typedef void visit_part(const image *im, const image_tensor *t, double *w, double *values);
+
+static void visit_tensor(engine *e, const char *name, bool write, visit_part *visit, double *values)
 {
     arena *scratch = arena_new();
     for (uint32_t i = 0; i < e->im->tensor_count; i++) {
@@ -197,23 +216,28 @@ static void visit_tensor(engine *e, const char *name, bool write,
         const image_matrix *m = &e->im->matrices[t->matrix];
         double *w = ARENA_ARRAY(scratch, double, matrix_size(m) + 1);
         e->table->read_matrix(e, t->matrix, w);
-        visit(t, m, w, values + (size_t)t->first * t->rows);
+        visit(e->im, t, w, values + (size_t)t->first * t->rows);
         if (write)
             e->table->write_matrix(e, t->matrix, w);
     }
     arena_free(scratch);
 }
 
-static void take_part(const image_tensor *t, const image_matrix *m, double *w, double *values)
+static void take_part(const image *im, const image_tensor *t, double *w, double *values)
 {
+    const double *column = w + t->column0;
+    size_t columns = im->matrices[t->matrix].columns;
+    bool held = fold_holds(im, t);
     for (size_t j = 0; j < t->columns; j++)
         for (size_t i = 0; i < t->rows; i++)
-            values[j * t->rows + i] = w[input_of(t, i) * m->columns + t->column0 + j];
+            values[j * t->rows + i] = held ? column[input_of(t, i) * columns + j]
+                                           : fold_identity(t);
 }
 
-static void put_part(const image_tensor *t, const image_matrix *m, double *w, double *values)
+static void put_part(const image *im, const image_tensor *t, double *w, double *values)
 {
-    tensor_to_matrix(t, m, values, w);
+    if (fold_holds(im, t))
+        tensor_to_matrix(t, &im->matrices[t->matrix], values, w);
 }
 
 void weights_read_tensor(engine *e, const char *name, double *values)
@@ -240,13 +264,15 @@ static float *whole_tensor(arena *memory, const image_tensor *t, safetensors *fi
     return values;
 }
 
-static void store_tensor(arena *memory, const image_tensor *t, const image_matrix *m,
-                         const double *w, safetensors *file)
+static void store_tensor(arena *memory, const image *im, const image_tensor *t, double *w,
+                         safetensors *file)
 {
+    size_t count = (size_t)t->rows * t->columns;
     float *values = whole_tensor(memory, t, file) + (size_t)t->first * t->rows;
-    for (size_t j = 0; j < t->columns; j++)
-        for (size_t i = 0; i < t->rows; i++)
-            values[j * t->rows + i] = (float)w[input_of(t, i) * m->columns + t->column0 + j];
+    double *taken = ARENA_ARRAY(memory, double, count + 1);
+    take_part(im, t, w, taken);
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)taken[i];
 }
 
 static void store_digits(arena *memory, engine *e, uint32_t k, safetensors *file)
@@ -272,7 +298,7 @@ void weights_store(engine *e, safetensors *file)
         e->table->read_matrix(e, k, w);
         for (uint32_t i = 0; i < im->tensor_count; i++)
             if (im->tensors[i].matrix == k)
-                store_tensor(file->memory, &im->tensors[i], m, w, file);
+                store_tensor(file->memory, im, &im->tensors[i], w, file);
     }
     for (uint32_t k = 0; e->table->read_digits && k < im->matrix_count; k++)
         store_digits(file->memory, e, k, file);

@@ -30,6 +30,12 @@ bool weights_load(engine *e, const safetensors *file, bool with_digits, diag *d)
 void weights_read_tensor(engine *e, const char *name, double *values);
 void weights_write_tensor(engine *e, const char *name, const double *values);
 
+/*
+ * Whether a tensor has no weight of its own because it is folded into a matrix (fold.h): it reads
+ * as the identity, and only a file can give it values.
+ */
+bool weights_folded(const image *im, const char *name);
+
 /* Adds all tensors as F32, and the digits of every block as I16 if the engine has them. */
 void weights_store(engine *e, safetensors *file);
 

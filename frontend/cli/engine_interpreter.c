@@ -159,7 +159,9 @@ static void add_tensor(image *im, uint32_t matrix, const ir_tensor *t)
                           .rows = t->inputs,
                           .columns = t->outputs,
                           .init = (init_kind)t->init,
-                          .init_value = t->init_value};
+                          .init_value = t->init_value,
+                          .fold = (fold_kind)t->fold,
+                          .eps = t->eps};
     ir_tensor_shape(t, out->dims);
 }
 

@@ -45,8 +45,7 @@ static uint32_t bias_of(const pan_program *p, uint32_t param)
     return param + 1;
 }
 
-/* Whether a network that is trained reads a parameter: 1 it is trained, 2 it is frozen, 3 both. */
-static int network_use(const pan_program *p, uint32_t param)
+int build_network_use(const pan_program *p, uint32_t param)
 {
     int use = 0;
     for (size_t t = 0; t < p->train_count; t++) {
@@ -61,10 +60,10 @@ static int network_use(const pan_program *p, uint32_t param)
 bool build_frozen_everywhere(builder *b, const uint32_t *params, uint32_t count)
 {
     const pan_param *w = &b->p->params[params[0]];
-    int use = network_use(b->p, params[0]);
+    int use = build_network_use(b->p, params[0]);
     bool mixed = use == 3, part = false;
     for (uint32_t i = 1; i < count; i++) {
-        int other = network_use(b->p, params[i]);
+        int other = build_network_use(b->p, params[i]);
         mixed = mixed || other == 3;
         part = part || other != use;
     }
@@ -106,7 +105,7 @@ const char *build_matrix_name(builder *b, uint32_t param, const char *path)
     return arena_printf(b->m->memory, "%s%s", prefix_of(b, param), path);
 }
 
-void build_tensor(builder *b, ir_matrix *w, uint32_t param, uint32_t input0, int64_t row)
+ir_tensor *build_tensor(builder *b, ir_matrix *w, uint32_t param, uint32_t input0, int64_t row)
 {
     static const ir_init inits[] = {
         [PAN_INIT_CONSTANT] = IR_INIT_CONSTANT,
@@ -125,7 +124,7 @@ void build_tensor(builder *b, ir_matrix *w, uint32_t param, uint32_t input0, int
                    .whole = part ? (uint32_t)v->shape[0] : 0,
                    .init = inits[v->init],
                    .init_value = v->init_value};
-    ir_matrix_tensor(b->m, w, &t);
+    return ir_matrix_tensor(b->m, w, &t);
 }
 
 /* Groups of the convolution that a weight belongs to. */
@@ -144,7 +143,8 @@ static ir_matrix *new_matrix(builder *b, uint32_t param, uint32_t bias, uint32_t
     bool own = w->layer == PAN_NONE || w->statistic; /* a layer has one matrix besides statistics */
     const char *path = own ? w->path : b->p->layers[w->layer].path;
     const char *name = build_matrix_name(b, param, path);
-    uint32_t inputs = (uint32_t)inputs_of(w) + (bias != PAN_NONE);
+    const pan_op *norm = b->norms[param];
+    uint32_t inputs = (uint32_t)inputs_of(w) + (bias != PAN_NONE || norm);
     if (groups > 1)
         name = arena_printf(b->m->memory, "%s[%u]", name, group);
     ir_matrix *made =
@@ -154,6 +154,8 @@ static ir_matrix *new_matrix(builder *b, uint32_t param, uint32_t bias, uint32_t
     build_tensor(b, made, param, 0, row);
     if (bias != PAN_NONE)
         build_tensor(b, made, bias, inputs - 1, row);
+    if (norm)
+        build_norm_tensors(b, made, norm, inputs - 1, row);
     return made;
 }
 
@@ -420,8 +422,10 @@ ir_module *pan_build(pan_program *p, const ir_numerics *numerics, diag *d)
     if (!pan_set_formats(p, d, numerics->q_activation, numerics->q_weight, numerics->q_error))
         return NULL;
     builder b = {.p = p, .d = d, .m = ir_module_new(p->memory, p->sources, numerics),
-                 .matrices = ARENA_ARRAY(p->memory, ir_matrix **, p->param_count)};
+                 .matrices = ARENA_ARRAY(p->memory, ir_matrix **, p->param_count),
+                 .norms = ARENA_ARRAY(p->memory, const pan_op *, p->param_count)};
     bool failed = false;
+    build_find_norms(&b);
     for (uint32_t i = 0; i < p->item_count; i++) {
         if (!p->items[i].compiled)
             continue;

@@ -17,6 +17,7 @@ typedef struct builder {
     ir_module *m;
     diag *d;
     ir_matrix ***matrices; /* of each parameter (a layer's bias has its weight's): one per group */
+    const pan_op **norms;  /* by parameter: the batch_norm that is folded into its matrix, or NULL */
     ir_graph *g;
     struct build_size *sizes; /* of maps in this graph */
     size_t size_count, size_capacity;
@@ -45,11 +46,13 @@ void build_ops(builder *b, size_t first, size_t end);
 ir_matrix *build_matrix(builder *b, uint32_t param);
 ir_matrix **build_matrices(builder *b, uint32_t param);
 /* Adds rows `row` .. row + w->outputs of a parameter from column input0 of a matrix on. */
-void build_tensor(builder *b, ir_matrix *w, uint32_t param, uint32_t input0, int64_t row);
+ir_tensor *build_tensor(builder *b, ir_matrix *w, uint32_t param, uint32_t input0, int64_t row);
 /* The name of a layer's matrix in the image. */
 const char *build_matrix_name(builder *b, uint32_t param, const char *path);
 /* Whether parameters that share matrices are frozen; an error if not all are treated alike. */
 bool build_frozen_everywhere(builder *b, const uint32_t *params, uint32_t count);
+/* Whether a network that is trained reads a parameter: 1 it is trained, 2 it is frozen, 3 both. */
+int build_network_use(const pan_program *p, uint32_t param);
 
 /* ---- ops, for rows of the table (build_ops.c) ---- */
 
@@ -70,7 +73,16 @@ ir_op *build_layer(builder *b, const pan_op *op, ir_matrix *w, ir_op *x, ir_type
 /* The largest format that holds a number. */
 int build_finest(double v);
 
-build_function build_batch_norm; /* build_norm.c */
+/* ---- batch_norm (build_norm.c) ---- */
+
+build_function build_batch_norm;
+/* Finds those that are folded into the matrix of what they normalise: b->norms. */
+void build_find_norms(builder *b);
+/* Adds the parameters of a folded one to a matrix whose input `bias` is the constant 1. */
+void build_norm_tensors(builder *b, ir_matrix *w, const pan_op *norm, uint32_t bias, int64_t row);
+/* The batch_norm that the product `op` does as well, or NULL; the format of its result. */
+const pan_op *build_norm_of(const builder *b, const pan_op *op);
+uint8_t build_result_q(const builder *b, const pan_op *op);
 
 /* ---- seqs (build_steps.c, build_recurrent.c) ---- */
 

@@ -177,9 +177,9 @@ ir_op *build_conv2d(builder *b, const pan_op *op)
         ir_op *window = window_of(b, op, part);
         if (!window)
             return NULL;
-        made[g] = build_layer(b, op, w[g], window, ir_vec(out, (uint8_t)op->q));
+        made[g] = build_layer(b, op, w[g], window, ir_vec(out, build_result_q(b, op)));
     }
-    ir_type whole = ir_vec((uint32_t)op->type.dim[0], (uint8_t)op->q);
+    ir_type whole = ir_vec((uint32_t)op->type.dim[0], build_result_q(b, op));
     return groups == 1 ? made[0] : build_op(b, IR_concat, whole, op->where, groups, made);
 }
 

@@ -111,33 +111,43 @@ static ir_op *build_param(builder *b, const pan_op *op)
 
 /* ---- matrices ---- */
 
-static ir_op *build_matvec(builder *b, const pan_op *op)
+/* A product with x and the last column of the matrix, which 1.0 in the format of x drives. */
+static ir_op *product_and_bias(builder *b, const pan_op *op, ir_matrix *w, ir_op *x, ir_type type,
+                               const char *layer)
 {
-    ir_matrix *w = build_matrix(b, op->params[0]);
-    ir_op *x = build_arg(b, op, 0);
-    ir_opcode code = op->transposed ? IR_mtvm : IR_mvm;
-    if (w && build_is_zero(x))
-        return build_const(b, 0, (uint32_t)build_lanes(&op->type), op->q, op->where);
-    return w ? build_product(b, op, code, w, type_of(op), 1, &x, w->name) : NULL;
-}
-
-/* The bias is the matrix' last column, driven by 1.0 in the format of x. */
-ir_op *build_layer(builder *b, const pan_op *op, ir_matrix *w, ir_op *x, ir_type type)
-{
-    const char *layer = b->p->layers[op->layer].path;
     ir_op *args[2] = {x, NULL};
-    if (op->param_count == 1)
-        return build_product(b, op, IR_mvm, w, type, 1, args, layer);
     if (x->type.q > 14) /* q15 does not hold 1.0 */
         args[0] = build_to_format(b, x, 14, op->where);
     args[1] = build_const(b, 1, 1, args[0]->type.q, op->where);
     return build_product(b, op, IR_mvm, w, type, 2, args, layer);
 }
 
+static ir_op *build_matvec(builder *b, const pan_op *op)
+{
+    ir_matrix *w = build_matrix(b, op->params[0]);
+    ir_op *x = build_arg(b, op, 0);
+    ir_opcode code = op->transposed ? IR_mtvm : IR_mvm;
+    ir_type type = ir_vec((uint32_t)build_lanes(&op->type), build_result_q(b, op));
+    if (w && build_norm_of(b, op))
+        return product_and_bias(b, op, w, x, type, w->name);
+    if (w && build_is_zero(x))
+        return build_const(b, 0, type.lanes, op->q, op->where);
+    return w ? build_product(b, op, code, w, type, 1, &x, w->name) : NULL;
+}
+
+ir_op *build_layer(builder *b, const pan_op *op, ir_matrix *w, ir_op *x, ir_type type)
+{
+    const char *layer = b->p->layers[op->layer].path;
+    if (op->param_count == 1 && !build_norm_of(b, op))
+        return build_product(b, op, IR_mvm, w, type, 1, &x, layer);
+    return product_and_bias(b, op, w, x, type, layer);
+}
+
 static ir_op *build_dense(builder *b, const pan_op *op)
 {
     ir_matrix *w = build_matrix(b, op->params[0]);
-    return w ? build_layer(b, op, w, build_arg(b, op, 0), type_of(op)) : NULL;
+    ir_type type = ir_vec((uint32_t)build_lanes(&op->type), build_result_q(b, op));
+    return w ? build_layer(b, op, w, build_arg(b, op, 0), type) : NULL;
 }
 
 static ir_op *build_update(builder *b, const pan_op *op)

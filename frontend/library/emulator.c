@@ -217,6 +217,11 @@ panther_status panther_write_weights(panther_emulator *e, const char *tensor, co
         if (!isfinite(values[i]))
             status = library_usage(e->owner, "element %zu of tensor '%s' is not a finite number", i,
                                    tensor);
+    if (status == PANTHER_DONE && weights_folded(e->engine->im, tensor))
+        status = library_usage(e->owner,
+                               "tensor '%s' is folded into the layer before it; "
+                               "panther_load_weights takes it from a file",
+                               tensor);
     if (status == PANTHER_DONE)
         weights_write_tensor(e->engine, tensor, values);
     return status;

@@ -127,7 +127,10 @@ void panther_resolve_carries(panther_emulator *e);
 /* safetensors files, which PyTorch reads and writes. Saving keeps digits and cells too. */
 panther_status panther_load_weights(panther_emulator *e, const char *path);
 panther_status panther_save_weights(panther_emulator *e, const char *path);
-/* One tensor, row-major. Writing it also resolves the carries of its matrices. */
+/*
+ * One tensor, row-major. Writing it also resolves the carries of its matrices. A batch_norm that is
+ * folded into the layer before it reads as the identity, and takes values from files only.
+ */
 panther_status panther_read_weights(panther_emulator *e, const char *tensor, double *values,
                                     size_t count);
 panther_status panther_write_weights(panther_emulator *e, const char *tensor, const double *values,

@@ -90,6 +90,7 @@ static void random_matrix(random_state *r, fixture *f)
     w->where = where(r, f);
     for (int k = below(r, 3); k > 0; k--) {
         uint32_t kernel = (uint32_t)below(r, 3), part = (uint32_t)below(r, 3);
+        ir_fold fold = (ir_fold)below(r, 5);
         ir_matrix_tensor(m, w,
                          &(ir_tensor){.name = name(r),
                                       .rank = 1 + (uint32_t)below(r, 4),
@@ -101,7 +102,9 @@ static void random_matrix(random_state *r, fixture *f)
                                       .part = part,
                                       .whole = part ? part + 1 : 0,
                                       .init = (ir_init)below(r, 3),
-                                      .init_value = number(r)});
+                                      .init_value = number(r),
+                                      .fold = fold,
+                                      .eps = fold == IR_FOLD_VAR ? number(r) : 0});
     }
     size_t blocks = (size_t)ir_block_rows(m, w) * ir_block_columns(m, w);
     if (below(r, 2) && blocks < 1000) {

@@ -260,6 +260,10 @@ static const struct {
               "normal, value = 1}\n}\n",
      "two tensors are called 'a'"},
     {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
+              "  tensor \"a\" {rank = 1, input0 = 1, output0 = 0, inputs = 1, outputs = 5, init = "
+              "constant, value = 1, fold = scale, eps = 0.5}\n}\n",
+     "tensor 'a' cannot be folded into the matrix 'w'"},
+    {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
               "  tensor \"a\" {rank = 4, input0 = 0, output0 = 0, inputs = 8, outputs = 5, "
               "kernel_rows = 3, kernel_columns = 1, init = normal, value = 1}\n}\n",
      "tensor 'a' of 5 x 8 cannot have rank 4"},

@@ -148,7 +148,9 @@ static void tables_and_presets(void **state)
         ".matrix w layer=1 rows=20 columns=10 q=26 frozen=1\n"
         ".block node=1 tile=2 core=1 mcu=1 row=4 column=2 rows=16 columns=8 mvm_shift=-3 "
         "mtvm_shift=63\n"
-        ".tensor w matrix=0 rank=2 dim0=12 dim1=20 first=2 rows=20 columns=10 init=normal value=-1.5e-3\n"
+        ".tensor w matrix=0 rank=2 dim0=12 dim1=20 first=2 rows=20 columns=10 init=normal "
+        "value=-1.5e-3\n"
+        ".tensor v matrix=0 rank=1 dim0=10 row=19 rows=1 columns=10 fold=var eps=0.5 value=1\n"
         ".plan \"{\\n}\"\n"
         ".entry \"train:a\" batch=4 updates=1 steps=9 steps_serial=10\n"
         ".input x role=target encoding=one_hot per_kernel=1 elements=20 points=2 q=9\n"
@@ -172,6 +174,8 @@ static void tables_and_presets(void **state)
     assert_int_equal(im->tensors[0].first, 2);
     assert_int_equal(im->tensors[0].init, INIT_NORMAL);
     assert_true(im->tensors[0].init_value == -1.5e-3);
+    assert_int_equal(im->tensors[1].fold, FOLD_VAR);
+    assert_true(im->tensors[1].eps == 0.5);
     const image_entry *e = &im->entries[0];
     assert_true(e->batch == 4 && e->updates && e->bound_steps == 9 && e->bound_steps_serial == 10);
     const image_port *x = &e->inputs[0];

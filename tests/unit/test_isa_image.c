@@ -359,6 +359,10 @@ static void bad_kernel(image *im)
 {
     im->tensors[0].rank = 4;
 }
+static void bad_fold(image *im)
+{
+    im->tensors[0].fold = FOLD_MEAN;
+}
 static void bad_parts(image *im)
 {
     static image_tensor two[2];
@@ -424,6 +428,7 @@ static void faults_are_named(void **state)
         {"two blocks sit in the same MCU", same_mcu},
         {"the tensor 'w' does not match its matrix", bad_first},
         {"the tensor 'w' does not match its matrix", bad_kernel},
+        {"the tensor 'w' does not match its matrix", bad_fold},
         {"parts of the tensor 'w' disagree on its dimensions", bad_parts},
         {"the tensor 'w' does not match its matrix", bad_tensor},
         {"the tensor 'w' does not match its matrix", bad_dims},

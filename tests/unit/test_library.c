@@ -66,6 +66,35 @@ static void forward(void **state)
     panther_free(f.p);
 }
 
+/* batch_norm is folded into the layer: it reads as the identity, the layer's bias as its bias. */
+static void folded(void **state)
+{
+    (void)state;
+    fixture f = {.p = panther_new()};
+    f.image = panther_compile_text(f.p, "net.pan",
+                                   "network net(x: vec[2]) -> vec[2] {\n"
+                                   "    return batch_norm(dense(x, 2, bias = false), eps = 0.25)\n"
+                                   "}\n",
+                                   NULL);
+    f.e = panther_start(f.p, f.image, NULL);
+    assert_non_null(f.e);
+    const double w[4] = {1, -2, 0.5, 4}, b[2] = {0.75, -1}, x[2] = {1, 0.5};
+    double y[2], known[2];
+    assert_int_equal(panther_write_weights(f.e, "dense_1.weight", w, 4), PANTHER_DONE);
+    assert_int_equal(panther_write_weights(f.e, "batch_norm_1.bias", b, 2), PANTHER_DONE);
+    assert_int_equal(panther_write_weights(f.e, "batch_norm_1.var", b, 2), PANTHER_USAGE);
+    expect_message(f.p, "'batch_norm_1.var' is folded into the layer before it");
+    assert_int_equal(panther_read_weights(f.e, "batch_norm_1.var", known, 2), PANTHER_DONE);
+    assert_true(known[0] == 0.75 && known[1] == 0.75);
+    assert_int_equal(panther_read_weights(f.e, "batch_norm_1.bias", known, 2), PANTHER_DONE);
+    assert_true(known[0] == b[0] && known[1] == b[1]);
+    assert_int_equal(panther_write(f.e, "test:net", "x", x, 2), PANTHER_DONE);
+    assert_int_equal(panther_run(f.e, "test:net"), PANTHER_DONE);
+    assert_int_equal(panther_read(f.e, "test:net", "output", y, 2), PANTHER_DONE);
+    assert_true(fabs(y[0] - 0.75) < 0.02 && fabs(y[1] - 1.5) < 0.02);
+    panther_free(f.p);
+}
+
 /* One update is W -= rate * outer(W x - onehot, x). */
 static void update(void **state)
 {
@@ -268,10 +297,9 @@ static void threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forward),     cmocka_unit_test(update),      cmocka_unit_test(tables),
-        cmocka_unit_test(files),       cmocka_unit_test(wrong_calls), cmocka_unit_test(timing_only),
-        cmocka_unit_test(threads),
-        cmocka_unit_test(machines),
+        cmocka_unit_test(forward),     cmocka_unit_test(folded),      cmocka_unit_test(update),
+        cmocka_unit_test(tables),      cmocka_unit_test(files),       cmocka_unit_test(wrong_calls),
+        cmocka_unit_test(timing_only), cmocka_unit_test(threads),     cmocka_unit_test(machines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
