@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # LeNet-5 (examples/lenet5.pan) on the shipped digits, enlarged to 28 x 28: the machine and the
-# interpreters train it, weights travel through files. On MNIST itself: convolutions.sh.
+# interpreters train it, weights travel through files. On MNIST itself: accuracy_lenet5.sh.
 source "$(dirname "$0")/common.bash"
 
 # digits COUNT: rows of 784 pixels and a label; the digit is 24 x 24, the border 2 pixels wide.
