@@ -28,6 +28,7 @@ static void add_machine(cJSON *root, const machine *m, arena *memory)
     cJSON_AddStringToObject(at, "slices", slicing_text(memory, &m->slices));
     cJSON_AddStringToObject(at, "opa_mode", opa_mode_names[m->opa_mode]);
     cJSON_AddStringToObject(at, "fidelity", fidelity_names[m->fidelity]);
+    cJSON_AddStringToObject(at, "operand_log", m->operand_log_unlimited ? "unlimited" : "memory");
     cJSON_AddNumberToObject(at, "clock_ghz", m->clock_ghz);
     char *text = NULL;
     size_t length = 0;

@@ -142,10 +142,10 @@ compare_setting *compare_settings(arena *memory, const report_run *const *runs, 
 {
     static const char *const names[] = {"command", "panther",  "engine",   "seed",
                                         "name",    "variant",  "slices",   "opa_mode",
-                                        "fidelity", "clock_ghz"};
+                                        "fidelity", "operand_log", "clock_ghz"};
     static const char *const titles[] = {"command", "version", "engine",   "seed",
                                          "machine", "variant", "slices",   "opa mode",
-                                         "fidelity", "clock (GHz)"};
+                                         "fidelity", "operand log", "clock (GHz)"};
     *settings = sizeof names / sizeof *names;
     compare_setting *list = ARENA_ARRAY(memory, compare_setting, *settings);
     for (size_t k = 0; k < *settings; k++) {

@@ -74,6 +74,7 @@ static void put_identity(page *p, const report_run *r)
                 {"slices", run_string(machine, "slices")},
                 {"opa mode", run_string(machine, "opa_mode")},
                 {"fidelity", run_string(machine, "fidelity")},
+                {"operand log", run_string(machine, "operand_log")},
                 {"clock (GHz)", figure_exact(p->memory, run_number(machine, "clock_ghz"))}};
     fputs("<pre><code>", p->out);
     put_escaped(p, run_string(r->root, "command"));
