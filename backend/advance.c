@@ -18,6 +18,17 @@
  *     done:
  *
  * A window that moves every few points only (untap with a stride) counts them in a register.
+ *
+ * Where slots are rows (ring.h), the pointer stays at the first row of the window, which goes on
+ * with `sring`, across the ends of maps as well; rows outside of the map are passed over. Its
+ * registers for rows of the window go along the row, and are set anew when a row of the grid begins:
+ *
+ *             sset   line, blank             ; unless the row is inside of the map
+ *             blt    row, first, next
+ *             bge    row, end, next
+ *             smov   line, pointer
+ *             sring  line, words, ring
+ *     next:
  */
 #include "backend/emitter.h"
 
@@ -48,6 +59,57 @@ static void give_up(emitter *e, const ring_pointer *r, uint32_t words)
     }
 }
 
+static bool gives_up(const emitter *e, const ring_pointer *r)
+{
+    const agent_program *p = e->program;
+    for (size_t i = 0; i < p->drop_count; i++)
+        if (&p->pointers[p->drops[i].pointer] == r)
+            return true;
+    return false;
+}
+
+/*
+ * Moves a register by rows of a ring of rows, also backwards, which is forwards by so many rings
+ * that the phase comes out right: an even number of them.
+ */
+static void move_rows(emitter *e, const ring_pointer *r, int reg, int64_t rows)
+{
+    int64_t twice = 2 * (int64_t)r->slots;
+    if (rows < 0)
+        rows += (-rows + twice - 1) / twice * twice;
+    if (rows)
+        EMIT(e, ISA_sring, reg, (int32_t)(rows * row_words(r)),
+             (int32_t)(r->slots * (uint32_t)row_words(r)));
+}
+
+/* Jumps to `outside` at the points where that row of the window is not one of the map's. */
+static void if_inside(emitter *e, const ring_pointer *r, uint32_t row, code_patch *outside)
+{
+    const ir_axis *a = &r->axes[0];
+    int counted = backend_position(e->program, r->skew)->row;
+    uint64_t first = row < a->low ? ir_axis_reaches(a, a->low - row) : 0;
+    uint64_t end = row < a->low + a->map ? ir_axis_reaches(a, a->low + a->map - row) : 0;
+    if (first > 0)
+        code_jump(&e->code, (isa_insn){ISA_blti, {counted, (int32_t)first}}, outside);
+    if (end < a->points)
+        code_jump(&e->code, (isa_insn){ISA_bgei, {counted, (int32_t)end}}, outside);
+}
+
+/* Registers of the window's rows at the first column. */
+static void set_lines(emitter *e, const ring_pointer *r)
+{
+    for (size_t i = 0; i < r->line_count; i++) {
+        const ring_line *line = &r->lines[i];
+        code_patch outside = {0};
+        if (r->blank)
+            EMIT(e, ISA_sset, line->reg, (int32_t)r->slots * row_words(r));
+        if_inside(e, r, line->row, &outside);
+        EMIT(e, ISA_smov, line->reg, r->reg);
+        move_rows(e, r, line->reg, line->row);
+        code_here(&e->code, &outside, NULL);
+    }
+}
+
 /* Counts a point along an axis; jumps to `stay` while the window does not move. */
 static void count_point(emitter *e, const ring_pointer *r, int axis, code_patch *stay)
 {
@@ -65,24 +127,66 @@ static void next_column(emitter *e, const ring_pointer *r)
     if (r->axes[1].points == 1)
         return;
     count_point(e, r, 1, &stay);
-    EMIT(e, ISA_saddi, r->reg, r->reg, (int32_t)(r->axes[1].step * r->lanes));
+    for (size_t i = 0; i < r->line_count; i++)
+        EMIT(e, ISA_saddi, r->lines[i].reg, r->lines[i].reg, (int32_t)(r->axes[1].step * r->lanes));
+    if (!r->line_count)
+        EMIT(e, ISA_saddi, r->reg, r->reg, (int32_t)(r->axes[1].step * r->lanes));
     code_here(&e->code, &stay, NULL);
+}
+
+/* Over the rows that the window leaves, which are given up if they are rows of the map. */
+static void leave_rows(emitter *e, const ring_pointer *r)
+{
+    uint32_t step = r->axes[0].step;
+    if (!gives_up(e, r)) {
+        move_rows(e, r, r->reg, step);
+        return;
+    }
+    for (uint32_t row = 0; row < step; row++) {
+        code_patch outside = {0};
+        if_inside(e, r, row, &outside);
+        give_up(e, r, (uint32_t)row_words(r));
+        code_here(&e->code, &outside, NULL);
+        move_rows(e, r, r->reg, 1);
+    }
 }
 
 static void next_row(emitter *e, const ring_pointer *r)
 {
     code_patch stay = {0};
     uint32_t across = ir_axis_moved(&r->axes[1], r->axes[1].points);
-    if (r->axes[1].points > 1 && across)
+    if (r->axes[1].points > 1 && across && !r->line_count)
         EMIT(e, ISA_saddi, r->reg, r->reg, -(int32_t)(across * r->lanes));
     if (r->axes[1].points > 1 && r->phase[1] >= 0)
         EMIT(e, ISA_sset, r->phase[1], (int32_t)r->axes[1].start);
     if (r->axes[0].points == 1)
         return;
     count_point(e, r, 0, &stay);
-    give_up(e, r, r->axes[0].step * (uint32_t)row_words(r));
-    EMIT(e, ISA_saddi, r->reg, r->reg, (int32_t)r->axes[0].step * row_words(r));
+    if (r->kind == POINTER_ROWS) {
+        leave_rows(e, r);
+    } else {
+        give_up(e, r, r->axes[0].step * (uint32_t)row_words(r));
+        EMIT(e, ISA_saddi, r->reg, r->reg, (int32_t)r->axes[0].step * row_words(r));
+    }
     code_here(&e->code, &stay, NULL);
+}
+
+/* From behind the last row of the grid to the next map, which begins where this one ends. */
+static void next_map_of_rows(emitter *e, const ring_pointer *r)
+{
+    const ir_axis *a = &r->axes[0];
+    int64_t at = (int64_t)ir_axis_moved(a, a->points) - a->low;
+    if (r->phase[0] >= 0)
+        EMIT(e, ISA_sset, r->phase[0], (int32_t)a->start);
+    if (gives_up(e, r) && at < 0) {
+        move_rows(e, r, r->reg, -at);
+        at = 0;
+    }
+    for (; gives_up(e, r) && at < a->map; at++) {
+        give_up(e, r, (uint32_t)row_words(r));
+        move_rows(e, r, r->reg, 1);
+    }
+    move_rows(e, r, r->reg, (int64_t)a->map - a->low - at);
 }
 
 static void next_map(emitter *e, const ring_pointer *r)
@@ -97,8 +201,8 @@ static void next_map(emitter *e, const ring_pointer *r)
 
 static void next_example(emitter *e, const ring_pointer *r)
 {
-    if (r->kind == POINTER_WALK) {
-        next_map(e, r);
+    if (r->kind == POINTER_WALK || r->kind == POINTER_ROWS) {
+        (r->kind == POINTER_WALK ? next_map : next_map_of_rows)(e, r);
         return;
     }
     for (size_t i = 0; i < e->program->drop_count; i++)
@@ -115,7 +219,7 @@ static void for_pointers(emitter *e, int64_t skew, pointer_step *step, bool walk
     for (size_t i = 0; i < e->program->pointer_count; i++) {
         const ring_pointer *r = &e->program->pointers[i];
         if (r->skew == skew && r->kind != POINTER_VECTORS &&
-            (!walks_only || r->kind == POINTER_WALK))
+            (!walks_only || r->kind == POINTER_WALK || r->kind == POINTER_ROWS))
             step(e, r);
     }
 }
@@ -140,7 +244,7 @@ void emit_advance(emitter *e, int64_t skew)
 {
     const agent_program *p = e->program;
     const grid_position *at = backend_position(p, skew);
-    code_patch done = {0};
+    code_patch done = {0}, next = {0};
     if (!has_pointers(p, skew))
         return;
     emit_guard(e, skew);
@@ -152,8 +256,10 @@ void emit_advance(emitter *e, int64_t skew)
         count_position(e, at->column, p->grid.columns, &done);
     for_pointers(e, skew, next_row, true);
     if (at)
-        count_position(e, at->row, p->grid.rows, &done);
+        count_position(e, at->row, p->grid.rows, &next);
     for_pointers(e, skew, next_example, false);
+    code_here(&e->code, &next, NULL);
+    for_pointers(e, skew, set_lines, true);
     code_here(&e->code, &done, NULL);
 }
 
@@ -170,5 +276,11 @@ void emit_first_point(emitter *e)
     for (size_t i = 0; i < p->position_count; i++) {
         EMIT(e, ISA_sset, p->positions[i].row, 0);
         EMIT(e, ISA_sset, p->positions[i].column, 0);
+    }
+    for (size_t i = 0; i < p->pointer_count; i++) {
+        const ring_pointer *r = &p->pointers[i];
+        if (r->kind == POINTER_ROWS)
+            move_rows(e, r, r->reg, -(int64_t)r->axes[0].low);
+        set_lines(e, r);
     }
 }

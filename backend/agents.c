@@ -66,7 +66,7 @@ static void find_memory_tops(backend_state *s)
     for (size_t i = 0; i < s->graph->buffer_count; i++) {
         const ir_buffer *b = &s->graph->buffers[i];
         ir_place tile = {b->node, b->tile, -1, -1};
-        int64_t end = b->address + (int64_t)b->words * ir_ring_slots(s->graph, b),
+        int64_t end = b->address + (int64_t)ir_ring_words(s->graph, b),
                 top = backend_take_memory(s, tile, 0);
         if (end > top)
             backend_take_memory(s, tile, end - top);

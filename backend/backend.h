@@ -18,6 +18,19 @@
 image *backend_build(arena *memory, const ir_module *module, const machine *m, const char *plan,
                      diag *d);
 
+/* A core, or a control thread of a tile. */
+typedef struct backend_agent {
+    ir_place place;
+    int64_t thread; /* -1: a core */
+} backend_agent;
+
+/*
+ * Whether the ring pointers of some agent of a scheduled graph need more scalar registers than the
+ * machine has: the first one that lacks some.
+ */
+bool backend_lacks_scalars(arena *memory, const ir_graph *g, const machine *m,
+                           backend_agent *where);
+
 typedef struct backend_figures {
     uint32_t mcus, cores, tiles, nodes;          /* in use */
     uint64_t core_instructions, tile_instructions; /* static, all entries */

@@ -190,7 +190,7 @@ static void emit_slot(emitter *e, const loop_event *slot)
 /* The base register of a ring access: a moving pointer, or none for what there is once. */
 static int32_t ring_base(emitter *e, const ir_op *op)
 {
-    return op->space.count ? backend_pointer(e->state, e->program, op) : SCALAR_ZERO;
+    return op->space.count ? backend_base(e->state, e->program, op) : SCALAR_ZERO;
 }
 
 static void emit_load(emitter *e, const ir_op *op)
@@ -207,16 +207,13 @@ static void emit_load(emitter *e, const ir_op *op)
 /* Jumps to `patch` unless the point's row (column), counted by the kernel's stride, is the tap's. */
 static void skip_other_residues(emitter *e, const ir_op *op, code_patch *patch)
 {
-    int32_t pointer = ring_base(e, op);
-    for (size_t i = 0; i < e->program->pointer_count; i++) {
-        const ring_pointer *r = &e->program->pointers[i];
-        for (int axis = 0; r->reg == pointer && axis < 2; axis++)
-            if (r->phase[axis] >= 0)
-                code_jump(
-                    &e->code,
-                    (isa_insn){ISA_bnei, {r->phase[axis], (int32_t)ir_reader_residue(op, axis)}},
-                    patch);
-    }
+    const ring_pointer *r =
+        op->space.count ? backend_pointer(e->state, e->program, op) : NULL;
+    for (int axis = 0; r && axis < 2; axis++)
+        if (r->phase[axis] >= 0)
+            code_jump(&e->code,
+                      (isa_insn){ISA_bnei, {r->phase[axis], (int32_t)ir_reader_residue(op, axis)}},
+                      patch);
 }
 
 /* A pixel that lies under no tap of any position gets 0. */

@@ -2,6 +2,7 @@
  * Ring pointers: which scalar registers an agent moves through its rings with, which words it gives
  * up, and for which skews it counts rows and columns.
  */
+#include "backend/backend.h"
 #include "backend/program.h"
 
 const ir_buffer *backend_ring(const backend_state *s, const ir_op *op)
@@ -25,9 +26,9 @@ bool backend_is_last(const backend_state *s, const agent_program *p, const ir_op
 /* A map that is written pixel by pixel. */
 static void writer_axes(const ir_buffer *ring, ir_axis axes[2])
 {
-    const uint32_t map[] = {ring->height, ring->width};
+    const uint32_t map[] = {ir_ring_by_rows(ring) ? ring->points : ring->height, ring->width};
     for (int i = 0; i < 2; i++)
-        axes[i] = (ir_axis){.points = map[i], .step = 1, .every = 1};
+        axes[i] = (ir_axis){.points = map[i], .step = 1, .every = 1, .map = map[i], .window = 1};
 }
 
 static bool fills_pieces(const ir_op *op)
@@ -43,7 +44,8 @@ static ring_pointer pointer_for(const backend_state *s, const agent_program *p, 
     r.depth = ring->depth;
     r.slots = ir_ring_slots(s->graph, ring);
     if (ring->lanes && !fills_pieces(op)) {
-        r.kind = POINTER_WALK;
+        r.kind = ir_ring_by_rows(ring) ? POINTER_ROWS : POINTER_WALK;
+        r.blank = ring->blank && ir_is_reader(op->code);
         r.lanes = ring->lanes;
         r.rows = ring->rows;
         r.columns = ring->columns;
@@ -66,12 +68,20 @@ static bool same_axis(const ir_axis *a, const ir_axis *b)
            a->start == b->start;
 }
 
+/* Which rows of a window are inside of the map matters where the others are elsewhere. */
+static bool same_lines(const ring_pointer *a, const ring_pointer *b)
+{
+    const ir_axis *x = &a->axes[0], *y = &b->axes[0];
+    return a->kind != POINTER_ROWS || (a->blank == b->blank && x->low == y->low &&
+                                       x->map == y->map && x->window == y->window);
+}
+
 static bool same_pointer(const ring_pointer *a, const ring_pointer *b)
 {
     return a->kind == b->kind && a->words == b->words && a->depth == b->depth &&
            a->skew == b->skew && a->lanes == b->lanes && a->rows == b->rows &&
            a->columns == b->columns && same_axis(&a->axes[0], &b->axes[0]) &&
-           same_axis(&a->axes[1], &b->axes[1]);
+           same_axis(&a->axes[1], &b->axes[1]) && same_lines(a, b);
 }
 
 static int64_t find_pointer(const backend_state *s, const agent_program *p, const ir_op *op)
@@ -83,9 +93,25 @@ static int64_t find_pointer(const backend_state *s, const agent_program *p, cons
     return -1;
 }
 
-int backend_pointer(backend_state *s, const agent_program *p, const ir_op *op)
+const ring_pointer *backend_pointer(const backend_state *s, const agent_program *p, const ir_op *op)
 {
-    return p->pointers[find_pointer(s, p, op)].reg;
+    return &p->pointers[find_pointer(s, p, op)];
+}
+
+/* The register of the op's row of the window. */
+static const ring_line *find_line(const ring_pointer *r, const ir_op *op)
+{
+    for (size_t i = 0; i < r->line_count; i++)
+        if (r->lines[i].row == ir_reader_row(op))
+            return &r->lines[i];
+    return NULL;
+}
+
+int backend_base(const backend_state *s, const agent_program *p, const ir_op *op)
+{
+    const ring_pointer *r = backend_pointer(s, p, op);
+    const ring_line *line = find_line(r, op);
+    return line ? line->reg : r->reg;
 }
 
 uint32_t backend_offset(const backend_state *s, const ir_op *op)
@@ -93,7 +119,7 @@ uint32_t backend_offset(const backend_state *s, const ir_op *op)
     const ir_buffer *ring = backend_ring(s, op);
     uint64_t offset = (uint64_t)ring->address;
     if (ir_is_reader(op->code))
-        offset += ir_reader_offset(op, ring->columns, ring->lanes);
+        offset += ir_reader_offset(op, ir_ring_by_rows(ring) ? 0 : ring->columns, ring->lanes);
     else if (fills_pieces(op))
         offset += (uint64_t)ir_get_int(op, IR_ATTR_first, 0);
     else if (ring->lanes)
@@ -118,18 +144,29 @@ static void count_position(backend_state *s, agent_program *p, int64_t skew)
     ARENA_PUSH(s->memory, p->positions, p->position_count, p->position_capacity, fresh);
 }
 
+static void add_line(backend_state *s, agent_program *p, ring_pointer *r, const ir_op *op)
+{
+    bool one_row = r->axes[0].window == 1 && !r->blank;
+    if (r->kind != POINTER_ROWS || one_row || find_line(r, op))
+        return;
+    ring_line fresh = {ir_reader_row(op), p->scalars++};
+    ARENA_PUSH(s->memory, r->lines, r->line_count, r->line_capacity, fresh);
+}
+
 static size_t add_pointer(backend_state *s, agent_program *p, const ir_op *op)
 {
     int64_t known = find_pointer(s, p, op);
-    if (known >= 0)
-        return (size_t)known;
-    ring_pointer fresh = pointer_for(s, p, op);
-    fresh.reg = p->scalars++;
-    for (int i = 0; i < 2; i++)
-        if (fresh.kind == POINTER_WALK && fresh.axes[i].every > 1)
-            fresh.phase[i] = p->scalars++;
-    ARENA_PUSH(s->memory, p->pointers, p->pointer_count, p->pointer_capacity, fresh);
-    return p->pointer_count - 1;
+    if (known < 0) {
+        ring_pointer fresh = pointer_for(s, p, op);
+        fresh.reg = p->scalars++;
+        for (int i = 0; i < 2; i++)
+            if (fresh.kind >= POINTER_WALK && fresh.axes[i].every > 1)
+                fresh.phase[i] = p->scalars++;
+        known = (int64_t)p->pointer_count;
+        ARENA_PUSH(s->memory, p->pointers, p->pointer_count, p->pointer_capacity, fresh);
+    }
+    add_line(s, p, &p->pointers[known], op);
+    return (size_t)known;
 }
 
 /* The last of the agent's readers of a ring gives its words up, the load of an example's value too. */
@@ -158,13 +195,32 @@ static void note_op(backend_state *s, agent_program *p, const ir_op *op)
         count_position(s, p, backend_skew(op));
 }
 
-bool backend_pointers(backend_state *s, agent_program *p)
+static bool find_pointers(backend_state *s, agent_program *p)
 {
     p->scalars = SCALAR_FIRST_POINTER;
     for (size_t i = 0; i < p->event_count; i++)
         for (size_t k = 0; k < p->events[i].count; k++)
             note_op(s, p, p->events[i].ops[k]);
-    if (p->scalars <= s->machine->scalar_registers)
+    return p->scalars <= s->machine->scalar_registers;
+}
+
+bool backend_lacks_scalars(arena *memory, const ir_graph *g, const machine *m, backend_agent *where)
+{
+    backend_state s = {.memory = memory, .module = g->module, .machine = m, .graph = g};
+    bool lacks = false;
+    backend_gather(&s);
+    for (size_t i = 0; i < s.agent_count && !lacks; i++) {
+        lacks = !find_pointers(&s, s.agents[i]);
+        *where = (backend_agent){s.agents[i]->place, s.agents[i]->thread};
+    }
+    for (ir_op *op = g->first; op; op = op->next)
+        op->scratch = NULL;
+    return lacks;
+}
+
+bool backend_pointers(backend_state *s, agent_program *p)
+{
+    if (find_pointers(s, p))
         return true;
     bool core = p->thread < 0;
     diag_error(s->diag, SOURCE_NOWHERE,

@@ -31,17 +31,33 @@ typedef struct value_home {
  *   VECTORS   to the next slot at every point
  *   EXAMPLES  to the next slot after the last point of an example
  *   WALK      over the map in a slot (ir/ring.h), then to the next slot
+ *   ROWS      over rows that are slots; where a window has several, each that something is taken
+ *             from has a register, which is set when a row of the grid begins
  */
-typedef enum pointer_kind { POINTER_VECTORS, POINTER_EXAMPLES, POINTER_WALK } pointer_kind;
+typedef enum pointer_kind {
+    POINTER_VECTORS,
+    POINTER_EXAMPLES,
+    POINTER_WALK,
+    POINTER_ROWS
+} pointer_kind;
+
+/* A row of a window: where it is now in the ring, or in the ring's blank row. */
+typedef struct ring_line {
+    uint32_t row;
+    int reg;
+} ring_line;
 
 typedef struct ring_pointer {
     pointer_kind kind;
     uint32_t words, depth, slots;
     int64_t skew;
-    uint32_t lanes, rows, columns; /* WALK: of a slot */
+    uint32_t lanes, rows, columns; /* WALK, ROWS: of a slot */
     ir_axis axes[2];
     int reg;
-    int phase[2]; /* WALK: registers that count points modulo `every` along an axis, -1: none */
+    int phase[2]; /* of walks: registers that count points modulo `every` along an axis, -1: none */
+    bool blank;   /* ROWS: the ring has a blank row */
+    ring_line *lines; /* ROWS: none if `reg` itself goes along the rows */
+    size_t line_count, line_capacity;
 } ring_pointer;
 
 /* A ring whose words this agent gives up row by row (WALK) or after each example (EXAMPLES). */
@@ -111,8 +127,9 @@ value_home *backend_home(const agent_program *p, const ir_op *value, int32_t *of
 
 /* pointers.c: how an agent moves through rings */
 bool backend_pointers(backend_state *s, agent_program *p); /* false if scalar registers run out */
-int backend_pointer(backend_state *s, const agent_program *p,
-                    const ir_op *op); /* scalar register */
+const ring_pointer *backend_pointer(const backend_state *s, const agent_program *p,
+                                    const ir_op *op);
+int backend_base(const backend_state *s, const agent_program *p, const ir_op *op); /* its register */
 uint32_t backend_offset(const backend_state *s,
                         const ir_op *op); /* words from there, with the address */
 const grid_position *backend_position(const agent_program *p, int64_t skew); /* NULL: not counted */

@@ -229,11 +229,11 @@ static void add_buffers(backend_state *s, image_entry *entry)
     for (size_t i = 0; i < g->buffer_count; i++) {
         const ir_buffer *b = &g->buffers[i];
         entry->buffers[i] = (image_buffer){b->name, (uint16_t)b->node, (uint16_t)b->tile,
-                                           (uint32_t)b->address, b->words * ir_ring_slots(g, b)};
+                                           (uint32_t)b->address, (uint32_t)ir_ring_words(g, b)};
     }
 }
 
-/* What the pads of a map ring are preset to: before the first row, between rows, after the last. */
+/* What the pads of a map ring are preset to. */
 static void add_preset(backend_state *s, image_entry *entry, size_t *capacity, const ir_buffer *b,
                        uint64_t at, uint32_t words, uint32_t repeat)
 {
@@ -253,21 +253,32 @@ static void add_preset(backend_state *s, image_entry *entry, size_t *capacity, c
     entry->preset_count = (uint32_t)count;
 }
 
+/* Of `height` rows of pixels that follow each other in [at, to): before, between and after them. */
+static void add_preset_rows(backend_state *s, image_entry *entry, size_t *capacity,
+                            const ir_buffer *b, uint32_t height, uint64_t at, uint64_t to)
+{
+    uint32_t row = b->columns * b->lanes, before = b->top * row + b->left * b->lanes;
+    uint32_t between = (b->columns - b->width) * b->lanes;
+    uint64_t first_end = at + before + (uint64_t)b->width * b->lanes;
+    uint64_t end = first_end + (uint64_t)(height - 1) * row;
+    add_preset(s, entry, capacity, b, at, before, 1);
+    add_preset(s, entry, capacity, b, first_end, between, height - 1);
+    add_preset(s, entry, capacity, b, end, (uint32_t)(to - end), 1);
+}
+
 static void add_presets(backend_state *s, image_entry *entry)
 {
     size_t capacity = 0;
     for (size_t i = 0; i < s->graph->buffer_count; i++) {
         const ir_buffer *b = &s->graph->buffers[i];
-        uint32_t row = b->columns * b->lanes, before = b->top * row + b->left * b->lanes;
-        uint32_t between = (b->columns - b->width) * b->lanes;
-        for (uint32_t slot = 0; b->lanes && slot < ir_ring_slots(s->graph, b); slot++) {
-            uint64_t at = (uint64_t)slot * b->words,
-                     first_end = at + before + (uint64_t)b->width * b->lanes;
-            uint64_t end = first_end + (uint64_t)(b->height - 1) * row;
-            add_preset(s, entry, &capacity, b, at, before, 1);
-            add_preset(s, entry, &capacity, b, first_end, between, b->height - 1);
-            add_preset(s, entry, &capacity, b, end, (uint32_t)(at + b->words - end), 1);
+        uint32_t slots = b->lanes ? ir_ring_slots(s->graph, b) : 0;
+        if (ir_ring_by_rows(b)) {
+            add_preset_rows(s, entry, &capacity, b, slots, 0, ir_ring_words(s->graph, b));
+            continue;
         }
+        for (uint64_t slot = 0; slot < slots; slot++)
+            add_preset_rows(s, entry, &capacity, b, b->height, slot * b->words,
+                            (slot + 1) * b->words);
     }
 }
 

@@ -358,6 +358,11 @@ uint32_t ir_ring_slots(const ir_graph *g, const ir_buffer *b)
     return points < b->depth ? (uint32_t)points : b->depth;
 }
 
+uint64_t ir_ring_words(const ir_graph *g, const ir_buffer *b)
+{
+    return (uint64_t)b->words * ((uint64_t)ir_ring_slots(g, b) + b->blank);
+}
+
 ir_buffer *ir_graph_add_buffer(ir_graph *g, const ir_buffer *b)
 {
     arena *memory = g->module->memory;

@@ -125,7 +125,9 @@ typedef struct ir_dim {
  * that its text does not depend on their number.
  *
  * A slot holds one vector, or a whole map (ir/ring.h): `rows` x `columns` pixels of `lanes` words,
- * row-major, of which height x width from (top, left) on are written and the others preset.
+ * row-major, of which height x width from (top, left) on are written and the others preset. Or it
+ * holds one row of a map: then `points` is the rows of the map, which are slots one after the other,
+ * and all rows above and below the map are one `blank` row of pads behind the last slot.
  */
 typedef struct ir_buffer {
     const char *name;
@@ -133,10 +135,11 @@ typedef struct ir_buffer {
     uint32_t words, depth;
     uint32_t consumers; /* takes of each word before it is free again; 0: sticky */
     int64_t address;    /* -1: not assigned */
-    uint32_t points;    /* slots that one example fills: positions of a stream of vectors, else 1 */
+    uint32_t points;    /* slots that one example fills: positions of a stream, rows of a map, or 1 */
     uint32_t lanes;     /* of a pixel; 0: slots are vectors, and what follows is 0 */
     uint32_t rows, columns, top, left, height, width;
     uint32_t lowest;    /* 1: the pixels around the map are the lowest number, 0: they are 0 */
+    uint32_t blank;     /* rows of pads behind the last slot: 0, or 1 for a ring of rows */
 } ir_buffer;
 
 typedef struct ir_graph {
@@ -280,6 +283,7 @@ ir_buffer *ir_graph_buffer(const ir_graph *g, const char *name);       /* or NUL
 uint32_t ir_ring_slots(const ir_graph *g, const ir_buffer *b); /* depth, at most what the graph fills */
 uint32_t ir_graph_batch(const ir_graph *g); /* examples of one invocation: the extent of dimension n */
 void ir_graph_set_batch(ir_graph *g, uint32_t batch);
+uint64_t ir_ring_words(const ir_graph *g, const ir_buffer *b); /* of all slots, and what is behind */
 ir_buffer *ir_graph_add_buffer(ir_graph *g, const ir_buffer *b); /* copied; pointer valid until the next add */
 
 #define IR_EACH(op, graph) for (ir_op *op = (graph)->first, *op##_next; op && (op##_next = op->next, 1); op = op##_next)

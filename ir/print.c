@@ -275,6 +275,8 @@ static void print_buffer(FILE *out, const ir_buffer *b)
                 ", lanes = %u, rows = %u, columns = %u, top = %u, left = %u, height = %u, "
                 "width = %u, lowest = %u",
                 b->lanes, b->rows, b->columns, b->top, b->left, b->height, b->width, b->lowest);
+    if (b->blank)
+        fprintf(out, ", blank = %u", b->blank);
     fputs("}\n", out);
 }
 

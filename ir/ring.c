@@ -26,6 +26,7 @@ static ir_axis tap_axis(const ir_window *w, int axis)
     a.low = w->pad[axis];
     a.map = w->map[axis];
     a.size = axis == 0 && walked > padded ? walked : padded;
+    a.window = w->kernel[axis];
     return a;
 }
 
@@ -45,6 +46,7 @@ static ir_axis untap_axis(const ir_window *w, int axis)
     a.low = before > first ? before - first : 0;
     a.map = w->positions[axis];
     a.size = a.low + (a.map > last + 1 ? a.map : last + 1);
+    a.window = before + 1;
     return a;
 }
 
@@ -53,6 +55,7 @@ static ir_axis plain_axis(uint32_t map, bool whole)
 {
     ir_axis a = {.points = whole ? 1 : map, .step = whole ? map : 1, .every = 1};
     a.map = a.size = map;
+    a.window = a.step;
     return a;
 }
 
@@ -66,6 +69,12 @@ void ir_reader_axes(const ir_graph *g, const ir_op *reader, ir_axis axes[2])
             axes[i] = untap_axis(&w, i);
         else
             axes[i] = plain_axis(w.map[i], reader->code == IR_flatten);
+}
+
+uint64_t ir_axis_reaches(const ir_axis *a, uint64_t distance)
+{
+    uint64_t moves = (distance + a->step - 1) / a->step, points = moves * a->every;
+    return points > a->start ? points - a->start : 0;
 }
 
 uint32_t ir_axis_last_use(const ir_axis *a, uint32_t at)
@@ -96,19 +105,33 @@ int64_t ir_reader_needs(const ir_graph *g, const ir_op *reader, int axis, uint32
     return last < most ? last : most;
 }
 
+/* Where in the window of a tap or untap its tap is, along one axis. */
+static uint64_t place_in_window(const ir_op *reader, int64_t at, int64_t kernel, int64_t stride)
+{
+    if (reader->code == IR_tap)
+        return (uint64_t)at;
+    return (uint64_t)((kernel + stride - 1) / stride - 1 - at / stride);
+}
+
+uint32_t ir_reader_row(const ir_op *reader)
+{
+    const ir_attr *at = ir_get(reader, IR_ATTR_at);
+    if (!at)
+        return 0;
+    return (uint32_t)place_in_window(reader, at->value, ir_get(reader, IR_ATTR_kernel)->value,
+                                     ir_get(reader, IR_ATTR_stride)->value);
+}
+
 uint64_t ir_reader_offset(const ir_op *reader, uint32_t columns, uint32_t lanes)
 {
-    const ir_attr *at = ir_get(reader, IR_ATTR_at), *stride = ir_get(reader, IR_ATTR_stride);
-    const ir_attr *kernel = ir_get(reader, IR_ATTR_kernel);
+    const ir_attr *at = ir_get(reader, IR_ATTR_at);
     uint64_t first = (uint64_t)ir_get_int(reader, IR_ATTR_first, 0);
     if (!at)
         return first;
-    uint64_t row = (uint64_t)at->value, column = (uint64_t)at->second;
-    if (reader->code == IR_untap) {
-        uint64_t rows = (uint64_t)stride->value, across = (uint64_t)stride->second;
-        row = ((uint64_t)kernel->value + rows - 1) / rows - 1 - row / rows;
-        column = ((uint64_t)kernel->second + across - 1) / across - 1 - column / across;
-    }
+    uint64_t row = ir_reader_row(reader);
+    uint64_t column =
+        place_in_window(reader, at->second, ir_get(reader, IR_ATTR_kernel)->second,
+                        ir_get(reader, IR_ATTR_stride)->second);
     return (row * columns + column) * lanes + first;
 }
 
@@ -167,8 +190,21 @@ bool ir_same_walk(const ir_graph *g, const ir_op *a, const ir_op *b)
            ir_get_int(a, IR_ATTR_fill, 0) == ir_get_int(b, IR_ATTR_fill, 0);
 }
 
+ir_buffer ir_ring_of_rows(const ir_buffer *maps)
+{
+    ir_buffer b = *maps;
+    b.points = maps->height;
+    b.rows = b.height = 1;
+    b.top = 0;
+    b.words = b.columns * b.lanes;
+    b.blank = maps->rows > maps->height;
+    return b;
+}
+
 bool ir_ring_map_sound(const ir_buffer *b)
 {
+    if (b->blank > ir_ring_by_rows(b) || (ir_ring_by_rows(b) && b->rows != 1))
+        return false;
     if (!b->lanes)
         return !b->rows && !b->columns && !b->height && !b->width;
     return (uint64_t)b->top + b->height <= b->rows && (uint64_t)b->left + b->width <= b->columns &&

@@ -8,6 +8,11 @@
  * rows it leaves behind are never needed again. What is read at a point is at a fixed distance
  * from the window's corner. Pixels beside the map are part of the slot: borders need no code.
  *
+ * A map is long, and a window needs few of its rows: a ring of rows has one row in each slot, those
+ * of an example behind those of the one before. There a window may lie at both ends of the ring, so
+ * that each of its rows is at an address of its own, and rows outside of the map are found in one
+ * blank row, wherever the window is.
+ *
  * The adjoint of a kernel of K with stride s and padding p: pixel y, counted as y + p = s q + r,
  * is covered by the taps ky = r + s j of the positions q - j.
  */
@@ -41,6 +46,7 @@ typedef struct ir_axis {
     uint32_t start;       /* ... the first of which it has already made */
     uint32_t low, size;   /* of the slot: rows (columns) before the map, and in all */
     uint32_t map;         /* rows (columns) of the map */
+    uint32_t window;      /* rows (columns) that the reader may take something from at a point */
 } ir_axis;
 
 void ir_reader_axes(const ir_graph *g, const ir_op *reader, ir_axis axes[2]);
@@ -51,6 +57,9 @@ static inline uint32_t ir_axis_moved(const ir_axis *a, uint32_t points)
     return (a->start + points) / a->every * a->step;
 }
 
+/* The first point from which on it has moved by `distance` or more; may be beyond the last one. */
+uint64_t ir_axis_reaches(const ir_axis *a, uint64_t distance);
+
 /* The last point along the axis at which the window still covers row (column) `at` of the slot. */
 uint32_t ir_axis_last_use(const ir_axis *a, uint32_t at);
 
@@ -60,8 +69,12 @@ uint32_t ir_axis_last_use(const ir_axis *a, uint32_t at);
  */
 int64_t ir_reader_needs(const ir_graph *g, const ir_op *reader, int axis, uint32_t point);
 
-/* Words from the window's corner to what the reader takes, in a slot of `columns` x `lanes`. */
+/*
+ * Words from the window's corner to what the reader takes, in a slot of `columns` x `lanes`; with 0
+ * columns: from the start of its row of the window, which ir_reader_row names.
+ */
 uint64_t ir_reader_offset(const ir_op *reader, uint32_t columns, uint32_t lanes);
+uint32_t ir_reader_row(const ir_op *reader);
 
 /*
  * Of an untap with a stride: the point (start + y) modulo `every` at which its tap meets a pixel; at
@@ -80,5 +93,14 @@ bool ir_same_walk(const ir_graph *g, const ir_op *a, const ir_op *b);
 
 /* The map lies inside its slot. */
 bool ir_ring_map_sound(const ir_buffer *b);
+
+/* Whether slots are rows of a map. */
+static inline bool ir_ring_by_rows(const ir_buffer *b)
+{
+    return b->lanes && b->points > 1;
+}
+
+/* A ring with one slot of a whole map, as a ring with one slot of a row; for a map of rows > 1. */
+ir_buffer ir_ring_of_rows(const ir_buffer *maps);
 
 #endif

@@ -1,36 +1,17 @@
 /*
- * Memory: how deep each ring is and where it lies.
- *
- * A slot is written at the time of its store or receive and free again after the last take; the ring
- * needs as many slots as intervals lie between, and one more for what is left of an interval. With
- * that depth a writer never waits for a take that comes later than itself, which keeps the argument
- * of schedule.h. Rings live from the first iteration to the last, so inside a kernel no two share
- * words; kernels are laid out independently and share all of them.
+ * Memory: how deep each ring is (memory_depth.c) and where it lies. Rings live from the first
+ * iteration to the last, so inside a kernel no two share words; kernels are laid out independently
+ * and share all of them.
  *
  * Variants 1 and 2 keep the operands of all updates until halt: each distinct vector once per tile.
  */
-#include "backend/select.h"
 #include "ir/ring.h"
-#include "passes/passes.h"
+#include "passes/memory.h"
 #include "passes/placing.h"
-#include "passes/users.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct tile_use {
-    ir_place tile;
-    int64_t rings, log; /* words */
-} tile_use;
-
-typedef struct memory_state {
-    ir_graph *graph;
-    pass_context *context;
-    user_index users;
-    tile_use *tiles;
-    size_t count, capacity;
-} memory_state;
 
 static tile_use *use_of(memory_state *s, ir_place tile)
 {
@@ -42,105 +23,13 @@ static tile_use *use_of(memory_state *s, ir_place tile)
     return &s->tiles[s->count - 1];
 }
 
-static int64_t time_of(const ir_op *op)
-{
-    return ir_get_int(op, IR_ATTR_time, 0);
-}
-
-static int64_t end_of(const memory_state *s, const ir_op *op)
-{
-    return time_of(op) + select_op_cycles(s->context->machine, op);
-}
-
-static int64_t points_of(const memory_state *s, const ir_op *op)
-{
-    return (int64_t)ir_grid_points(ir_grid_of(s->graph, op->space));
-}
-
-/* Cycles from point 0 of an op's grid to another one, rounded up. */
-static int64_t until_point(const memory_state *s, const ir_op *op, int64_t point)
-{
-    int64_t points = points_of(s, op);
-    return (point * s->graph->interval + points - 1) / points;
-}
-
-/*
- * Slots of vectors, `turn` cycles apart: from the first write to the end of the last take. A vector
- * of an example that is read at every position is taken at the last of them.
- */
-static uint32_t vector_depth(const memory_state *s, const ir_op *filler)
-{
-    int64_t points = points_of(s, filler), start = time_of(filler), end = start;
-    EACH_USER(taker, &s->users, filler) {
-        int64_t last = end_of(s, taker), all = points_of(s, taker);
-        if (all > points)
-            last += until_point(s, taker, all);
-        end = last > end ? last : end;
-    }
-    uint32_t depth = (uint32_t)((end - start) * points / s->graph->interval) + 1;
-    /* One more, so that the next packet can arrive while the last one is still read. */
-    return depth + (filler->code == IR_receive);
-}
-
-/*
- * Slots of maps, one per example. Rows are written one after the other and given up one after the
- * other: the row that is held longest says how many examples there are between the two. A row is given
- * up at the end of the turn of its last use.
- */
-static int64_t longest_held(const memory_state *s, const ir_op *filler, const ir_op *reader)
-{
-    ir_axis axes[2];
-    int64_t longest = 0, columns = ir_grid_of(s->graph, filler->space).columns;
-    ir_reader_axes(s->graph, reader, axes);
-    for (uint32_t row = 0; row < axes[0].map; row++) {
-        bool by_rows = points_of(s, filler) > 1;
-        int64_t written =
-            time_of(filler) + (by_rows ? until_point(s, filler, row * columns) - 1 : 0);
-        int64_t use = ir_axis_last_use(&axes[0], axes[0].low + row);
-        int64_t given = time_of(reader) + until_point(s, reader, (use + 1) * axes[1].points);
-        longest = given - written > longest ? given - written : longest;
-    }
-    return longest;
-}
-
-static uint32_t map_depth(const memory_state *s, const ir_op *filler)
-{
-    int64_t longest = 0;
-    EACH_USER(reader, &s->users, filler) {
-        int64_t held = longest_held(s, filler, reader);
-        longest = held > longest ? held : longest;
-    }
-    return (uint32_t)((longest + s->graph->interval - 1) / s->graph->interval);
-}
-
-static uint32_t ring_depth(const memory_state *s, const ir_op *filler, const ir_buffer *ring)
-{
-    if (placing_once(filler))
-        return 1;
-    return ring->lanes ? map_depth(s, filler) : vector_depth(s, filler);
-}
-
-/* Every op that fills a ring asks for a depth; pieces of one vector fill one ring together. */
-static void find_depths(memory_state *s)
-{
-    for (size_t i = 0; i < s->graph->buffer_count; i++)
-        s->graph->buffers[i].depth = 1;
-    IR_EACH(op, s->graph) {
-        if (op->code != IR_store && op->code != IR_receive)
-            continue;
-        ir_buffer *b = ir_graph_buffer(s->graph, ir_get_name(op, IR_ATTR_buffer, ""));
-        uint32_t depth = ring_depth(s, op, b);
-        b->depth = depth > b->depth ? depth : b->depth;
-    }
-}
-
 static void lay_out_rings(memory_state *s)
 {
     for (size_t i = 0; i < s->graph->buffer_count; i++) {
         ir_buffer *b = &s->graph->buffers[i];
         tile_use *tile = use_of(s, (ir_place){b->node, b->tile, -1, -1});
         b->address = tile->rings;
-        tile->rings += (int64_t)b->words * ir_ring_slots(s->graph, b);
+        tile->rings += (int64_t)ir_ring_words(s->graph, b);
     }
 }
 
@@ -177,7 +66,7 @@ static int64_t logged_words(const memory_state *s, const ir_op *opa, const ir_op
     if (!ir_is_reader(arg->code))
         return (int64_t)(arg->type.lanes * ir_space_points(s->graph, opa->space));
     const ir_buffer *b = ir_graph_buffer(s->graph, ir_get_name(arg, IR_ATTR_buffer, ""));
-    return (int64_t)b->lanes * b->height * b->width * ir_graph_batch(s->graph);
+    return (int64_t)b->lanes * b->height * b->points * b->width * ir_graph_batch(s->graph);
 }
 
 static void count_operand_log(memory_state *s)
@@ -229,8 +118,10 @@ static void note_layers(memory_state *s, const tile_use *t)
             continue;
         const ir_buffer *b = ir_graph_buffer(s->graph, ir_get_name(op, IR_ATTR_buffer, ""));
         /* pieces of one vector fill a ring together: each counts for its own words */
-        int64_t words = b->lanes && ir_get(op, IR_ATTR_first) ? op->type.lanes : b->words;
-        use_of_layer(s, &uses, &count, &capacity, op)->words += words * ir_ring_slots(s->graph, b);
+        int64_t words = (int64_t)ir_ring_words(s->graph, b);
+        if (b->lanes && ir_get(op, IR_ATTR_first))
+            words = (int64_t)op->type.lanes * ir_ring_slots(s->graph, b);
+        use_of_layer(s, &uses, &count, &capacity, op)->words += words;
     }
     if (count)
         qsort(uses, count, sizeof *uses, by_words);
@@ -275,7 +166,7 @@ bool pass_memory(pass_context *c)
         ir_graph *g = c->module->graphs[i];
         ir_graph_renumber(g);
         memory_state s = {.graph = g, .context = c, .users = users_of_graph(c->memory, g)};
-        find_depths(&s);
+        memory_find_depths(&s);
         lay_out_rings(&s);
         count_operand_log(&s);
         good = check_capacity(&s) && good;

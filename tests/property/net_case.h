@@ -17,6 +17,7 @@ typedef struct net_case {
     machine *machine;
     fidelity fidelity;
     ir_module *oracle; /* before partition */
+    ir_module *placed; /* after all passes */
     image *image;
     uint32_t graph; /* index of the training graph in both */
     int kernels;

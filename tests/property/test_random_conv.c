@@ -1,6 +1,7 @@
 /*
  * Random convolutional networks on random machines: kernels from 1 to 7, strides to 3, pads, groups, up
- * to 300 channels, pools, residual sums and branches, batches of 1 to 4. Forward and backward pass,
+ * to 300 channels, pools, residual sums and branches, batches of 1 to 4, most of them with rings of rows
+ * (counted). Forward and backward pass,
  * updates and outputs of the emulator equal the fixed-point interpreter's bit for bit (net_case.h).
  *
  * PANTHER_TEST_SEED repeats a run, PANTHER_TEST_CASES shortens or lengthens it. `--print SEED` writes
@@ -14,6 +15,7 @@
 #include <cmocka.h>
 
 #include "frontend/language/language.h"
+#include "ir/ring.h"
 #include "net_case.inc"
 #include "random_conv.inc"
 #include "random_net.inc"
@@ -57,7 +59,24 @@ static net_case draw_case(uint64_t seed, conv_writer *program)
     return c;
 }
 
-static void run_case(uint64_t seed)
+/* Rings of rows, and how many of them have pads above or below the map. */
+typedef struct row_rings {
+    int rings, blanks, cases;
+} row_rings;
+
+static void count_rings(const ir_module *m, row_rings *seen)
+{
+    int before = seen->rings;
+    for (size_t i = 0; i < m->graph_count; i++)
+        for (size_t k = 0; k < m->graphs[i]->buffer_count; k++) {
+            const ir_buffer *b = &m->graphs[i]->buffers[k];
+            seen->rings += ir_ring_by_rows(b);
+            seen->blanks += b->blank != 0;
+        }
+    seen->cases += seen->rings > before;
+}
+
+static void run_case(uint64_t seed, row_rings *seen)
 {
     static conv_writer program;
     net_case c = draw_case(seed, &program);
@@ -70,6 +89,7 @@ static void run_case(uint64_t seed)
         diag_print(c.diag, stderr, false);
     assert_true(compiled);
     c.graph = training_graph(c.oracle);
+    count_rings(c.placed, seen);
     net_case_run(&c);
     arena_free(c.memory);
 }
@@ -80,10 +100,14 @@ static void random_convolutions(void **state)
     const char *seed_text = getenv("PANTHER_TEST_SEED"), *cases_text = getenv("PANTHER_TEST_CASES");
     uint64_t first = seed_text ? strtoull(seed_text, NULL, 0) : 20261122;
     int cases = cases_text ? atoi(cases_text) : CASES;
+    row_rings seen = {0};
     for (int i = 0; i < cases; i++) {
         print_message("case seed %llu\n", (unsigned long long)(first + (uint64_t)i));
-        run_case(first + (uint64_t)i);
+        run_case(first + (uint64_t)i, &seen);
     }
+    print_message("%d rings of rows, %d with pads, in %d of %d cases\n", seen.rings, seen.blanks,
+                  seen.cases, cases);
+    assert_true(cases < 40 || (seen.cases >= cases / 4 && seen.blanks >= cases / 4));
 }
 
 static int print_program(const char *seed)

@@ -1,7 +1,7 @@
 /*
  * Rings of maps: on random kernels, strides and pads, what a reader finds at the window's corner plus
- * its offset is the pixel that the op means; no row is given up before its last use; and nothing
- * outside the slot is read.
+ * its offset is the pixel that the op means; no row is given up before its last use; nothing outside
+ * the slot is read; and in a ring of rows those of the window that are outside of the map are known.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -121,6 +121,35 @@ static void check_axis(const ring_case *c, int axis)
     assert_true(ir_axis_moved(a, a->points) <= a->size || axis == 1);
 }
 
+/* In a ring of rows: which rows of the window are the map's is told by the point alone. */
+static void check_rows(const ring_case *c)
+{
+    const ir_axis *a = &c->axes[0];
+    for (uint32_t p = 0; p < a->points; p++)
+        for (uint32_t row = 0; row < a->window + a->step; row++) {
+            uint64_t at = (uint64_t)ir_axis_moved(a, p) + row;
+            uint64_t first = row < a->low ? ir_axis_reaches(a, a->low - row) : 0;
+            uint64_t end = row < a->low + a->map ? ir_axis_reaches(a, a->low + a->map - row) : 0;
+            assert_int_equal(p >= first && p < end, at >= a->low && at < a->low + a->map);
+        }
+    assert_true(ir_reader_row(c->reader) < a->window);
+    assert_int_equal(ir_reader_offset(c->reader, c->ring.columns, c->ring.lanes),
+                     ir_reader_row(c->reader) * c->ring.columns * c->ring.lanes +
+                         ir_reader_offset(c->reader, 0, c->ring.lanes));
+    if (c->ring.height == 1)
+        return;
+    ir_buffer rows = ir_ring_of_rows(&c->ring);
+    assert_true(ir_ring_map_sound(&rows) && ir_ring_by_rows(&rows));
+    assert_false(ir_ring_by_rows(&c->ring));
+    assert_int_equal(rows.points, c->ring.height);
+    assert_int_equal(rows.words, c->ring.columns * c->ring.lanes);
+    rows.depth = 5;
+    uint32_t slots = rows.points * 2 < 5 ? rows.points * 2 : 5; /* a batch of 2 fills no more */
+    assert_int_equal(ir_ring_slots(c->graph, &rows), slots);
+    assert_int_equal(ir_ring_words(c->graph, &rows), (slots + rows.blank) * rows.words);
+    assert_true(rows.blank || (!a->low && ir_axis_moved(a, a->points - 1) + a->window <= a->map));
+}
+
 static void readers_find_their_pixels(void **state)
 {
     (void)state;
@@ -133,6 +162,7 @@ static void readers_find_their_pixels(void **state)
         assert_true(ir_ring_map_sound(&c.ring));
         check_axis(&c, 0);
         check_axis(&c, 1);
+        check_rows(&c);
         assert_true(ir_same_walk(c.graph, c.reader, c.reader));
         arena_free(c.memory);
     }
@@ -151,6 +181,14 @@ static void a_map_outside_its_slot_is_found(void **state)
     assert_false(ir_ring_map_sound(&b));
     b.lanes = 0;
     assert_false(ir_ring_map_sound(&b));
+    b = (ir_buffer){.words = 8, .points = 5, .lanes = 2, .rows = 1, .columns = 4};
+    b.height = 1;
+    b.width = 4;
+    assert_true(ir_ring_map_sound(&b));
+    b.blank = 1;
+    assert_true(ir_ring_map_sound(&b));
+    b.points = 1;
+    assert_false(ir_ring_map_sound(&b)); /* a map has its pads in its slot */
 }
 
 int main(void)
