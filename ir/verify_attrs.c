@@ -1,5 +1,7 @@
 #include "ir/verify.h"
 
+#include "isa/support/fixed.h"
+
 #include <string.h>
 
 /* What an op cannot do without. */
@@ -36,7 +38,7 @@ static const struct {
     {IR_ATTR_group, 0, UINT32_MAX},   {IR_ATTR_part, 0, UINT32_MAX},
     {IR_ATTR_kernel, 1, 65536},       {IR_ATTR_stride, 1, 65536},
     {IR_ATTR_pad, 0, 65536},          {IR_ATTR_at, 0, 65535},
-    {IR_ATTR_fill, INT16_MIN, 0},
+    {IR_ATTR_fill, INT16_MIN, 0},     {IR_ATTR_error, 0, FIXED_MAX_Q},
 };
 
 static const struct {

@@ -5,7 +5,8 @@
  *     y = W x:    W += outer(rate * error of y, x)
  *     y = W^T x:  W += outer(rate * x, error of y)
  *
- * Errors stay per point of the iteration space (per example): they are summed nowhere but in the
+ * Errors have the format that the attribute `error` of a value says, else that of the numerics.
+ * They stay per point of the iteration space (per example): they are summed nowhere but in the
  * matrix. Updates stand at the end of the graph in the order of the uses, so that every read sees
  * the old weights. The first layer gets no transposed product: nothing before it needs an error.
  */
@@ -47,6 +48,15 @@ static bool *spatial_dims(const ir_graph *g)
     return spatial;
 }
 
+/* An op's part in the errors of its arguments is worked out in the format of the first of them. */
+static uint8_t format_towards(const gradients *t, const ir_op *op)
+{
+    for (uint32_t i = 0; i < op->arg_count; i++)
+        if (t->needs[op->args[i]->id])
+            return gradient_format(t, op->args[i]);
+    return t->q_usual;
+}
+
 /* The forward ops up to `descend`, last first, each passing its error on to its arguments. */
 static void backward(gradients *t, ir_op *descend)
 {
@@ -57,6 +67,7 @@ static void backward(gradients *t, ir_op *descend)
         if (!t->error[op->id] || !t->needs[op->id])
             continue;
         rewrite_inherit(&t->at, op);
+        t->q_error = format_towards(t, op);
         gradient_rows[op->code](t, op, t->error[op->id]);
     }
 }
@@ -108,6 +119,7 @@ static void descend_loss(pass_context *c, ir_graph *g, ir_op *descend)
     bool *drawn = ARENA_ARRAY(memory, bool, g->next_id);
     gradients t = {.at = rewrite_after(g, descend),
                    .diag = c->diag,
+                   .q_usual = g->module->numerics.q_error,
                    .q_error = g->module->numerics.q_error,
                    .needs = needs,
                    .drawn = drawn,
@@ -145,6 +157,8 @@ static void differentiate_graph(pass_context *c, ir_graph *g)
     IR_EACH(op, g)
         if (op->code == IR_descend)
             descend_loss(c, g, op);
+    IR_EACH(op, g)
+        ir_unset(op, IR_ATTR_error);
     ir_graph_sweep(g);
     check_updates(c, g);
     IR_EACH(op, g)

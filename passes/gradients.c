@@ -27,6 +27,11 @@ static bool is_number(const ir_op *op, double v)
     return value && value->real == v;
 }
 
+uint8_t gradient_format(const gradients *t, const ir_op *value)
+{
+    return (uint8_t)ir_get_int(value, IR_ATTR_error, t->q_usual);
+}
+
 ir_op *gradient_in_format(gradients *t, ir_op *x)
 {
     return x->type.q == t->q_error ? x : rewrite_unary(&t->at, IR_convert, t->q_error, x);
@@ -94,10 +99,13 @@ void gradient_give(gradients *t, const ir_op *op, uint32_t i, ir_op *part)
     if (!t->needs[arg->id])
         return;
     ir_op *have = t->error[arg->id];
+    uint8_t q = gradient_format(t, arg);
     if (stands_for_a_map(t, arg, part))
         part = total_of(t, part);
     part = gradient_to_lanes(t, part, arg->type.lanes);
-    t->error[arg->id] = have ? rewrite_binary(&t->at, IR_add, t->q_error, have, part) : part;
+    if (!have && part->type.q != q && part->code != IR_const)
+        part = rewrite_unary(&t->at, IR_convert, q, part);
+    t->error[arg->id] = have ? rewrite_binary(&t->at, IR_add, q, have, part) : part;
 }
 
 ir_op *gradient_seed(gradients *t)

@@ -15,7 +15,8 @@ typedef struct gradient_update {
 typedef struct gradients {
     rewrite at;
     diag *diag;
-    uint8_t q_error;  /* format of errors */
+    uint8_t q_usual;  /* format of errors where an op says nothing else */
+    uint8_t q_error;  /* of those that the row which runs makes: see gradient_format */
     const bool *needs; /* by id of forward ops: the value depends on a trained matrix */
     const bool *drawn; /* by id: random numbers and what is made of nothing else */
     const bool *spatial; /* by dimension: rows or columns of a map */
@@ -40,6 +41,9 @@ gradient_row gradient_window, gradient_fold, gradient_pool_max, gradient_later, 
     gradient_spread, gradient_flatten, gradient_unflatten, gradient_total;
 
 /* ---- for rows ---- */
+
+/* The format of the error of a value. */
+uint8_t gradient_format(const gradients *t, const ir_op *value);
 
 /* Whether argument i of op depends on a trained matrix. */
 bool gradient_wanted(const gradients *t, const ir_op *op, uint32_t i);

@@ -361,22 +361,11 @@ static ir_op *loss_of(builder *b, const pan_train *t, build_value from, build_va
     return values[t->loss_body.results[0]].op;
 }
 
-static void refuse_error_formats(builder *b, uint32_t index)
-{
-    for (size_t i = 0; i < b->p->layer_count; i++) {
-        const pan_layer *l = &b->p->layers[i];
-        if (l->item == index && l->q_error >= 0 && l->q_error != b->m->numerics.q_error)
-            build_refuse(b, l->where, "an error format of one layer",
-                         "all errors of a network have one format in this version");
-    }
-}
-
 static void build_train(builder *b, const pan_train *t)
 {
     const pan_item *item = &b->p->items[t->item];
     b->train = t;
     begin_graph(b, pan_train_entry(b->p, t), t->batch);
-    refuse_error_formats(b, t->item);
     build_value *values = forward(b, item);
     if (!values || !portable(b, &t->target, t->where))
         return;

@@ -65,6 +65,8 @@ const pan_op *build_arg_op(const builder *b, const pan_op *op, uint32_t i);
 /* A new op that belongs to the layer of its first argument that has one. */
 ir_op *build_op(builder *b, ir_opcode code, ir_type type, source_range where, size_t count,
                 ir_op *const *args);
+/* What `deploy` says of the errors of what op makes (with its params): the attribute `error`. */
+void build_error_format(builder *b, const pan_op *op, ir_op *made);
 ir_op *build_to_format(builder *b, ir_op *x, int q, source_range where);
 ir_op *build_product(builder *b, const pan_op *op, ir_opcode code, ir_matrix *w, ir_type type,
                      size_t count, ir_op *const *args, const char *layer);

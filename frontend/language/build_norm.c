@@ -67,7 +67,8 @@ static bool is_product(const pan_op *op)
 static bool treated_alike(const builder *b, const pan_op *op, const pan_op *norm)
 {
     const pan_program *p = b->p;
-    int q = p->layers[norm->layer].q_weight, use = build_network_use(p, op->params[0]);
+    int q = pan_format(&p->layers[norm->layer].formats, PAN_FORMAT_WEIGHT);
+    int use = build_network_use(p, op->params[0]);
     bool alike = use != 3 && (q < 0 || q == p->params[op->params[0]].q);
     for (uint32_t i = 0; i < op->param_count; i++)
         alike = alike && build_network_use(p, op->params[i]) == use;
@@ -145,5 +146,7 @@ ir_op *build_batch_norm(builder *b, const pan_op *op)
     ir_op *scale = binary(b, op, IR_mul, weight, part, SCALE_Q);
     ir_op *moved = binary(b, op, IR_mul, mean, scale, op->q);
     ir_op *shift = binary(b, op, IR_sub, bias, moved, op->q);
-    return binary(b, op, IR_add, binary(b, op, IR_mul, x, scale, op->q), shift, op->q);
+    ir_op *y = binary(b, op, IR_add, binary(b, op, IR_mul, x, scale, op->q), shift, op->q);
+    build_error_format(b, op, y);
+    return y;
 }

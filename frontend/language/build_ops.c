@@ -42,7 +42,7 @@ const pan_op *build_arg_op(const builder *b, const pan_op *op, uint32_t i)
     return &b->body->ops[op->args[i]];
 }
 
-/* A new op that belongs to the layer of its first argument that has one. */
+/* A new op that belongs to the layer of its first argument that has one, as does its error. */
 ir_op *build_op(builder *b, ir_opcode code, ir_type type, source_range where, size_t count,
                    ir_op *const *args)
 {
@@ -52,9 +52,20 @@ ir_op *build_op(builder *b, ir_opcode code, ir_type type, source_range where, si
         if (!layer)
             continue;
         ir_set_name(b->g, op, IR_ATTR_layer, layer);
+        if (ir_get(args[i], IR_ATTR_error))
+            ir_set_int(b->g, op, IR_ATTR_error, ir_get_int(args[i], IR_ATTR_error, 0));
         break;
     }
     return op;
+}
+
+void build_error_format(builder *b, const pan_op *op, ir_op *made)
+{
+    const pan_op *norm = build_norm_of(b, op);
+    int q = norm ? pan_op_format(b->p, norm, PAN_FORMAT_ERROR) : -1;
+    q = q >= 0 ? q : pan_op_format(b->p, op, PAN_FORMAT_ERROR);
+    if (q >= 0)
+        ir_set_int(b->g, made, IR_ATTR_error, q);
 }
 
 ir_op *build_to_format(builder *b, ir_op *x, int q, source_range where)
@@ -99,6 +110,7 @@ ir_op *build_product(builder *b, const pan_op *op, ir_opcode code, ir_matrix *w,
     ir_op *y = ir_op_new(b->g, NULL, code, type, args, count, op->where);
     ir_set_name(b->g, y, IR_ATTR_matrix, w->name);
     ir_set_name(b->g, y, IR_ATTR_layer, layer);
+    build_error_format(b, op, y);
     return y;
 }
 

@@ -87,30 +87,31 @@ static void take_mapping(checker *c, void *into, const ast_setting *s)
     setting_choice(c, s, names, 2, &((pan_layer_setting *)into)->mapping);
 }
 
-static void take_format(checker *c, const ast_setting *s, int *out)
+static void take_format(checker *c, pan_layer_setting *into, const ast_setting *s,
+                        pan_format_kind kind)
 {
     value v;
     if (!setting_value(c, s, &v))
         return;
     if (v.kind == VALUE_FORMAT)
-        *out = (int)v.integer;
+        into->formats[kind] = (int)v.integer;
     else
         setting_kind(c, s, &v, "a format such as q12");
 }
 
 static void take_activation(checker *c, void *into, const ast_setting *s)
 {
-    take_format(c, s, &((pan_layer_setting *)into)->activation);
+    take_format(c, into, s, PAN_FORMAT_ACTIVATION);
 }
 
 static void take_weight(checker *c, void *into, const ast_setting *s)
 {
-    take_format(c, s, &((pan_layer_setting *)into)->weight);
+    take_format(c, into, s, PAN_FORMAT_WEIGHT);
 }
 
 static void take_error(checker *c, void *into, const ast_setting *s)
 {
-    take_format(c, s, &((pan_layer_setting *)into)->error);
+    take_format(c, into, s, PAN_FORMAT_ERROR);
 }
 
 static const setting_row layer_rows[] = {
@@ -133,8 +134,8 @@ static void refuse_rest(checker *c, const ast_settings *settings, const char *gr
 
 static void take_layer(checker *c, pan_place *place, const ast_setting *s)
 {
-    pan_layer_setting layer = {.pattern = s->subject.text, .activation = -1, .weight = -1,
-                               .error = -1, .where = s->subject.where};
+    pan_layer_setting layer = {.pattern = s->subject.text, .formats = {-1, -1, -1},
+                               .where = s->subject.where};
     if (!s->subject.text) {
         check_error(c, s->where, "layer needs a pattern: layer \"conv2d_*\" { ... }");
         return;
@@ -184,32 +185,73 @@ static const char *layer_list(checker *c, const pan_place *place)
     return check_join(c, names, count);
 }
 
-static void conflict(checker *c, const pan_layer_setting *set, const char *path, const char *what,
-                     int wanted, int written, source_range where)
+/* What one `layer` setting is applied to. */
+typedef struct target {
+    const char *path;
+    uint32_t item; /* whose `place` it stands in */
+    pan_format_set *formats;
+} target;
+
+static void conflict(checker *c, const pan_layer_setting *set, const target *t,
+                     pan_format_kind kind, int other, source_range where)
 {
-    if (wanted < 0 || written < 0 || wanted == written)
+    int wanted = set->formats[kind];
+    if (wanted < 0 || other < 0 || wanted == other)
         return;
-    check_error(c, set->where, "'%s' has %s format q%d here", path, what, wanted);
-    check_note(c, where, "and q%d here", written);
+    check_error(c, set->where, "'%s' has %s format q%d here", t->path, pan_format_names[kind],
+                wanted);
+    check_note(c, where, "and q%d here", other);
+}
+
+/* A matrix has one format of each kind, whoever shares it; in one item the later setting wins. */
+static void set_formats(checker *c, const pan_layer_setting *set, const target *t)
+{
+    for (pan_format_kind kind = 0; kind < PAN_FORMATS; kind++) {
+        pan_format_set *f = t->formats;
+        if (set->formats[kind] < 0)
+            continue;
+        if (f->given[kind] && f->item[kind] != t->item)
+            conflict(c, set, t, kind, f->q[kind], f->where[kind]);
+        f->given[kind] = true;
+        f->q[kind] = set->formats[kind];
+        f->item[kind] = t->item;
+        f->where[kind] = set->where;
+    }
 }
 
 static void apply_to_layer(checker *c, pan_layer *l, const pan_layer_setting *set)
 {
     const pan_op *op = &c->program->items[l->item].body.ops[l->op];
-    conflict(c, set, l->path, "activation", set->activation, op->q_written, op->where);
-    if (set->weight >= 0)
-        l->q_weight = set->weight;
-    if (set->error >= 0)
-        l->q_error = set->error;
-    if (set->activation >= 0)
-        l->q_activation = set->activation;
+    target t = {l->path, l->item, &l->formats};
+    conflict(c, set, &t, PAN_FORMAT_ACTIVATION, op->q_written, op->where);
+    set_formats(c, set, &t);
 }
 
-static void apply_to_param(checker *c, pan_param *w, const pan_layer_setting *set)
+/* What the code wrote of the products with a parameter. */
+static void written_conflicts(checker *c, const pan_layer_setting *set, const target *t,
+                              uint32_t param)
 {
-    conflict(c, set, w->path, "weight", set->weight, w->q_written, w->where);
-    if (set->weight >= 0 && w->q_written < 0)
-        w->q_written = set->weight;
+    const pan_body *body = &c->program->items[t->item].body;
+    for (size_t i = 0; i < body->count; i++) {
+        const pan_op *op = &body->ops[i];
+        bool product = op->code == PAN_MATVEC || op->code == PAN_PARAM;
+        if (product && op->params[0] == param)
+            conflict(c, set, t, op->transposed ? PAN_FORMAT_ERROR : PAN_FORMAT_ACTIVATION,
+                     op->q_written, op->where);
+    }
+}
+
+static void apply_to_param(checker *c, uint32_t param, uint32_t item, const pan_layer_setting *set)
+{
+    pan_param *w = &c->program->params[param];
+    target t = {w->path, item, &w->formats};
+    if (w->layer != PAN_NONE) {
+        apply_to_layer(c, &c->program->layers[w->layer], set);
+        return;
+    }
+    conflict(c, set, &t, PAN_FORMAT_WEIGHT, w->q_written, w->where);
+    written_conflicts(c, set, &t, param);
+    set_formats(c, set, &t);
 }
 
 static void apply_layer(checker *c, const pan_place *place, const pan_layer_setting *set,
@@ -226,12 +268,13 @@ static void apply_layer(checker *c, const pan_place *place, const pan_layer_sett
     }
     const pan_item *item = &p->items[place->item];
     for (size_t i = 0; i < item->param_count; i++) {
-        pan_param *w = &p->params[item->params[i]];
-        if (!pan_matches(set->pattern, w->path))
+        const pan_param *w = &p->params[item->params[i]];
+        bool known = w->layer != PAN_NONE && pan_matches(set->pattern, p->layers[w->layer].path);
+        if (known || !pan_matches(set->pattern, w->path))
             continue;
         found = true;
-        if (apply && w->layer == PAN_NONE)
-            apply_to_param(c, w, set);
+        if (apply)
+            apply_to_param(c, item->params[i], place->item, set);
     }
     if (!found)
         check_error(c, set->where, "layer \"%s\" matches nothing; layers of %s are %s",

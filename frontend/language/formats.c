@@ -189,7 +189,8 @@ static void walk_body(const walk *w, pan_body *body)
     for (size_t i = 0; i < body->count; i++) {
         pan_op *op = &body->ops[i];
         format_rule *rule = rules[op->code] ? rules[op->code] : rule_first;
-        int set = op->layer != PAN_NONE ? w->program->layers[op->layer].q_activation : -1;
+        int set = pan_op_format(w->program, op, op->transposed ? PAN_FORMAT_ERROR
+                                                               : PAN_FORMAT_ACTIVATION);
         if (op->column)
             op->q = column_format(w, op);
         else
@@ -201,7 +202,8 @@ static void param_formats(pan_program *p, int q_weight)
 {
     for (size_t i = 0; i < p->param_count; i++) {
         pan_param *w = &p->params[i];
-        int set = w->layer != PAN_NONE ? p->layers[w->layer].q_weight : -1;
+        const pan_format_set *f = w->layer != PAN_NONE ? &p->layers[w->layer].formats : &w->formats;
+        int set = pan_format(f, PAN_FORMAT_WEIGHT);
         w->q = w->q_written >= 0 ? w->q_written : set >= 0 ? set : q_weight;
         if (w->init != PAN_INIT_UNIFORM || w->init_value >= 0)
             continue;

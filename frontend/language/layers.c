@@ -19,7 +19,7 @@ static layer_build layer_begin(call *k)
     checker *c = k->c;
     pan_layer layer = {
         .path = check_instance(c, k->row->name, k->name), .item = c->frame->state->item,
-        .q_weight = -1, .q_error = -1, .q_activation = -1, .where = k->where,
+        .where = k->where,
     };
     ARENA_PUSH(c->memory, c->program->layers, c->program->layer_count, c->program->layer_capacity,
                layer);

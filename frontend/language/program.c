@@ -2,6 +2,21 @@
 
 #include <string.h>
 
+const char *const pan_format_names[PAN_FORMATS] = {"activation", "weight", "error"};
+
+int pan_format(const pan_format_set *set, pan_format_kind kind)
+{
+    return set->given[kind] ? set->q[kind] : -1;
+}
+
+int pan_op_format(const pan_program *p, const pan_op *op, pan_format_kind kind)
+{
+    if (op->layer != PAN_NONE)
+        return pan_format(&p->layers[op->layer].formats, kind);
+    bool product = op->code == PAN_MATVEC || op->code == PAN_PARAM;
+    return product ? pan_format(&p->params[op->params[0]].formats, kind) : -1;
+}
+
 /* Dimensions are bounded by the checker so that these products fit. */
 int64_t pan_type_width(const pan_type *t)
 {

@@ -34,6 +34,27 @@ int64_t pan_type_positions(const pan_type *t); /* positions of a map, steps of a
 bool pan_type_equal(const pan_type *a, const pan_type *b);
 const char *pan_type_text(arena *memory, const pan_type *t); /* as one would write it */
 
+/* ---- formats as set in deploy ---- */
+
+typedef enum pan_format_kind {
+    PAN_FORMAT_ACTIVATION, /* of a layer's result, of W @ x */
+    PAN_FORMAT_WEIGHT,
+    PAN_FORMAT_ERROR,      /* of the error of that result, of W.T @ d in a kernel */
+    PAN_FORMATS
+} pan_format_kind;
+
+extern const char *const pan_format_names[PAN_FORMATS];
+
+typedef struct pan_format_set {
+    bool given[PAN_FORMATS];
+    int q[PAN_FORMATS];
+    uint32_t item[PAN_FORMATS]; /* whose `place` said so */
+    source_range where[PAN_FORMATS];
+} pan_format_set;
+
+/* The format that was set, or -1. */
+int pan_format(const pan_format_set *set, pan_format_kind kind);
+
 /* ---- parameters ---- */
 
 typedef enum pan_init_kind { PAN_INIT_CONSTANT, PAN_INIT_UNIFORM, PAN_INIT_NORMAL } pan_init_kind;
@@ -46,6 +67,7 @@ typedef struct pan_param {
     double init_value;
     int q;
     int q_written;    /* -1: the default */
+    pan_format_set formats; /* of one that is not a layer's */
     bool shared;      /* declared at top level */
     bool statistic;   /* mean and var of batch_norm: stored, not trained and not counted */
     uint32_t layer;   /* index in pan_program.layers, or PAN_NONE */
@@ -60,9 +82,8 @@ typedef struct pan_layer {
     const char *path;
     uint32_t item;
     uint32_t op; /* in the item's body */
-    int q_weight, q_error, q_activation; /* as set in deploy; -1: not set */
+    pan_format_set formats;
     source_range where;
-    source_range set[3]; /* where weight, error and activation were set */
 } pan_layer;
 
 /* ---- bodies ---- */
@@ -291,7 +312,7 @@ typedef struct pan_layer_setting {
     const char *pattern, *mapping; /* mapping NULL: not set */
     int64_t copies;                /* 0: not set */
     pan_ints tiles;
-    int activation, weight, error; /* -1: not set */
+    int formats[PAN_FORMATS]; /* -1: not set */
     source_range where;
 } pan_layer_setting;
 
@@ -328,6 +349,9 @@ typedef struct pan_program {
     size_t train_count, train_capacity;
     pan_deploy deploy;
 } pan_program;
+
+/* The format set for what an op makes of a layer or parameter, or -1. */
+int pan_op_format(const pan_program *p, const pan_op *op, pan_format_kind kind);
 
 /* Numbers in the trained parameters of an item. */
 int64_t pan_item_parameters(const pan_program *p, const pan_item *item);

@@ -2,6 +2,7 @@
 #include "tests/unit/language_fixture.h"
 
 #include "emulator/host/plan.h"
+#include "passes/passes.h"
 
 #include <math.h>
 #include <unistd.h>
@@ -268,11 +269,37 @@ static void test_refusals(void **state)
                    "network g(x: map[1024, 1, 1]) -> vec[41370624] {\n"
                    "    return flatten(conv2d(x, 1024, 1, padding = 100))\n}\n",
                    "test.pan:5:12: error: not supported yet: a vector of more than 2^24 elements");
-    expect_refusal("network f(x: vec[4]) -> vec[4] { return dense(x, 4) }\n"
-                   "data d { train = csv(\"d\", label = 4) }\n"
-                   "train f on d { loss = mse; update = sgd(1); batch = 1; epochs = 1 }\n"
-                   "deploy { place f { layer \"dense_1\" { error = q12 } } }\n",
-                   "not supported yet: an error format of one layer");
+}
+
+/* The errors of a layer's result, and of what is made of it up to the next layer, have its format. */
+static void test_error_formats(void **state)
+{
+    (void)state;
+    built b = build("network f(x: vec[4]) -> vec[4] {\n"
+                    "    h = relu(dense(x, 6, name = \"a\"))\n"
+                    "    return dense(tanh(dense(h, 5, name = \"b\")), 4, name = \"c\")\n}\n"
+                    "data d { train = csv(\"d\", label = 4) }\n"
+                    "train f on d { loss = mse; update = sgd(1); batch = 1; epochs = 1 }\n"
+                    "deploy { place f {\n"
+                    "    layer \"a\" { error = q12 };  layer \"c\" { error = q10 } } }\n");
+    pass_context c = {.module = b.m, .memory = b.m->memory, .diag = b.c.d};
+    assert_true(pass_differentiate(&c));
+    const int expected[] = {14, 12}; /* of b's result through c, of a's through b */
+    int seen = 0;
+    IR_EACH(op, ir_module_graph(b.m, "train:f")) {
+        if (op->code == IR_mtvm)
+            assert_int_equal(op->type.q, expected[seen++]);
+        if (op->code == IR_relud)
+            assert_int_equal(op->type.q, 12);
+        if (op->code == IR_mul && op->args[1]->code == IR_input) /* error * rate */
+            assert_int_equal(op->args[0]->type.q,
+                             !strcmp(ir_get_name(op, IR_ATTR_layer, ""), "a")   ? 12
+                             : !strcmp(ir_get_name(op, IR_ATTR_layer, ""), "b") ? 14
+                                                                                : 10);
+        assert_null(ir_get(op, IR_ATTR_error));
+    }
+    assert_int_equal(seen, 2);
+    built_free(&b);
 }
 
 /* What the language writes, the IR's own text carries. */
@@ -353,10 +380,11 @@ static void test_plan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dense),  cmocka_unit_test(test_functions),
-        cmocka_unit_test(test_kernel), cmocka_unit_test(test_training_graphs),
-        cmocka_unit_test(test_freeze), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_text),   cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_dense),         cmocka_unit_test(test_functions),
+        cmocka_unit_test(test_kernel),        cmocka_unit_test(test_training_graphs),
+        cmocka_unit_test(test_freeze),        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_error_formats), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -224,7 +224,20 @@ static void test_formats(void **state)
     assert_int_equal(format_of_code(&c, "small", PAN_RELU, 1), 11);
     assert_int_equal(format_of_code(&c, "small", PAN_DENSE, 1), 8); /* of the result */
     assert_int_equal(c.program->params[0].q, 28);                   /* layer "edge" */
-    assert_int_equal(c.program->layers[0].q_error, 15);
+    assert_int_equal(pan_format(&c.program->layers[0].formats, PAN_FORMAT_ERROR), 15);
+    assert_int_equal(pan_format(&c.program->layers[0].formats, PAN_FORMAT_ACTIVATION), -1);
+    compiled_free(&c);
+
+    c = compile_good("param W: matrix[4, 8]\n"
+                     "kernel k(x: vec[8], rate: scalar) {\n"
+                     "    d = W @ x;  e = W.T @ d\n"
+                     "    W -= rate * outer(d, e)\n"
+                     "}\n"
+                     "deploy { place k {\n"
+                     "    layer \"W\" { activation = q8; weight = q24; error = q13 } } }\n");
+    assert_int_equal(format_of_code(&c, "k", PAN_MATVEC, 0), 8);
+    assert_int_equal(format_of_code(&c, "k", PAN_MATVEC, 1), 13);
+    assert_int_equal(c.program->params[0].q, 24);
     compiled_free(&c);
 
     c = compile_good("network f(x: vec[4] q12, y: vec[4] q10) -> vec[4] {\n"
