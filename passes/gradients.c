@@ -262,7 +262,7 @@ static void gradient_abs(gradients *t, ir_op *op, ir_op *g)
 
 static void gradient_relu(gradients *t, ir_op *op, ir_op *g)
 {
-    gradient_give(t, op, 0, rewrite_binary(&t->at, IR_relud, t->q_error, g, op));
+    gradient_give(t, op, 0, gradient_where_positive(t, op, g));
 }
 
 /* y (1 - y) */

@@ -56,6 +56,13 @@ ir_op *gradient_in_format(gradients *t, ir_op *x);
 /* What a broadcast spread out comes together again, and the reverse. */
 ir_op *gradient_to_lanes(gradients *t, ir_op *g, uint32_t lanes);
 
+/*
+ * The error g of relu op, where op > 0. If all of g comes through a maximum pool z of op, the pool's
+ * error is taken where z > 0 instead, which gives the same numbers: a pixel gets what is left of
+ * positions whose z it equals. So op need not be kept at every pixel until its error comes.
+ */
+ir_op *gradient_where_positive(gradients *t, ir_op *op, ir_op *g);
+
 /* d loss / d loss = 1 */
 ir_op *gradient_seed(gradients *t);
 

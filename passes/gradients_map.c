@@ -51,6 +51,15 @@ void gradient_pool_max(gradients *t, ir_op *op, ir_op *g)
     gradient_give(t, op, 0, on_map(t, IR_unpool, x->type.lanes, x->space, op, 3, args));
 }
 
+ir_op *gradient_where_positive(gradients *t, ir_op *op, ir_op *g)
+{
+    if (g->code != IR_unpool || g->args[1] != op)
+        return rewrite_binary(&t->at, IR_relud, t->q_error, g, op);
+    ir_op *z = g->args[2], *error = rewrite_binary(&t->at, IR_relud, t->q_error, g->args[0], z);
+    ir_op *args[] = {error, op, z};
+    return on_map(t, IR_unpool, op->type.lanes, op->space, g, 3, args);
+}
+
 void gradient_later(gradients *t, ir_op *op, ir_op *g)
 {
     (void)g;

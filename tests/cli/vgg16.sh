@@ -78,7 +78,8 @@ for batch in 1 1024; do
         "$(size "$examples/vgg16.pan" --batch "$batch")"
 done
 
-# Images of 32 and 64 pixels, averaged before the dense layers: the orders of a few cores differ.
+# Images of 32 and 64 pixels, averaged before the dense layers: the orders of a few cores differ, and
+# the smallest maps may lie whole in their rings.
 sed 's/memory_words: [0-9]*/memory_words: 16777216/' "$examples/machines/panther_vgg.yaml" \
     >"$work/big.yaml"
 for side in 32 64; do
@@ -94,7 +95,7 @@ done
 read -r cores32 _ _ tiles32 _ <"$work/side32"
 read -r cores64 _ _ tiles64 _ <"$work/side64"
 hold "images of 64 x 64 take the instructions of 32 x 32, to a thousandth" \
-    "${tiles32:=0} > 0 && $tiles32 == ${tiles64:=1} &&
+    "${tiles32:=0} > 0 && $tiles32 < 1.001 * ${tiles64:=1} && $tiles64 < 1.001 * $tiles32 &&
      ${cores64:=0} < 1.001 * ${cores32:=0} && $cores32 < 1.001 * $cores64"
 
 # An eighth of the channels, made-up pictures in CIFAR-100's format: 3074 bytes, the second the class.

@@ -103,6 +103,24 @@ static ir_op *body_pool_max(maps *s)
     return vector_of(s, on_map(s, IR_pool_max, s->x->type.lanes, s->places, s->x));
 }
 
+static ir_op *pooled(maps *s, ir_op *x)
+{
+    return on_map(s, IR_pool_max, x->type.lanes, s->places, x);
+}
+
+static ir_op *body_pool_relu(maps *s)
+{
+    return vector_of(s, pooled(s, op1(s->m, IR_relu, s->x)));
+}
+
+static ir_op *body_pool_and_relu(maps *s)
+{
+    ir_op *y = op1(s->m, IR_relu, s->x);
+    ir_op *all = on_map(s, IR_total, y->type.lanes, s->m->x->space, y);
+    ir_op *both = vector_of(s, pooled(s, y));
+    return op2(s->m, IR_add, both, slice_of(s->m, all, 0, 1));
+}
+
 static ir_op *body_pool_sum(maps *s)
 {
     return vector_of(s, on_map(s, IR_pool_sum, s->x->type.lanes, s->places, s->x));
@@ -175,12 +193,15 @@ static const struct {
     const char *name;
     map_body *make;
 } bodies[] = {
-    {"flatten", body_flatten},   {"window", body_window},     {"convolution", body_convolution},
-    {"fold", body_fold},         {"pool_max", body_pool_max}, {"pool_sum", body_pool_sum},
-    {"spread", body_spread},     {"total", body_total},       {"squeeze", body_squeeze},
-    {"scalar", body_scalar},     {"parameter", body_parameter},
-    {"function of a parameter", body_function_of_parameter},
-    {"softmax", body_softmax},   {"residual", body_residual}, {"channels", body_channels},
+    {"flatten", body_flatten},         {"window", body_window},
+    {"convolution", body_convolution}, {"fold", body_fold},
+    {"pool_max", body_pool_max},       {"pool_sum", body_pool_sum},
+    {"pool of relu", body_pool_relu},  {"pool and total of relu", body_pool_and_relu},
+    {"spread", body_spread},           {"total", body_total},
+    {"squeeze", body_squeeze},         {"scalar", body_scalar},
+    {"parameter", body_parameter},     {"function of a parameter", body_function_of_parameter},
+    {"softmax", body_softmax},         {"residual", body_residual},
+    {"channels", body_channels},
 };
 
 /* The error that reaches the last op is a constant for all points, or one number for each lane. */
@@ -249,6 +270,72 @@ static void the_first_layer_needs_no_transposed_product(void **state)
     assert_int_equal(count_of(m.g, IR_opa), 1);
     assert_int_equal(m.g->last->code, IR_opa);
     assert_int_equal(m.g->last->space.count, 3);
+    bench_close(&b);
+}
+
+/* Few different numbers, so that many are 0 and many equal; some so large that sums saturate. */
+static int16_t *coarse_numbers(arena *memory, size_t count, random_state *r)
+{
+    int16_t *at = ARENA_ARRAY(memory, int16_t, count);
+    for (size_t i = 0; i < count; i++)
+        at[i] = (int16_t)(10000 * ((int)random_below(r, 7) - 3));
+    return at;
+}
+
+static ir_op *unpooled(maps *s, ir_op *error, ir_op *y, ir_op *z)
+{
+    ir_op *op = on_map(s, IR_unpool, y->type.lanes, s->map, error);
+    ir_op_add_arg(s->m->g, op, y);
+    ir_op_add_arg(s->m->g, op, z);
+    op->space = s->map;
+    return op;
+}
+
+/* Where an error comes through the pool of a relu, its mask is taken before the pool's adjoint. */
+static void the_mask_of_a_pooled_relu_moves_exactly(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 20 * WINDOWS; seed++) {
+        bench b;
+        model m;
+        maps s;
+        random_state r = random_from(seed, 3);
+        bench_open(&b, seed);
+        model_open(&m, &b);
+        maps_open(&s, &m, &windows[seed % WINDOWS]);
+        ir_op *x = input(m.g, 3, ir_vec(2, 9), "input", m.n, true);
+        ir_op *error = input(m.g, 4, ir_vec(2, 9), "input", m.n, true);
+        x->space = s.map;
+        error->space = s.places;
+        ir_op *y = op1(&m, IR_relu, x), *z = pooled(&s, y);
+        ir_op *late = op2(&m, IR_relud, unpooled(&s, error, y, z), y);
+        ir_op *early = unpooled(&s, op2(&m, IR_relud, error, z), y, z);
+        size_t words = ir_space_points(m.g, s.map) * 2;
+        const int16_t *inputs[] = {
+            coarse_numbers(b.memory, BATCH * INPUTS, &r),
+            coarse_numbers(b.memory, BATCH * LANES, &r), NULL, coarse_numbers(b.memory, words, &r),
+            coarse_numbers(b.memory, ir_space_points(m.g, s.places) * 2, &r)};
+        ir_fixed *run = ir_fixed_new(b.memory, b.m, FIDELITY_ADC, seed);
+        ir_fixed_run(run, m.g, 0, inputs, NULL);
+        assert_memory_equal(ir_fixed_value(run, late), ir_fixed_value(run, early), words * 2);
+        bench_close(&b);
+    }
+}
+
+/* A relu that is only pooled is needed where it is pooled, not at the pixels. */
+static void a_pooled_relu_is_masked_at_positions(void **state)
+{
+    bench b;
+    model m;
+    maps s;
+    (void)state;
+    bench_open(&b, 1);
+    model_open(&m, &b);
+    maps_open(&s, &m, &windows[1]);
+    differentiate(&m, loss_squares(&m, body_pool_relu(&s)));
+    assert_int_equal(count_of(m.g, IR_unpool), 1);
+    IR_EACH(op, m.g)
+        assert_true(op->code != IR_relud || op->args[1]->code == IR_pool_max);
     bench_close(&b);
 }
 
@@ -323,6 +410,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(maps_agree_with_finite_differences),
         cmocka_unit_test(the_first_layer_needs_no_transposed_product),
+        cmocka_unit_test(the_mask_of_a_pooled_relu_moves_exactly),
+        cmocka_unit_test(a_pooled_relu_is_masked_at_positions),
         cmocka_unit_test(graphs_stay_rolled),
         cmocka_unit_test(what_has_no_gradient_is_refused),
     };
