@@ -84,10 +84,23 @@ static void undo(schedule_state *s, size_t mark)
         schedule_time(s, s->trail[--s->trail_count])->done = false;
 }
 
+/* From when on a load or late op may stand: others may have given its operands places meanwhile. */
+static int64_t earliest_of(schedule_state *s, const ir_op *op)
+{
+    int64_t earliest = schedule_time(s, op)->available;
+    for (uint32_t i = 0; !schedule_is_load(op) && i < op->arg_count; i++) {
+        const op_time *t = schedule_time(s, op->args[i]);
+        if (schedule_in_loop(op->args[i]) && t->done && t->start + t->cycles > earliest)
+            earliest = t->start + t->cycles;
+    }
+    return earliest;
+}
+
 static bool place_before(schedule_state *s, core_info *core, ir_op *op, int64_t limit)
 {
     op_time *t = schedule_time(s, op);
-    if (!reservation_before(&core->table, t->available, limit - t->cycles, t->cycles, &t->start))
+    int64_t earliest = earliest_of(s, op);
+    if (!reservation_before(&core->table, earliest, limit - t->cycles, t->cycles, &t->start))
         return false;
     reservation_take(&core->table, s->memory, t->start, t->cycles);
     note_done(s, op);
