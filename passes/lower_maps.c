@@ -127,21 +127,59 @@ ir_op *lower_pool_max(lowering *l, ir_op *op)
     return most;
 }
 
-/* The first tap that is the largest takes what is left of the error, which then is nothing. */
+static ir_op *is_equal(const taps *t, ir_op *x, ir_op *y)
+{
+    return lower_new(t->l, IR_eq, ir_vec(t->op->type.lanes, 0), 2, (ir_op *[]){x, y});
+}
+
+static ir_op *choice(const taps *t, ir_op *mask, ir_op *yes, ir_op *no)
+{
+    return lower_new(t->l, IR_select, yes->type, 3, (ir_op *[]){mask, yes, no});
+}
+
+/* What each tap takes of the error: the first tap that is the largest takes what is left of it. */
+static void take_in_turn(const taps *t, ir_op *zero, ir_op **taken)
+{
+    ir_op *left = t->op->args[0];
+    for (uint32_t k = 0; k < t->count; k++) {
+        ir_op *is = is_equal(t, tap_of(t, t->op->args[1], k, true), t->op->args[2]);
+        taken[k] = choice(t, is, left, zero);
+        left = choice(t, is, zero, left);
+    }
+}
+
+/* The same by the number of that tap, the one vector that waits for the error. */
+static void take_by_number(const taps *t, ir_op *zero, ir_op **taken)
+{
+    rewrite *at = &t->l->at;
+    uint32_t lanes = t->op->type.lanes;
+    ir_op *number = rewrite_const(at, t->count - 1, lanes, 0);
+    for (uint32_t k = t->count - 1; k-- > 0;) {
+        ir_op *is = is_equal(t, tap_of(t, t->op->args[1], k, true), t->op->args[2]);
+        number = choice(t, is, rewrite_const(at, k, lanes, 0), number);
+    }
+    for (uint32_t k = 0; k < t->count; k++)
+        taken[k] = choice(t, is_equal(t, number, rewrite_const(at, k, lanes, 0)), t->op->args[0],
+                          zero);
+}
+
+/* The numbers of taps are vectors of constants, in the registers of a core. */
+static bool may_number(const taps *t)
+{
+    enum { WORDS_MOST = 512 };
+    uint32_t side = rewrite_side(t->l->pass->module), lanes = t->op->type.lanes;
+    return t->count > 1 && (uint64_t)t->count * (lanes < side ? lanes : side) <= WORDS_MOST;
+}
+
 ir_op *lower_unpool(lowering *l, ir_op *op)
 {
     taps t = taps_of(l, op);
-    ir_op *left = op->args[0], *y = op->args[1], *z = op->args[2], *sum = NULL;
+    ir_op *sum = NULL;
     if (!few_enough(&t))
         return op;
     ir_op **taken = ARENA_ARRAY(l->pass->memory, ir_op *, t.count);
     ir_op *zero = rewrite_const(&l->at, 0, op->type.lanes, op->type.q);
-    for (uint32_t k = 0; k < t.count; k++) {
-        ir_op *pixel = tap_of(&t, y, k, true);
-        ir_op *is = lower_new(l, IR_eq, ir_vec(op->type.lanes, 0), 2, (ir_op *[]){pixel, z});
-        taken[k] = lower_new(l, IR_select, op->type, 3, (ir_op *[]){is, left, zero});
-        left = lower_new(l, IR_select, op->type, 3, (ir_op *[]){is, zero, left});
-    }
+    (may_number(&t) ? take_by_number : take_in_turn)(&t, zero, taken);
     for (uint32_t k = t.count; k-- > 0;)
         sum = link(&t, IR_add, sum, untap_of(&t, taken[k], op->type.lanes, k, 0));
     return sum;

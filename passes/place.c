@@ -8,7 +8,7 @@
  *
  * A vector operation runs where its first argument of the same size is made, one that only takes
  * inputs and constants where its result is used first. A `bcast` is repeated on every core that
- * uses it: one word travels instead of a vector. Inputs, outputs and constants have no core.
+ * uses it: one word travels instead of a vector; so are comparisons with constants. Inputs, outputs and constants have no core.
  */
 #include "passes/place.h"
 #include "passes/placing.h"
@@ -184,6 +184,12 @@ static bool is_broadcast(const ir_op *op, const ir_op *user)
     return op->code == IR_bcast;
 }
 
+static bool is_choice(const ir_op *op, const ir_op *user)
+{
+    (void)user;
+    return placing_is_choice(op);
+}
+
 /* What is read out of a ring is read by every core that uses it. */
 static bool is_read(const ir_op *op, const ir_op *user)
 {
@@ -207,7 +213,8 @@ static void drop_unused(place_state *s)
     bool *used = ARENA_ARRAY(s->memory, bool, s->graph->next_id);
     for (ir_op *op = s->graph->last, *previous; op; op = previous) {
         previous = op->previous;
-        bool repeated = op->code == IR_bcast || op->code == IR_round || op->code == IR_mul;
+        bool repeated = op->code == IR_bcast || op->code == IR_round || op->code == IR_mul ||
+                        placing_is_choice(op);
         if (repeated && !used[op->id]) {
             ir_op_remove(s->graph, op);
             continue;
@@ -247,6 +254,7 @@ static bool place_graph(pass_context *c, ir_graph *g)
         return false;
     repeat(&s, is_update_operand);
     repeat(&s, is_broadcast);
+    repeat(&s, is_choice);
     drop_unused(&s);
     place_readers(&s);
     ir_graph_renumber(g);

@@ -45,6 +45,13 @@ static inline size_t placing_core_index(const machine *m, ir_place p)
     return ((size_t)p.node * (size_t)m->tiles + (size_t)p.tile) * (size_t)m->cores + (size_t)p.core;
 }
 
+/* A comparison with a constant: less to work out once more than its operand is to keep or to move. */
+static inline bool placing_is_choice(const ir_op *op)
+{
+    return ir_ops[op->code].result == IR_RESULT_MASK && op->args[1]->code == IR_const &&
+           op->args[0]->code != IR_const;
+}
+
 /* Runs once per kernel instead of once per point. */
 static inline bool placing_once(const ir_op *op)
 {

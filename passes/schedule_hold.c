@@ -1,7 +1,8 @@
 /*
  * Values that outlive an interval: the next point's value would overwrite the register before the
  * last use. Such uses read the value from a ring instead: an operand that came out of a ring is
- * loaded again (the forward ring is the store of saved activations), anything else is stored.
+ * loaded again (the forward ring is the store of saved activations), a comparison with a constant is
+ * made again of its operand, anything else is stored.
  */
 #include "passes/rewrite.h"
 #include "passes/routing.h"
@@ -90,9 +91,26 @@ static ir_op *read_map(schedule_state *s, const ir_op *value, const ir_op *like)
     return tap;
 }
 
+static ir_op *reload(schedule_state *s, ir_op *value, ir_place core);
+
+/* The comparison again with its operand out of a ring, which all that are made of it share. */
+static ir_op *compare_again(schedule_state *s, ir_op *value)
+{
+    ir_op *x = value->args[0];
+    if (!x->scratch)
+        x->scratch = reload(s, x, value->place);
+    rewrite at = rewrite_after(s->graph, value);
+    ir_op *again = rewrite_like(&at, value, value->type, 2, (ir_op *[]){x->scratch, value->args[1]});
+    again->place = value->place;
+    again->id = 0;
+    return again;
+}
+
 /* A second way to the value for the uses that come too late for its register. */
 static ir_op *reload(schedule_state *s, ir_op *value, ir_place core)
 {
+    if (placing_is_choice(value) && schedule_in_loop(value->args[0]))
+        return compare_again(s, value);
     if (ir_is_reader(value->code))
         return read_again(s, value);
     const ir_op *window = map_of(s, value);
@@ -129,5 +147,7 @@ size_t schedule_hold(schedule_state *s)
                     held++;
                 }
     }
+    IR_EACH(value, s->graph)
+        value->scratch = NULL;
     return held;
 }

@@ -89,11 +89,12 @@ static int64_t *find_users_bundles(const schedule_state *s)
 /*
  * Ops that are worked out from loads just before the matrix ops of one bundle take them (rounded
  * operands of updates) are placed with the bundle, as late as it allows: made early they would wait
- * in a ring for their turn.
+ * in a ring for their turn. So are comparisons of a load with a constant, with their first user.
  */
 static bool is_late(schedule_state *s, const int64_t *bundles, const ir_op *op)
 {
-    bool late = bundles[op->id] >= 0;
+    bool late = bundles[op->id] >= 0 ||
+                (placing_is_choice(op) && schedule_is_load(op->args[0]));
     for (uint32_t i = 0; late && i < op->arg_count; i++) {
         const ir_op *arg = op->args[i];
         late = !schedule_in_loop(arg) || schedule_is_load(arg) || schedule_time(s, arg)->late;
