@@ -47,6 +47,16 @@ typedef struct slot_info {
     int64_t phase; /* start of the instruction, once placed */
 } slot_info;
 
+/*
+ * One operation of one MCU where the core goes on meanwhile: busy from the copies of its operand
+ * until its result is collected, which the next one would overwrite.
+ */
+typedef struct unit_info {
+    reservation table;
+    ir_place core;
+    int64_t work; /* cycles it needs per point */
+} unit_info;
+
 typedef struct core_info {
     ir_place place;
     ir_grid grid;
@@ -68,6 +78,11 @@ typedef struct schedule_state {
     uint32_t *core_index; /* by place: index in cores plus 1 */
     slot_info *slots;     /* by slot attribute */
     size_t slot_count;
+    struct unit_info *units; /* what overlapped matrix ops work on */
+    size_t unit_count, unit_capacity;
+    uint32_t *unit_index;    /* by core and MCU: first of its units plus 1 */
+    uint32_t *unit_trail;    /* units in the order in which they were taken */
+    size_t unit_trail_count, unit_trail_capacity;
     user_index users;
     struct bundle_info {
         ir_op **ops;
@@ -87,6 +102,7 @@ static inline int64_t schedule_points(const core_info *core)
 }
 
 core_info *schedule_core(schedule_state *s, ir_place place); /* found or added */
+uint32_t schedule_unit(schedule_state *s, const ir_op *op);  /* its index, found or added */
 op_time *schedule_time(schedule_state *s, const ir_op *op);
 
 /* Whether the op takes part in the loop of a core (not once, not on a thread or the host). */

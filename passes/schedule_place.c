@@ -252,6 +252,31 @@ static int64_t slot_window(const schedule_state *s, const slot_info *slot)
     return slot->copies_in + issue + (blocks ? slot->cycles + slot->collects : 0);
 }
 
+/* Takes the MCUs of an overlapped slot from its first copy until the last of its collects. */
+static bool take_units(schedule_state *s, const slot_info *slot, int64_t at)
+{
+    int64_t from = at - slot->copies_in, until = at + select_insn_cycles(s->machine, ISA_mcu, 0);
+    for (size_t i = 0; i < slot->count; i++) {
+        const ir_op *op = slot->ops[i], *collect = op->code == IR_opa ? NULL : collect_of(s, op);
+        const op_time *t = collect ? schedule_time(s, collect) : NULL;
+        int64_t end = t ? t->start + t->cycles : until + slot->cycles;
+        uint32_t unit = schedule_unit(s, op);
+        if (!reservation_free(&s->units[unit].table, from, end - from))
+            return false;
+        reservation_take(&s->units[unit].table, s->memory, from, end - from);
+        ARENA_PUSH(s->memory, s->unit_trail, s->unit_trail_count, s->unit_trail_capacity, unit);
+    }
+    return true;
+}
+
+static void release_units(schedule_state *s, size_t mark)
+{
+    while (s->unit_trail_count > mark) {
+        reservation *table = &s->units[s->unit_trail[--s->unit_trail_count]].table;
+        reservation_rewind(table, table->count - 1);
+    }
+}
+
 /* One slot with its instruction at `at`: its window, its loads, its collects. */
 static bool place_slot(schedule_state *s, core_info *core, slot_info *slot, int64_t bundle,
                        int64_t at)
@@ -265,7 +290,8 @@ static bool place_slot(schedule_state *s, core_info *core, slot_info *slot, int6
         reservation_take(&core->table, s->memory, at - slot->copies_in, window);
     }
     int64_t latest = at + core->table.interval - slot->copies_in;
-    if (!place_collects(s, core, slot, bundle, at + issue + slot->cycles, latest, blocks))
+    if (!place_collects(s, core, slot, bundle, at + issue + slot->cycles, latest, blocks) ||
+        (!blocks && !take_units(s, slot, at)))
         return false;
     for (size_t i = 0; i < slot->count; i++)
         if (ir_get_int(slot->ops[i], IR_ATTR_bundle, -1) == bundle) {
@@ -330,7 +356,7 @@ static bool place_bundle(schedule_state *s, const ir_op *op)
         at += modulo(first->phase - at, core->table.interval);
     bool fresh = !first->placed;
     int64_t window = slot_window(s, first);
-    size_t mark = core->table.count, placed = s->trail_count;
+    size_t mark = core->table.count, placed = s->trail_count, units = s->unit_trail_count;
     int64_t last = at + 3 * core->table.interval;
     while (at <= last) {
         if (fresh && !reservation_after(&core->table, at - first->copies_in, window, &at))
@@ -341,6 +367,7 @@ static bool place_bundle(schedule_state *s, const ir_op *op)
             return true;
         }
         reservation_rewind(&core->table, mark);
+        release_units(s, units);
         undo(s, placed);
         at += fresh ? 1 : core->table.interval;
     }
@@ -420,7 +447,10 @@ bool schedule_place(schedule_state *s)
             (reservation){.interval = s->interval / (int64_t)ir_grid_points(s->cores[i].grid)};
     for (size_t i = 0; i < s->slot_count; i++)
         s->slots[i].placed = false;
-    s->trail_count = 0;
+    for (size_t i = 0; i < s->unit_count; i++)
+        s->units[i].table =
+            (reservation){.interval = schedule_core(s, s->units[i].core)->table.interval};
+    s->trail_count = s->unit_trail_count = 0;
     IR_EACH(op, s->graph) {
         op_time *t = schedule_time(s, op);
         t->done = t->visiting = false;

@@ -13,13 +13,28 @@ core_info *schedule_core(schedule_state *s, ir_place place)
     return &s->cores[*index - 1];
 }
 
+uint32_t schedule_unit(schedule_state *s, const ir_op *op)
+{
+    size_t core = placing_core_index(s->machine, op->place);
+    uint32_t *index = &s->unit_index[core * (size_t)s->machine->mcus + (size_t)op->place.mcu];
+    uint32_t operation = op->code == IR_mvm ? MCU_MVM : op->code == IR_mtvm ? MCU_MTVM : MCU_OPA;
+    unit_info fresh = {.core = placing_core_of(op->place)};
+    if (!*index) {
+        *index = (uint32_t)s->unit_count + 1;
+        for (int i = 0; i < MCU_OPERATIONS; i++)
+            ARENA_PUSH(s->memory, s->units, s->unit_count, s->unit_capacity, fresh);
+    }
+    return *index - 1 + operation;
+}
+
 /* The loop of each core: that of its ops over positions, if it has any. */
 static void find_grids(schedule_state *s)
 {
     const machine *m = s->machine;
-    s->core_index =
-        ARENA_ARRAY(s->memory, uint32_t, (size_t)m->nodes * (size_t)m->tiles * (size_t)m->cores);
-    s->core_count = 0;
+    size_t cores = (size_t)m->nodes * (size_t)m->tiles * (size_t)m->cores;
+    s->core_index = ARENA_ARRAY(s->memory, uint32_t, cores);
+    s->unit_index = ARENA_ARRAY(s->memory, uint32_t, cores * (size_t)m->mcus);
+    s->core_count = s->unit_count = 0;
     IR_EACH(op, s->graph) {
         ir_grid grid = ir_grid_of(s->graph, op->space);
         if (schedule_in_loop(op) && ir_grid_points(grid) > 1)
@@ -117,6 +132,15 @@ static void add_to_slot(schedule_state *s, ir_op *op)
         slot->collects += select_insn_cycles(s->machine, ISA_copy, op->type.lanes);
 }
 
+/* What the operations of a slot take of their units, at least. */
+static void add_unit_work(schedule_state *s, const slot_info *slot, int64_t issue)
+{
+    for (size_t i = 0; i < slot->count; i++) {
+        uint32_t unit = schedule_unit(s, slot->ops[i]);
+        s->units[unit].work += slot->copies_in + issue + slot->cycles + slot->collects;
+    }
+}
+
 void schedule_tables(schedule_state *s)
 {
     ir_graph_renumber(s->graph);
@@ -149,6 +173,8 @@ void schedule_tables(schedule_state *s)
         bool blocks = s->machine->issue == ISSUE_BLOCKING;
         schedule_core(s, slot->ops[0]->place)->work +=
             slot->copies_in + issue + (blocks ? slot->cycles : 0);
+        if (!blocks)
+            add_unit_work(s, slot, issue);
     }
 }
 
@@ -175,6 +201,10 @@ int64_t schedule_least_interval(schedule_state *s)
             continue;
         int64_t cycles =
             slot_turnaround(s, slot) * schedule_points(schedule_core(s, slot->ops[0]->place));
+        least = cycles > least ? cycles : least;
+    }
+    for (size_t i = 0; i < s->unit_count; i++) {
+        int64_t cycles = s->units[i].work * schedule_points(schedule_core(s, s->units[i].core));
         least = cycles > least ? cycles : least;
     }
     return least;
