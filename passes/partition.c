@@ -1,6 +1,8 @@
 /*
  * partition: matrices become blocks of one crossbar, vectors pieces of at most `side` lanes (the
- * shorter side of a crossbar).
+ * shorter side of a crossbar). Sums of partial products and what is worked out lane by lane are
+ * cut further, into strips, if the tuning says so: strips of one vector are worked out on several
+ * cores, and the first travels while the next is made.
  *
  * A value of the old graph is kept as a list of pieces of new ops. Slices and concatenations only
  * move pieces around; lanes are copied (`slice`, `concat`) where an op needs them together. The
@@ -45,7 +47,7 @@ static void cut_source(partition *p, ir_op *op)
     vector *v = pieces_vector(&p->at, op);
     int64_t group = p->next_group++;
     for (uint32_t b = 0; b < rewrite_blocks(op->type.lanes, side); b++) {
-        ir_op *block = partition_like(p, op, pieces_block_lanes(&p->at, op->type.lanes, b), 0, NULL);
+        ir_op *block = partition_like(p, op, rewrite_lanes(op->type.lanes, side, b), 0, NULL);
         shift_attr(p, block, op->code == IR_input ? IR_ATTR_first : IR_ATTR_stream,
                    op->code == IR_input ? (int64_t)b * side : b);
         name_part(p, block, group, b);
@@ -59,8 +61,9 @@ static void cut_uniform(partition *p, ir_op *op)
     vector *v = pieces_vector(&p->at, op);
     ir_op *arg = op->arg_count ? pieces_block(&p->at, op->args[0]->scratch, 0) : NULL;
     ir_op *block = NULL;
-    for (uint32_t b = 0; b < rewrite_blocks(op->type.lanes, p->at.side); b++) {
-        uint32_t lanes = pieces_block_lanes(&p->at, op->type.lanes, b);
+    uint32_t side = p->at.side;
+    for (uint32_t b = 0; b < rewrite_blocks(op->type.lanes, side); b++) {
+        uint32_t lanes = rewrite_lanes(op->type.lanes, side, b);
         if (!block || block->type.lanes != lanes)
             block = arg && lanes == 1 ? arg : partition_like(p, op, lanes, arg ? 1 : 0, &arg);
         pieces_append(&p->at, v, (piece){block, 0, lanes});
@@ -87,13 +90,18 @@ static void cut_each(partition *p, ir_op *op)
 {
     vector *v = pieces_vector(&p->at, op);
     int64_t group = p->next_group++;
-    for (uint32_t b = 0; b < rewrite_blocks(op->type.lanes, p->at.side); b++) {
+    bool draws = ir_get(op, IR_ATTR_stream) != NULL; /* a stream for each block */
+    uint32_t side = draws ? p->at.side : p->at.strip;
+    for (uint32_t b = 0; b < rewrite_blocks(op->type.lanes, side); b++) {
         ir_op *args[3];
-        for (uint32_t i = 0; i < op->arg_count; i++)
-            args[i] = pieces_block(&p->at, op->args[i]->scratch, b);
-        uint32_t lanes = pieces_block_lanes(&p->at, op->type.lanes, b);
+        for (uint32_t i = 0; i < op->arg_count; i++) {
+            const vector *arg = op->args[i]->scratch;
+            args[i] = draws ? pieces_block(&p->at, arg, b) : pieces_strip(&p->at, arg, b);
+        }
+        uint32_t lanes = rewrite_lanes(op->type.lanes, side, b);
         ir_op *block = partition_like(p, op, lanes, op->arg_count, args);
-        shift_attr(p, block, IR_ATTR_stream, b);
+        if (draws)
+            shift_attr(p, block, IR_ATTR_stream, b);
         name_part(p, block, group, b);
         pieces_append(&p->at, v, (piece){block, 0, lanes});
     }
@@ -189,8 +197,9 @@ static void add_products(partition *p, vector *v, ir_op **products, uint32_t cou
 {
     uint32_t lanes = products[0]->type.lanes;
     ir_op **parts = ARENA_ARRAY(p->at.memory, ir_op *, count);
-    for (uint32_t first = 0; first < lanes; first += p->at.side) {
-        uint32_t n = lanes - first < p->at.side ? lanes - first : p->at.side;
+    uint32_t side = count > 1 ? p->at.strip : p->at.side;
+    for (uint32_t first = 0; first < lanes; first += side) {
+        uint32_t n = lanes - first < side ? lanes - first : side;
         piece result = {products[0], first, n};
         if (count > 1) {
             for (uint32_t i = 0; i < count; i++)
@@ -287,10 +296,18 @@ static void keep_port_width(partition *p, ir_op *old)
     again->space = last->space;
 }
 
+/* Of a strip: what the tuning wants, if blocks are whole strips. */
+static uint32_t strip_lanes(const pass_context *c, uint32_t side)
+{
+    uint32_t wanted = (uint32_t)c->tuning.strip_lanes;
+    return wanted && side % wanted == 0 ? wanted : side;
+}
+
 static void partition_graph(pass_context *c, ir_graph *g)
 {
     size_t count = 0, next = 0;
     partition p = {.at = {.memory = c->memory, .side = rewrite_side(g->module)}, .next_group = 1};
+    p.at.strip = strip_lanes(c, p.at.side);
     p.at.make.graph = g;
     partition_widen(g);
     IR_EACH(op, g)

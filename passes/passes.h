@@ -6,8 +6,8 @@
  *   lower          layers and library functions -> vector operations of the machine
  *   unify          products with one matrix -> the same formats, its shift is fixed
  *   round_updates  operands of updates to a grid (stream mode with update rounding)
+ *   tune           candidates compiled and run without data -> strips, packing, slack
  *   partition      matrices -> blocks of one crossbar, vectors -> lanes of one block
- *   tune           candidates compiled and run without data -> how to pack, how much slack
  *   place          blocks -> MCUs, vector operations -> cores
  *   fuse           matrix operations of a core -> slots, one `mcu` instruction each
  *   route          values that change core or outlive an interval -> store, load, send, receive
@@ -41,19 +41,33 @@ typedef enum pass_fact {
     FACT_UNIFIED = 1 << 9,   /* products with one matrix in one direction have the same formats */
 } pass_fact;
 
-typedef struct pass_options {
-    const char *print_after; /* pass name or "all"; NULL: none */
-    const char *stop_after;  /* pass name or NULL */
-    bool verify_each, time_passes;
-    FILE *out; /* for print_after */
-} pass_options;
+/* What `tune` looks for. */
+typedef enum pass_goal {
+    GOAL_BALANCE, /* least product of time and energy */
+    GOAL_TIME,
+    GOAL_ENERGY,
+    GOALS
+} pass_goal;
 
-/* What `tune` chooses for place and schedule. */
+extern const char *const pass_goal_names[GOALS];
+
+/* What `tune` chooses for partition, place and schedule. */
 typedef struct pass_tuning {
     bool dense;      /* MCUs are filled in order instead of keeping each matrix within a tile */
     int port_margin; /* cycles added to every way through shared memory for waits at its port */
     int tile_cores; /* cores of a tile that matrices may take; 0: all (fewer share a memory port) */
+    int core_mcus;   /* MCUs of a core that they may take; 0: all (fewer share its lanes) */
+    int strip_lanes; /* of vectors that are added or worked out lane by lane; 0: those of a block */
 } pass_tuning;
+
+typedef struct pass_options {
+    const char *print_after; /* pass name or "all"; NULL: none */
+    const char *stop_after;  /* pass name or NULL */
+    bool verify_each, time_passes;
+    pass_goal goal;
+    const pass_tuning *tuning; /* instead of what `tune` would choose; NULL: it chooses */
+    FILE *out; /* for print_after */
+} pass_options;
 
 extern const pass_tuning pass_default_tuning;
 

@@ -13,6 +13,7 @@ vector *pieces_vector(pieces *p, ir_op *old)
 {
     vector *v = ARENA_NEW(p->memory, vector);
     v->blocks = ARENA_ARRAY(p->memory, ir_op *, rewrite_blocks(old->type.lanes, p->side));
+    v->strips = ARENA_ARRAY(p->memory, ir_op *, rewrite_blocks(old->type.lanes, p->strip));
     old->scratch = v;
     return v;
 }
@@ -48,12 +49,6 @@ void pieces_append_range(pieces *p, vector *v, const vector *from, uint32_t firs
             pieces_append(p, v, part);
         at += from->pieces[i].lanes;
     }
-}
-
-uint32_t pieces_block_lanes(const pieces *p, uint32_t lanes, uint32_t b)
-{
-    uint32_t first = b * p->side;
-    return lanes - first < p->side ? lanes - first : p->side;
 }
 
 /* The same reader for fewer words. */
@@ -106,17 +101,29 @@ void pieces_gather(pieces *p, const vector *v, uint32_t first, uint32_t lanes, o
     }
 }
 
-ir_op *pieces_block(pieces *p, const vector *v, uint32_t b)
+/* Lanes first .. as one value. */
+static ir_op *joined(pieces *p, const vector *v, uint32_t first, uint32_t lanes)
 {
     op_list parts = {0};
-    if (v->blocks[b])
-        return v->blocks[b];
-    uint32_t lanes = pieces_block_lanes(p, v->lanes, b);
-    pieces_gather(p, v, b * p->side, lanes, &parts);
+    pieces_gather(p, v, first, lanes, &parts);
     ir_op *one = parts.at[0];
     if (parts.count > 1)
         one = rewrite_op(&p->make, IR_concat, ir_vec(lanes, one->type.q), parts.count, parts.at);
-    return v->blocks[b] = one;
+    return one;
+}
+
+ir_op *pieces_block(pieces *p, const vector *v, uint32_t b)
+{
+    if (!v->blocks[b])
+        v->blocks[b] = joined(p, v, b * p->side, rewrite_lanes(v->lanes, p->side, b));
+    return v->blocks[b];
+}
+
+ir_op *pieces_strip(pieces *p, const vector *v, uint32_t b)
+{
+    if (!v->strips[b])
+        v->strips[b] = joined(p, v, b * p->strip, rewrite_lanes(v->lanes, p->strip, b));
+    return v->strips[b];
 }
 
 void pieces_join_lists(pieces *p, op_list *to, const op_list *from)

@@ -19,6 +19,7 @@ typedef struct vector {
     size_t count, capacity;
     uint32_t lanes;
     ir_op **blocks; /* lanes side * b .. as one value, made when first asked for */
+    ir_op **strips; /* lanes strip * b .. the same */
 } vector;
 
 typedef struct op_list {
@@ -30,14 +31,12 @@ typedef struct pieces {
     rewrite make; /* where new ops go */
     arena *memory;
     uint32_t side;
+    uint32_t strip; /* lanes that an operation on vectors takes at most; divides `side` */
 } pieces;
 
 vector *pieces_vector(pieces *p, ir_op *old); /* a new, empty one in old->scratch */
 void pieces_append(pieces *p, vector *v, piece part);
 void pieces_append_range(pieces *p, vector *v, const vector *from, uint32_t first, uint32_t lanes);
-
-/* Lanes of block b of a vector. */
-uint32_t pieces_block_lanes(const pieces *p, uint32_t lanes, uint32_t b);
 
 /* The piece as a value of its own; the same op each time it is asked for. */
 ir_op *pieces_whole(pieces *p, piece part);
@@ -47,6 +46,9 @@ void pieces_gather(pieces *p, const vector *v, uint32_t first, uint32_t lanes, o
 
 /* Lanes side * b .. as one value; the same op each time. */
 ir_op *pieces_block(pieces *p, const vector *v, uint32_t b);
+
+/* The same of lanes strip * b .. */
+ir_op *pieces_strip(pieces *p, const vector *v, uint32_t b);
 
 void pieces_join_lists(pieces *p, op_list *to, const op_list *from);
 

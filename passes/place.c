@@ -7,8 +7,9 @@
  * row-major order of the mesh, nodes one after the other.
  *
  * A vector operation runs where its first argument of the same size is made, one that only takes
- * inputs and constants where its result is used first. A `bcast` is repeated on every core that
- * uses it: one word travels instead of a vector; so are comparisons with constants. Inputs, outputs and constants have no core.
+ * inputs and constants where its result is used first, a sum of partial products on one of their
+ * cores (place_sums.c). A `bcast` is repeated on every core that uses it: one word travels instead of
+ * a vector; so are comparisons with constants. Inputs, outputs and constants have no core.
  */
 #include "passes/place.h"
 #include "passes/placing.h"
@@ -49,8 +50,11 @@ static bool place_on_block(place_state *s, ir_op *op)
 static bool place_products(place_state *s)
 {
     IR_EACH(op, s->graph)
-        if (placing_is_matrix(op) && !place_on_block(s, op))
-            return false;
+        if (placing_is_matrix(op)) {
+            if (!place_on_block(s, op))
+                return false;
+            place_charge(s, op);
+        }
     return true;
 }
 
@@ -68,6 +72,8 @@ static void place_after_args(place_state *s, ir_op *op)
 {
     const ir_op *home = NULL;
     bool sized = false;
+    if (place_sum(s, op))
+        return;
     for (uint32_t i = 0; i < op->arg_count; i++) {
         const ir_op *arg = op->args[i];
         bool same = arg->type.lanes == op->type.lanes;
@@ -177,6 +183,13 @@ static bool is_update_operand(const ir_op *op, const ir_op *user)
     return user->code == IR_opa && (op->code == IR_round || op->code == IR_mul);
 }
 
+/* The strips of such an operand come to the core anyway, for its product. */
+static bool is_joined_operand(const ir_op *op, const ir_op *user)
+{
+    return op->code == IR_concat &&
+           (user->code == IR_opa || user->code == IR_round || user->code == IR_mul);
+}
+
 /* One word travels instead of a vector. */
 static bool is_broadcast(const ir_op *op, const ir_op *user)
 {
@@ -210,11 +223,12 @@ static void place_readers(place_state *s)
 /* The sweep would also take inputs that only give a port its width. */
 static void drop_unused(place_state *s)
 {
+    ir_graph_renumber(s->graph);
     bool *used = ARENA_ARRAY(s->memory, bool, s->graph->next_id);
     for (ir_op *op = s->graph->last, *previous; op; op = previous) {
         previous = op->previous;
         bool repeated = op->code == IR_bcast || op->code == IR_round || op->code == IR_mul ||
-                        placing_is_choice(op);
+                        op->code == IR_concat || placing_is_choice(op);
         if (repeated && !used[op->id]) {
             ir_op_remove(s->graph, op);
             continue;
@@ -245,6 +259,7 @@ static bool place_graph(pass_context *c, ir_graph *g)
     anchor_outputs(g);
     ir_graph_renumber(g);
     place_open(&s, c, g);
+    place_sums_open(&s);
     if (!place_products(&s))
         return false;
     place_downwards(&s);
@@ -253,6 +268,10 @@ static bool place_graph(pass_context *c, ir_graph *g)
     if (!place_rest(&s))
         return false;
     repeat(&s, is_update_operand);
+    if (c->tuning.strip_lanes) {
+        drop_unused(&s);
+        repeat(&s, is_joined_operand);
+    }
     repeat(&s, is_broadcast);
     repeat(&s, is_choice);
     drop_unused(&s);

@@ -4,6 +4,7 @@
 
 #include "ir/ring.h"
 #include "passes/passes.h"
+#include "passes/users.h"
 
 /* Chooses an MCU for every block of every matrix; false with an error if the machine is too small. */
 bool place_matrices(pass_context *c);
@@ -15,7 +16,7 @@ int64_t place_cores_needed(const ir_module *m, const machine *mc);
 typedef struct place_core {
     ir_place place;
     ir_grid grid; /* of the loop it runs; 0 x 0: none yet */
-    int64_t work; /* cycles of vector operations per point */
+    int64_t work; /* cycles of vector operations and transfers per point */
 } place_core;
 
 typedef struct place_state {
@@ -25,6 +26,8 @@ typedef struct place_state {
     arena *memory;
     place_core *cores;
     size_t count;
+    ir_op **roots;            /* by op id: the whole sum that an add is part of, if strips are summed */
+    const place_core **homes; /* by id of the whole: where it is made; NULL: not decided */
 } place_state;
 
 /*
@@ -35,7 +38,13 @@ void place_open(place_state *s, pass_context *c, ir_graph *g);
 place_core *place_core_at(place_state *s, ir_place place);
 bool place_suits(place_state *s, const ir_op *op, ir_place core);
 
-/* The op goes to the core, which from then on runs its grid. */
+/* Counts what a product or an update takes to load on the core of its block. */
+void place_charge(place_state *s, const ir_op *op);
+
+/*
+ * The op goes to the core, which from then on runs its grid. What it takes from other cores is
+ * stored there and loaded here, which counts as work of both.
+ */
 void place_put(place_state *s, ir_op *op, ir_place core);
 
 /*
@@ -44,5 +53,9 @@ void place_put(place_state *s, ir_op *op, ir_place core);
  * one. False with an error if there is none.
  */
 bool place_anywhere(place_state *s, ir_op *op, ir_place hint);
+
+/* place_sums.c: an add of terms from several cores goes where the whole sum goes; else false. */
+void place_sums_open(place_state *s);
+bool place_sum(place_state *s, ir_op *op);
 
 #endif

@@ -45,11 +45,37 @@ static int64_t cycles_of(const place_state *s, const ir_op *op)
     return cycles;
 }
 
+static int64_t transfer(const place_state *s, isa_op insn, const ir_op *value)
+{
+    bool travels = value->code != IR_const && value->type.kind == IR_VEC;
+    return travels ? select_insn_cycles(s->machine, insn, value->type.lanes) : 0;
+}
+
+void place_charge(place_state *s, const ir_op *op)
+{
+    for (uint32_t i = 0; i < op->arg_count; i++)
+        place_core_at(s, op->place)->work += transfer(s, ISA_load, op->args[i]);
+}
+
+static void charge_transfers(place_state *s, const ir_op *op, place_core *core)
+{
+    for (uint32_t i = 0; i < op->arg_count; i++) {
+        const ir_op *arg = op->args[i];
+        bool made = placing_on_core(arg);
+        if (made && placing_same_core(arg->place, core->place))
+            continue;
+        core->work += transfer(s, ISA_load, arg);
+        if (made)
+            place_core_at(s, arg->place)->work += transfer(s, ISA_store, arg);
+    }
+}
+
 void place_put(place_state *s, ir_op *op, ir_place place)
 {
     place_core *core = place_core_at(s, place);
     op->place = placing_core_of(place);
     core->work += cycles_of(s, op);
+    charge_transfers(s, op, core);
     if (!placing_once(op))
         core->grid = ir_grid_of(s->graph, op->space);
 }

@@ -17,17 +17,22 @@ static int64_t blocks_of(const ir_module *m, const ir_matrix *w)
     return (int64_t)ir_block_rows(m, w) * ir_block_columns(m, w);
 }
 
-static int64_t cores_of(const ir_module *m, const machine *mc, const ir_matrix *w)
+static int64_t cores_of(const ir_module *m, int64_t mcus, const ir_matrix *w)
 {
-    return (blocks_of(m, w) + mc->mcus - 1) / mc->mcus;
+    return (blocks_of(m, w) + mcus - 1) / mcus;
+}
+
+static int64_t cores_needed(const ir_module *m, int64_t mcus)
+{
+    int64_t cores = 0;
+    for (size_t i = 0; i < m->matrix_count; i++)
+        cores += cores_of(m, mcus, m->matrices[i]);
+    return cores;
 }
 
 int64_t place_cores_needed(const ir_module *m, const machine *mc)
 {
-    int64_t cores = 0;
-    for (size_t i = 0; i < m->matrix_count; i++)
-        cores += cores_of(m, mc, m->matrices[i]);
-    return cores;
+    return cores_needed(m, mc->mcus);
 }
 
 static extent measure(const ir_module *m, const machine *mc)
@@ -40,21 +45,26 @@ static extent measure(const ir_module *m, const machine *mc)
     return e;
 }
 
-/* The MCU of that number when `cores` cores of each tile are used. */
-static ir_place mcu_place(const machine *mc, int64_t cores, int64_t mcu)
+/* Cores of each tile and MCUs of each core that matrices may take. */
+typedef struct share {
+    int64_t cores, mcus;
+} share;
+
+/* The MCU of that number when no more than the share is used. */
+static ir_place mcu_place(const machine *mc, share used, int64_t mcu)
 {
-    int64_t core = mcu / mc->mcus, tile = core / cores;
+    int64_t core = mcu / used.mcus, tile = core / used.cores;
     return (ir_place){(int16_t)(tile / mc->tiles), (int16_t)(tile % mc->tiles),
-                      (int16_t)(core % cores), (int16_t)(mcu % mc->mcus)};
+                      (int16_t)(core % used.cores), (int16_t)(mcu % used.mcus)};
 }
 
-static void place_matrix(ir_module *m, const machine *mc, int64_t cores, ir_matrix *w, int64_t mcu)
+static void place_matrix(ir_module *m, const machine *mc, share used, ir_matrix *w, int64_t mcu)
 {
     uint32_t rows = ir_block_rows(m, w), columns = ir_block_columns(m, w);
     w->blocks = ARENA_ARRAY(m->memory, ir_place, (size_t)rows * columns);
     for (uint32_t c = 0; c < columns; c++)
         for (uint32_t r = 0; r < rows; r++)
-            w->blocks[(size_t)r * columns + c] = mcu_place(mc, cores, mcu++);
+            w->blocks[(size_t)r * columns + c] = mcu_place(mc, used, mcu++);
 }
 
 /* Cores taken so far, tile by tile. */
@@ -85,16 +95,16 @@ static int64_t find_cores(packing *p, int64_t cores)
 }
 
 /* The first MCU of each matrix; false if whole cores and tiles are too few. */
-static bool pack_by_tile(pass_context *c, int64_t tile_cores, int64_t *starts)
+static bool pack_by_tile(pass_context *c, share most, int64_t *starts)
 {
     const machine *m = c->machine;
-    packing p = {m, tile_cores, 0,
+    packing p = {m, most.cores, 0,
                  ARENA_ARRAY(c->memory, int64_t, (size_t)m->nodes * m->tiles + 1)};
     for (size_t i = 0; i < c->module->matrix_count; i++) {
-        int64_t core = find_cores(&p, cores_of(c->module, m, c->module->matrices[i]));
+        int64_t core = find_cores(&p, cores_of(c->module, most.mcus, c->module->matrices[i]));
         if (core < 0)
             return false;
-        starts[i] = core * m->mcus;
+        starts[i] = core * most.mcus;
     }
     return true;
 }
@@ -110,9 +120,10 @@ static ir_grid grid_of_matrix(const ir_module *m, const ir_matrix *w)
 }
 
 /* Matrices may share a core if they run in the same loop. Gives the MCUs taken. */
-static int64_t pack_densely(pass_context *c, bool fresh_cores, int64_t *starts)
+static int64_t pack_densely(pass_context *c, int64_t per_core, bool fresh_cores,
+                            int64_t *starts)
 {
-    int64_t mcu = 0, per_core = c->machine->mcus;
+    int64_t mcu = 0;
     ir_grid before = {0, 0};
     for (size_t i = 0; i < c->module->matrix_count; i++) {
         ir_grid grid = grid_of_matrix(c->module, c->module->matrices[i]);
@@ -136,6 +147,17 @@ static bool too_small(pass_context *c, int64_t needed, int64_t mcus)
     return false;
 }
 
+/* What the tuning wants, where the machine has as many cores; else all of it. */
+static share share_of(const pass_context *c, const extent *e)
+{
+    const machine *m = c->machine;
+    int64_t cores = c->tuning.tile_cores, mcus = c->tuning.core_mcus;
+    share used = {cores && cores < m->cores ? cores : m->cores,
+                  mcus && mcus < m->mcus ? mcus : m->mcus};
+    bool roomy = cores_needed(c->module, used.mcus) <= e->cores / m->cores * used.cores;
+    return roomy ? used : (share){m->cores, m->mcus};
+}
+
 bool place_matrices(pass_context *c)
 {
     ir_module *m = c->module;
@@ -143,15 +165,13 @@ bool place_matrices(pass_context *c)
     if (e.blocks > e.mcus)
         return too_small(c, e.blocks, e.mcus);
     int64_t *starts = ARENA_ARRAY(c->memory, int64_t, m->matrix_count + 1);
-    int64_t all = c->machine->cores, cores = c->tuning.tile_cores ? c->tuning.tile_cores : all;
-    bool roomy = e.fresh <= e.cores / all * cores;
-    cores = roomy && cores < all ? cores : all;
-    if (c->tuning.dense || !pack_by_tile(c, cores, starts)) {
-        int64_t taken = pack_densely(c, e.fresh <= e.cores, starts);
+    share used = share_of(c, &e);
+    if (c->tuning.dense || !pack_by_tile(c, used, starts)) {
+        int64_t taken = pack_densely(c, used.mcus, e.fresh <= e.cores, starts);
         if (taken > e.mcus)
             return too_small(c, taken, e.mcus);
     }
     for (size_t i = 0; i < m->matrix_count; i++)
-        place_matrix(m, c->machine, cores, m->matrices[i], starts[i]);
+        place_matrix(m, c->machine, used, m->matrices[i], starts[i]);
     return true;
 }

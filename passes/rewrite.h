@@ -53,4 +53,10 @@ static inline uint32_t rewrite_blocks(uint32_t lanes, uint32_t side)
     return lanes / side + (lanes % side != 0);
 }
 
+/* Lanes of block b of a vector that is cut every `side` lanes. */
+static inline uint32_t rewrite_lanes(uint32_t lanes, uint32_t side, uint32_t b)
+{
+    return lanes - b * side < side ? lanes - b * side : side;
+}
+
 #endif

@@ -1,12 +1,13 @@
 /*
- * Tune: what no formula says is measured. How blocks are packed into tiles (the cores of a tile share
- * a memory port) and how much slack the schedule leaves for waits at that port change the cycles of a
- * kernel by a tenth and more, in either direction. Each candidate is compiled to the end and
- * run without data, for a batch of one example and for one of many, whatever the program's own batch
- * is: the choice, and with it the program text, does not depend on that. The candidate with the
- * least product of both times is kept. Kernels that update count, or all of them if none does.
- * Modules too large for that keep the default. Those with loops over positions are not run either, as
- * their text must not depend on the size of an image; they are spread over tiles if they need to be.
+ * Tune: what no formula says is measured. How blocks are packed into tiles and cores (the cores of
+ * a tile share a memory port, the MCUs of a core its lanes), how finely vectors are cut, and how
+ * much slack the schedule leaves for waits at the port change the cycles of a kernel by a tenth
+ * and more, in either direction, and the energy against them. Each candidate is compiled to the
+ * end and run without data, for a batch of one example and for one of many, whatever the program's
+ * own batch is: the choice, and with it the program text, does not depend on that. The best by the
+ * goal of both runs is kept. Kernels that update count, or all of them if none does. Modules too
+ * large for that keep the default. Those with loops over positions are not run either, as their
+ * text must not depend on the size of an image; they are spread over tiles if they need to be.
  */
 #include "backend/backend.h"
 #include "emulator/emulator.h"
@@ -18,25 +19,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double WORTH_MORE_TILES = 0.9;
+const char *const pass_goal_names[GOALS] = {"balance", "time", "energy"};
 
 static const uint32_t batches[] = {1, 32};
 enum {
     BATCHES = sizeof batches / sizeof *batches,
-    OPS_MOST = 1000, /* of a module that is tuned, before routing: a second of trials */
+    OPS_MOST = 1000, /* of a module that is tuned, cut to blocks: a second of trials */
 };
 
-/*
- * Those that spread over more tiles come later. They cost energy (leakage, packets: 9 % for MLP-L4), so
- * they must bring the product of times below WORTH_MORE_TILES of the best so far.
- */
+/* The first of equals is taken: simple ones come first. */
 static const pass_tuning candidates[] = {
-    {false, 100, 0}, {true, 100, 0},  {true, 0, 0},   {true, 50, 0},
-    {true, 200, 0},  {false, 100, 4}, {false, 50, 2}, {false, 100, 2},
+    {.port_margin = 100},
+    {.port_margin = 100, .dense = true},
+    {.port_margin = 0, .dense = true},
+    {.port_margin = 50, .dense = true},
+    {.port_margin = 200, .dense = true},
+    {.port_margin = 100, .tile_cores = 4},
+    {.port_margin = 100, .tile_cores = 2},
+    {.port_margin = 50, .tile_cores = 2},
+    {.port_margin = 50, .strip_lanes = 64, .dense = true},
+    {.port_margin = 0, .strip_lanes = 32, .dense = true},
+    {.port_margin = 50, .strip_lanes = 32, .tile_cores = 4},
+    {.port_margin = 50, .strip_lanes = 32, .tile_cores = 2},
+    {.port_margin = 0, .strip_lanes = 32, .tile_cores = 1},
+    {.port_margin = 50, .strip_lanes = 32, .tile_cores = 1},
+    {.port_margin = 50, .strip_lanes = 32, .tile_cores = 2, .core_mcus = 1},
+    {.port_margin = 0, .strip_lanes = 16, .tile_cores = 2, .core_mcus = 1},
+    {.port_margin = 50, .strip_lanes = 16, .tile_cores = 2, .core_mcus = 1},
+    {.port_margin = 0, .strip_lanes = 16, .tile_cores = 1, .core_mcus = 1},
+    {.port_margin = 50, .strip_lanes = 16, .tile_cores = 1, .core_mcus = 1},
 };
 enum { CANDIDATES = sizeof candidates / sizeof *candidates };
 
-const pass_tuning pass_default_tuning = {false, 100, 0};
+const pass_tuning pass_default_tuning = {.port_margin = 100};
 
 static bool loops_over_positions(const ir_module *m)
 {
@@ -71,29 +86,13 @@ static ir_module *copy_module(arena *memory, diag *d, const ir_module *m)
     return copy;
 }
 
-static uint64_t cycles_of(arena *memory, const machine *m, const image *im, diag *d)
-{
-    emulator_options options = {.timing_only = true};
-    emulator *e = emulator_new(memory, m, im, &options, d, "(tune)");
-    bool updates = false;
-    uint64_t cycles = 0;
-    for (uint32_t i = 0; i < im->entry_count; i++)
-        updates = updates || im->entries[i].updates;
-    for (uint32_t i = 0; e && i + 1 < im->entry_count; i++) { /* the last one is `crs` */
-        if (im->entries[i].updates != updates)
-            continue;
-        if (emulator_run(e, i, 0, NULL, NULL, d) != EXIT_DONE)
-            return UINT64_MAX;
-        cycles += emulator_statistics(e)->last_kernel_cycles;
-    }
-    return e ? cycles : UINT64_MAX;
-}
+/* ---- trials ---- */
 
 /* A copy of the module, compiled up to its memory with a candidate. */
 typedef struct tune_trial {
     pass_context context;
     machine roomy; /* the log of a batch that the program does not have is no obstacle */
-    bool fits;
+    bool cut;      /* to blocks */
 } tune_trial;
 
 static void trial_open(tune_trial *t, const pass_context *c, const pass_tuning *candidate,
@@ -112,8 +111,14 @@ static void trial_open(tune_trial *t, const pass_context *c, const pass_tuning *
     at->module = copy_module(at->memory, at->diag, c->module);
     for (size_t i = 0; at->module && i < at->module->graph_count; i++)
         ir_graph_set_batch(at->module->graphs[i], batch);
-    t->fits = at->module && pass_place(at) && pass_fuse(at) && pass_route(at) &&
-              pass_schedule(at) && pass_memory(at);
+    t->cut = at->module && pass_partition(at);
+}
+
+static bool trial_fits(tune_trial *t)
+{
+    pass_context *at = &t->context;
+    return t->cut && pass_place(at) && pass_fuse(at) && pass_route(at) && pass_schedule(at) &&
+           pass_memory(at);
 }
 
 static void trial_close(tune_trial *t)
@@ -121,20 +126,53 @@ static void trial_close(tune_trial *t)
     arena_free(t->context.memory);
 }
 
-/* Cycles of the module with a candidate; UINT64_MAX if it cannot be compiled so. */
-static uint64_t try_candidate(const pass_context *c, const pass_tuning *candidate, uint32_t batch)
+/* What a candidate costs; infinite if it cannot be compiled so. */
+typedef struct tune_cost {
+    double cycles, energy; /* pJ */
+} tune_cost;
+
+static tune_cost cost_of_image(tune_trial *t, const image *im)
+{
+    emulator_options options = {.timing_only = true};
+    diag *d = t->context.diag;
+    emulator *e = emulator_new(t->context.memory, &t->roomy, im, &options, d, "(tune)");
+    bool updates = false;
+    tune_cost cost = {0, 0};
+    for (uint32_t i = 0; i < im->entry_count; i++)
+        updates = updates || im->entries[i].updates;
+    for (uint32_t i = 0; e && i + 1 < im->entry_count; i++) { /* the last one is `crs` */
+        if (im->entries[i].updates != updates)
+            continue;
+        if (emulator_run(e, i, 0, NULL, NULL, d) != EXIT_DONE)
+            return (tune_cost){HUGE_VAL, HUGE_VAL};
+        cost.cycles += (double)emulator_statistics(e)->last_kernel_cycles;
+    }
+    if (!e)
+        return (tune_cost){HUGE_VAL, HUGE_VAL};
+    const emulator_totals *all = emulator_statistics(e);
+    cost.energy = all->energy_pj + all->leakage_pj;
+    return cost;
+}
+
+static tune_cost try_candidate(const pass_context *c, const pass_tuning *candidate, uint32_t batch)
 {
     tune_trial t;
-    uint64_t cycles = UINT64_MAX;
+    tune_cost cost = {HUGE_VAL, HUGE_VAL};
     trial_open(&t, c, candidate, batch);
-    if (t.fits) {
+    if (trial_fits(&t)) {
         const image *im =
             backend_build(t.context.memory, t.context.module, &t.roomy, "", t.context.diag);
         if (im)
-            cycles = cycles_of(t.context.memory, &t.roomy, im, t.context.diag);
+            cost = cost_of_image(&t, im);
     }
     trial_close(&t);
-    return cycles;
+    return cost;
+}
+
+/* The smaller the better. */
+static double score_of(pass_goal goal, tune_cost cost)
+{
+    return (goal == GOAL_ENERGY ? 1 : cost.cycles) * (goal == GOAL_TIME ? 1 : cost.energy);
 }
 
 /*
@@ -145,7 +183,8 @@ static void spread_for_memory(pass_context *c)
 {
     enum { LONG_BATCH = 1 << 16 };
     int all = c->machine->cores;
-    int64_t tiles = (int64_t)c->machine->tiles * c->machine->nodes, cores = place_cores_needed(c->module, c->machine);
+    int64_t tiles = (int64_t)c->machine->tiles * c->machine->nodes;
+    int64_t cores = place_cores_needed(c->module, c->machine);
     if (cores > tiles * (all / 2))
         return;
     for (int used = all; used > 0 && cores <= tiles * used; used /= 2) {
@@ -153,7 +192,7 @@ static void spread_for_memory(pass_context *c)
         candidate.tile_cores = used < all ? used : 0;
         tune_trial t;
         trial_open(&t, c, &candidate, LONG_BATCH);
-        bool fits = t.fits;
+        bool fits = trial_fits(&t);
         trial_close(&t);
         if (fits) {
             c->tuning = candidate;
@@ -162,21 +201,33 @@ static void spread_for_memory(pass_context *c)
     }
 }
 
+static bool is_small(const pass_context *c)
+{
+    tune_trial t;
+    trial_open(&t, c, &pass_default_tuning, batches[0]);
+    bool small = t.cut && ops_of(t.context.module) <= OPS_MOST;
+    trial_close(&t);
+    return small;
+}
+
 bool pass_tune(pass_context *c)
 {
     double best = HUGE_VAL;
+    if (c->options->tuning) {
+        c->tuning = *c->options->tuning;
+        return true;
+    }
     if (loops_over_positions(c->module)) {
         spread_for_memory(c);
         return true;
     }
-    if (ops_of(c->module) > OPS_MOST)
+    if (!is_small(c))
         return true;
     for (size_t i = 0; i < CANDIDATES; i++) {
         double product = 1;
         for (size_t k = 0; k < BATCHES; k++)
-            product *= (double)try_candidate(c, &candidates[i], batches[k]);
-        bool spreads = candidates[i].tile_cores != c->tuning.tile_cores;
-        if (product < best * (spreads ? WORTH_MORE_TILES : 1)) {
+            product *= score_of(c->options->goal, try_candidate(c, &candidates[i], batches[k]));
+        if (product < best) {
             best = product;
             c->tuning = candidates[i];
         }

@@ -197,7 +197,11 @@ exit_status compile_run(cli *c)
         cli_usage(c, "--emit %s is drawn from the image, so it needs all passes", names[o.emit]);
         return EXIT_USAGE;
     }
-    pass_options passes = {.print_after = c->values[OPTION_PRINT_AFTER],
+    int goal = GOAL_BALANCE;
+    if (!options_choice(c, OPTION_OPTIMIZE, pass_goal_names, GOALS, GOAL_BALANCE, &goal))
+        return EXIT_USAGE;
+    pass_options passes = {.goal = (pass_goal)goal,
+                           .print_after = c->values[OPTION_PRINT_AFTER],
                            .stop_after = c->values[OPTION_STOP_AFTER],
                            .verify_each = c->given[OPTION_VERIFY_EACH],
                            .time_passes = c->given[OPTION_TIME_PASSES],

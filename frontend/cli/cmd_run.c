@@ -122,7 +122,10 @@ static engine *emulate(cli *c, run_setup *s, const machine *m, const image *im)
 static exit_status prepare_program(cli *c, run_setup *s)
 {
     static const char *const stops[] = {"round_updates", "differentiate", NULL};
-    pass_options passes = {.stop_after = stops[s->interpreter]};
+    int goal = GOAL_BALANCE;
+    if (!options_choice(c, OPTION_OPTIMIZE, pass_goal_names, GOALS, GOAL_BALANCE, &goal))
+        return EXIT_USAGE;
+    pass_options passes = {.goal = (pass_goal)goal, .stop_after = stops[s->interpreter]};
     built b = {0};
     exit_status status;
     if (!build_program(c, c->operands[0], &passes, &b, &status))

@@ -87,6 +87,15 @@ static plan_deploy deploy_of(const pan_program *program)
                          .variant = d->variant};
 }
 
+/* GOALS: there is no such goal. */
+static pass_goal goal_of(const char *word)
+{
+    int goal = 0;
+    while (goal < GOALS && strcmp(word, pass_goal_names[goal]) != 0)
+        goal++;
+    return (pass_goal)goal;
+}
+
 static void compile(panther_image *img, const char *path, const char *text, size_t length,
                     const panther_options *o)
 {
@@ -105,7 +114,7 @@ static void compile(panther_image *img, const char *path, const char *text, size
     if (!m)
         return;
     ir_numerics numerics = machine_numerics(m);
-    pass_options passes = {0};
+    pass_options passes = {.goal = o && o->optimize ? goal_of(o->optimize) : GOAL_BALANCE};
     ir_module *module = pan_build(program, &numerics, img->d);
     if (!module || !passes_run(module, m, img->memory, img->d, &passes, NULL, NULL))
         return;
@@ -121,6 +130,8 @@ static const char *check_options(const panther_options *o)
         return "variant is 1, 2 or 3 (0: as the program says)";
     if (o && (o->batch < 0 || o->batch > 1 << 20))
         return "batch is at least 1 and at most 2^20 (0: as the program says)";
+    if (o && o->optimize && goal_of(o->optimize) == GOALS)
+        return "optimize is 'balance', 'time' or 'energy' (NULL: balance)";
     return NULL;
 }
 

@@ -59,6 +59,7 @@ typedef struct panther_options {
     const char *opa_mode; /* "stream", "digit", "batch" or "ideal" */
     const char *fidelity; /* "ideal", "adc" or "device" */
     int64_t batch;        /* of train blocks */
+    const char *optimize; /* "balance" (time times energy), "time" or "energy" */
 } panther_options;
 
 panther_image *panther_compile_file(panther *p, const char *path, const panther_options *options);

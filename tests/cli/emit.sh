@@ -38,7 +38,7 @@ expect "no image, no map" 2 "is drawn from the image" \
 
 # disasm: what stands beside the instructions; selections.
 listing=$("$PANTHER" disasm "$work/d.pimg" --entry train:mlp --tile 0 --core 1)
-expect "buffer names" 0 '[s4 + collect2]' echo "$listing"
+expect "buffer names" 0 ' + collect2]' echo "$listing"
 expect "layer and source line" 0 '; layer dense_2, ' echo "$listing"
 expect "what an MCU holds" 0 '; m0: dense_2, inputs 0-64, outputs 0-9' echo "$listing"
 twice=$(grep '^ ' <<<"$listing" | sed -n 's/.*; layer/layer/p; t; s/.*//p' | uniq -d |

@@ -55,6 +55,27 @@ printf '    %-14s %9s %9s\n' total "$total" 5.097
 hold "energy, total: $total uJ, within 0.10 of 5.097" \
     "$total > 0.90 * 5.097 && $total < 1.10 * 5.097"
 
+# Steps against their bound, OPAs included: L = 4, so B + 6 products and B updates. Fast packing takes
+# more tiles; one text serves all batches.
+ratio()
+{
+    "$PANTHER" run "$examples/mlp_l4.pan" --machine "$1" --batch "$2" --variant 2 --optimize time \
+        --timing-only --entry train:mlp_l4 -q --stats "$work/ratio.json"
+    local opa
+    opa=$("$PANTHER" machine show "$1" | grep -m1 t_opa: | grep -o '[0-9][0-9.]*' | head -n 1)
+    grep -m1 -P '^\t"cycles_per_kernel":' "$work/ratio.json" | grep -o '[0-9][0-9.]*' |
+        awk -v b="$2" -v opa="$opa" '{ printf "%.3f", $1 / (1800 * (b + 6) + opa * b) }'
+}
+while read -r machine batch most; do
+    got=$(ratio "$machine" "$batch")
+    hold "optimized for time, $machine, batch $batch: $got of the step bound, at most $most" \
+        "${got:-9} > 1 && ${got:-9} <= $most"
+done <<<"puma_era 1 1.15
+panther 1 1.15
+panther_overlapped 1 1.15
+panther 64 1.25
+panther_overlapped 64 1.05"
+
 # Rolled loops: the kernel for one example and for 64 is the same program but for its constants.
 size()
 {

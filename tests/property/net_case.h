@@ -7,6 +7,7 @@
 #define PANTHER_TESTS_NET_CASE_H
 
 #include "emulator/emulator.h"
+#include "passes/passes.h"
 #include "random_net.h"
 
 enum { NET_KERNELS = 3 };
@@ -16,6 +17,8 @@ typedef struct net_case {
     diag *diag;
     machine *machine;
     fidelity fidelity;
+    const pass_tuning *tuning; /* NULL: what `tune` chooses by the goal */
+    pass_goal goal;
     ir_module *oracle; /* before partition */
     ir_module *placed; /* after all passes */
     image *image;

@@ -232,6 +232,7 @@ static void wrong_calls(void **state)
     assert_null(panther_compile_text(f.p, "a", net, &(panther_options){.slices = "1"}));
     assert_null(panther_compile_text(f.p, "a", net, &(panther_options){.opa_mode = "fast"}));
     expect_message(f.p, "no opa mode 'fast'");
+    assert_null(panther_compile_text(f.p, "a", net, &(panther_options){.optimize = "speed"}));
     assert_null(panther_compile_text(f.p, "a", net, &(panther_options){.variant = 4}));
     panther *other = panther_new();
     assert_null(panther_start(other, f.image, NULL));

@@ -29,6 +29,7 @@ typedef struct bench {
     machine machine;
     random_state random;
     uint64_t seed;
+    pass_tuning tuning;
 } bench;
 
 static inline void bench_open(bench *b, uint64_t seed)
@@ -48,6 +49,7 @@ static inline void bench_open(bench *b, uint64_t seed)
     b->m = ir_module_new(b->memory, diag_sources(b->d), &paper);
     b->random = random_from(seed, 1);
     b->seed = seed;
+    b->tuning = pass_default_tuning;
     b->machine.name = "bench";
     b->machine.nodes = 2;
     b->machine.tiles = 64;
@@ -96,7 +98,7 @@ static inline char *bench_text(arena *memory, const ir_module *m)
 static inline void bench_pass(bench *b, const char *name, pass_function *pass)
 {
     static const pass_options none;
-    pass_context c = {b->m, &b->machine, b->memory, b->d, 0, &none, pass_default_tuning};
+    pass_context c = {b->m, &b->machine, b->memory, b->d, 0, &none, b->tuning};
     if (!pass(&c) || !ir_verify(b->m, b->d, name))
         fail_with(b, name);
     const char *text = bench_text(b->memory, b->m);
@@ -309,6 +311,7 @@ static inline void through_passes(bench *b, const ir_graph *g, uint32_t classes)
     after = bench_run(b, g, KERNELS, classes);
     if (!rounds)
         same_results(b, &before, &after, "round_updates");
+    b->tuning.strip_lanes = (int)(below(b, 2) << below(b, 8)); /* of those that divide a block */
     bench_pass(b, "partition", pass_partition);
     before = bench_run(b, g, KERNELS, classes);
     same_results(b, &after, &before, "partition");
