@@ -21,11 +21,14 @@
  *
  * Where slots are rows (ring.h), the pointer stays at the first row of the window, which goes on
  * with `sring`, across the ends of maps as well; rows outside of the map are passed over. Its
- * registers for rows of the window go along the row, and are set anew when a row of the grid begins:
+ * registers for rows of the window go along the row, where what the window has been over for the last
+ * time is given up pixel by pixel, and are set anew when a row of the grid begins:
  *
- *             sset   line, blank             ; unless the row is inside of the map
+ *             sset   line, blank             ; outside of the map: blank words, and no step
+ *             sset   step, 0
  *             blt    row, first, next
  *             bge    row, end, next
+ *             sset   step, words
  *             smov   line, pointer
  *             sring  line, words, ring
  *     next:
@@ -44,8 +47,8 @@ static void next_slot(emitter *e, const ring_pointer *r, uint32_t words)
     EMIT(e, ISA_sring, r->reg, (int32_t)words, (int32_t)(r->words * r->slots));
 }
 
-/* Gives up `words` from the pointer on in every ring that this agent takes with it. */
-static void give_up(emitter *e, const ring_pointer *r, uint32_t words)
+/* Gives up `words` from a register on in every ring that this agent takes with the pointer. */
+static void give_up(emitter *e, const ring_pointer *r, int reg, uint32_t from, uint32_t words)
 {
     const agent_program *p = e->program;
     for (size_t i = 0; i < p->drop_count; i++) {
@@ -53,7 +56,7 @@ static void give_up(emitter *e, const ring_pointer *r, uint32_t words)
             continue;
         for (uint32_t at = 0; at < words; at += DROP_MOST) {
             uint32_t left = words - at;
-            EMIT(e, ISA_drop, r->reg, (int32_t)(p->drops[i].ring->address + at),
+            EMIT(e, ISA_drop, reg, (int32_t)(p->drops[i].ring->address + from + at),
                  (int32_t)(left < DROP_MOST ? left : DROP_MOST));
         }
     }
@@ -85,14 +88,12 @@ static void move_rows(emitter *e, const ring_pointer *r, int reg, int64_t rows)
 /* Jumps to `outside` at the points where that row of the window is not one of the map's. */
 static void if_inside(emitter *e, const ring_pointer *r, uint32_t row, code_patch *outside)
 {
-    const ir_axis *a = &r->axes[0];
     int counted = backend_position(e->program, r->skew)->row;
-    uint64_t first = row < a->low ? ir_axis_reaches(a, a->low - row) : 0;
-    uint64_t end = row < a->low + a->map ? ir_axis_reaches(a, a->low + a->map - row) : 0;
-    if (first > 0)
-        code_jump(&e->code, (isa_insn){ISA_blti, {counted, (int32_t)first}}, outside);
-    if (end < a->points)
-        code_jump(&e->code, (isa_insn){ISA_bgei, {counted, (int32_t)end}}, outside);
+    grid_rows inside = backend_rows_inside(r, row);
+    if (inside.first > 0)
+        code_jump(&e->code, (isa_insn){ISA_blti, {counted, (int32_t)inside.first}}, outside);
+    if (inside.end < r->axes[0].points)
+        code_jump(&e->code, (isa_insn){ISA_bgei, {counted, (int32_t)inside.end}}, outside);
 }
 
 /* Registers of the window's rows at the first column. */
@@ -101,13 +102,28 @@ static void set_lines(emitter *e, const ring_pointer *r)
     for (size_t i = 0; i < r->line_count; i++) {
         const ring_line *line = &r->lines[i];
         code_patch outside = {0};
-        if (r->blank)
+        if (line->step >= 0) {
             EMIT(e, ISA_sset, line->reg, (int32_t)r->slots * row_words(r));
-        if_inside(e, r, line->row, &outside);
+            EMIT(e, ISA_sset, line->step, 0);
+            if_inside(e, r, line->row, &outside);
+            EMIT(e, ISA_sset, line->step, (int32_t)(r->axes[1].step * r->lanes));
+        }
         EMIT(e, ISA_smov, line->reg, r->reg);
         move_rows(e, r, line->reg, line->row);
         code_here(&e->code, &outside, NULL);
     }
+}
+
+/* Pixels that the window has been over for the last time, from where their row's register is. */
+static void sweep_line(emitter *e, const ring_pointer *r, const ring_line *line, uint32_t pixels)
+{
+    code_patch outside = {0};
+    if (line->row >= backend_rows_swept(r) || !gives_up(e, r) || !pixels)
+        return;
+    if (line->step >= 0)
+        code_jump(&e->code, (isa_insn){ISA_beqi, {line->step, 0}}, &outside);
+    give_up(e, r, line->reg, 0, pixels * r->lanes);
+    code_here(&e->code, &outside, NULL);
 }
 
 /* Counts a point along an axis; jumps to `stay` while the window does not move. */
@@ -121,31 +137,62 @@ static void count_point(emitter *e, const ring_pointer *r, int axis, code_patch 
     EMIT(e, ISA_sset, phase, 0);
 }
 
+/* Before the window goes on along a row, if it will leave its first rows behind. */
+static void sweep(emitter *e, const ring_pointer *r)
+{
+    code_patch later = {0};
+    if (r->kind != POINTER_ROWS || !gives_up(e, r))
+        return;
+    if (r->phase[0] >= 0)
+        code_jump(&e->code, (isa_insn){ISA_bnei, {r->phase[0], (int32_t)r->axes[0].every - 1}},
+                  &later);
+    for (size_t i = 0; i < r->line_count; i++)
+        sweep_line(e, r, &r->lines[i], r->axes[1].step);
+    if (!r->line_count)
+        give_up(e, r, r->reg, 0, r->axes[1].step * r->lanes);
+    code_here(&e->code, &later, NULL);
+}
+
+/* Columns that the window has moved by at the end of a row. */
+static uint32_t columns_moved(const ring_pointer *r)
+{
+    return r->axes[1].points > 1 ? ir_axis_moved(&r->axes[1], r->axes[1].points) : 0;
+}
+
 static void next_column(emitter *e, const ring_pointer *r)
 {
     code_patch stay = {0};
     if (r->axes[1].points == 1)
         return;
     count_point(e, r, 1, &stay);
-    for (size_t i = 0; i < r->line_count; i++)
-        EMIT(e, ISA_saddi, r->lines[i].reg, r->lines[i].reg, (int32_t)(r->axes[1].step * r->lanes));
+    sweep(e, r);
+    for (size_t i = 0; i < r->line_count; i++) {
+        const ring_line *line = &r->lines[i];
+        if (line->step >= 0)
+            EMIT(e, ISA_sadd, line->reg, line->reg, line->step);
+        else
+            EMIT(e, ISA_saddi, line->reg, line->reg, (int32_t)(r->axes[1].step * r->lanes));
+    }
     if (!r->line_count)
         EMIT(e, ISA_saddi, r->reg, r->reg, (int32_t)(r->axes[1].step * r->lanes));
     code_here(&e->code, &stay, NULL);
 }
 
-/* Over the rows that the window leaves, which are given up if they are rows of the map. */
+/* Over the rows that the window leaves: gives up what has not been yet of those of the map. */
 static void leave_rows(emitter *e, const ring_pointer *r)
 {
-    uint32_t step = r->axes[0].step;
-    if (!gives_up(e, r)) {
-        move_rows(e, r, r->reg, step);
-        return;
-    }
-    for (uint32_t row = 0; row < step; row++) {
+    uint32_t across = columns_moved(r), step = r->axes[0].step, swept = backend_rows_swept(r);
+    for (size_t i = 0; i < r->line_count; i++)
+        sweep_line(e, r, &r->lines[i], r->columns - across);
+    if (!r->line_count)
+        give_up(e, r, r->reg, across * r->lanes, (r->columns - across) * r->lanes);
+    if (!gives_up(e, r))
+        swept = step;
+    move_rows(e, r, r->reg, swept);
+    for (uint32_t row = swept; row < step; row++) {
         code_patch outside = {0};
         if_inside(e, r, row, &outside);
-        give_up(e, r, (uint32_t)row_words(r));
+        give_up(e, r, r->reg, 0, (uint32_t)row_words(r));
         code_here(&e->code, &outside, NULL);
         move_rows(e, r, r->reg, 1);
     }
@@ -154,8 +201,8 @@ static void leave_rows(emitter *e, const ring_pointer *r)
 static void next_row(emitter *e, const ring_pointer *r)
 {
     code_patch stay = {0};
-    uint32_t across = ir_axis_moved(&r->axes[1], r->axes[1].points);
-    if (r->axes[1].points > 1 && across && !r->line_count)
+    uint32_t across = columns_moved(r);
+    if (across && !r->line_count)
         EMIT(e, ISA_saddi, r->reg, r->reg, -(int32_t)(across * r->lanes));
     if (r->axes[1].points > 1 && r->phase[1] >= 0)
         EMIT(e, ISA_sset, r->phase[1], (int32_t)r->axes[1].start);
@@ -165,7 +212,7 @@ static void next_row(emitter *e, const ring_pointer *r)
     if (r->kind == POINTER_ROWS) {
         leave_rows(e, r);
     } else {
-        give_up(e, r, r->axes[0].step * (uint32_t)row_words(r));
+        give_up(e, r, r->reg, 0, r->axes[0].step * (uint32_t)row_words(r));
         EMIT(e, ISA_saddi, r->reg, r->reg, (int32_t)r->axes[0].step * row_words(r));
     }
     code_here(&e->code, &stay, NULL);
@@ -183,7 +230,7 @@ static void next_map_of_rows(emitter *e, const ring_pointer *r)
         at = 0;
     }
     for (; gives_up(e, r) && at < a->map; at++) {
-        give_up(e, r, (uint32_t)row_words(r));
+        give_up(e, r, r->reg, 0, (uint32_t)row_words(r));
         move_rows(e, r, r->reg, 1);
     }
     move_rows(e, r, r->reg, (int64_t)a->map - a->low - at);
@@ -195,7 +242,7 @@ static void next_map(emitter *e, const ring_pointer *r)
     uint32_t rest = (r->rows - down) * (uint32_t)row_words(r);
     if (r->axes[0].points > 1 && r->phase[0] >= 0)
         EMIT(e, ISA_sset, r->phase[0], (int32_t)r->axes[0].start);
-    give_up(e, r, rest);
+    give_up(e, r, r->reg, 0, rest);
     next_slot(e, r, rest);
 }
 

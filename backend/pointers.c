@@ -98,19 +98,31 @@ const ring_pointer *backend_pointer(const backend_state *s, const agent_program 
     return &p->pointers[find_pointer(s, p, op)];
 }
 
-/* The register of the op's row of the window. */
-static const ring_line *find_line(const ring_pointer *r, const ir_op *op)
+static const ring_line *find_line(const ring_pointer *r, uint32_t row)
 {
     for (size_t i = 0; i < r->line_count; i++)
-        if (r->lines[i].row == ir_reader_row(op))
+        if (r->lines[i].row == row)
             return &r->lines[i];
     return NULL;
+}
+
+uint32_t backend_rows_swept(const ring_pointer *r)
+{
+    const ir_axis *a = &r->axes[0];
+    return a->step < a->window ? a->step : a->window;
+}
+
+grid_rows backend_rows_inside(const ring_pointer *r, uint32_t row)
+{
+    const ir_axis *a = &r->axes[0];
+    return (grid_rows){row < a->low ? ir_axis_reaches(a, a->low - row) : 0,
+                       row < a->low + a->map ? ir_axis_reaches(a, a->low + a->map - row) : 0};
 }
 
 int backend_base(const backend_state *s, const agent_program *p, const ir_op *op)
 {
     const ring_pointer *r = backend_pointer(s, p, op);
-    const ring_line *line = find_line(r, op);
+    const ring_line *line = find_line(r, ir_reader_row(op));
     return line ? line->reg : r->reg;
 }
 
@@ -144,12 +156,15 @@ static void count_position(backend_state *s, agent_program *p, int64_t skew)
     ARENA_PUSH(s->memory, p->positions, p->position_count, p->position_capacity, fresh);
 }
 
-static void add_line(backend_state *s, agent_program *p, ring_pointer *r, const ir_op *op)
+static void add_line(backend_state *s, agent_program *p, ring_pointer *r, uint32_t row)
 {
     bool one_row = r->axes[0].window == 1 && !r->blank;
-    if (r->kind != POINTER_ROWS || one_row || find_line(r, op))
+    if (r->kind != POINTER_ROWS || one_row || find_line(r, row))
         return;
-    ring_line fresh = {ir_reader_row(op), p->scalars++};
+    grid_rows inside = backend_rows_inside(r, row);
+    ring_line fresh = {row, p->scalars++, -1};
+    if (inside.first > 0 || inside.end < r->axes[0].points)
+        fresh.step = p->scalars++;
     ARENA_PUSH(s->memory, r->lines, r->line_count, r->line_capacity, fresh);
 }
 
@@ -165,7 +180,7 @@ static size_t add_pointer(backend_state *s, agent_program *p, const ir_op *op)
         known = (int64_t)p->pointer_count;
         ARENA_PUSH(s->memory, p->pointers, p->pointer_count, p->pointer_capacity, fresh);
     }
-    add_line(s, p, &p->pointers[known], op);
+    add_line(s, p, &p->pointers[known], ir_reader_row(op));
     return (size_t)known;
 }
 
@@ -180,6 +195,8 @@ static void note_drop(backend_state *s, agent_program *p, size_t pointer, const 
     for (size_t i = 0; i < p->drop_count; i++)
         if (p->drops[i].ring == ring)
             return;
+    for (uint32_t row = 0; row < backend_rows_swept(&p->pointers[pointer]); row++)
+        add_line(s, p, &p->pointers[pointer], row);
     ARENA_PUSH(s->memory, p->drops, p->drop_count, p->drop_capacity, ((ring_drop){pointer, ring}));
 }
 

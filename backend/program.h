@@ -41,10 +41,11 @@ typedef enum pointer_kind {
     POINTER_ROWS
 } pointer_kind;
 
-/* A row of a window: where it is now in the ring, or in the ring's blank row. */
+/* A row of a window: where it is now in the ring, or the ring's blank words. */
 typedef struct ring_line {
     uint32_t row;
     int reg;
+    int step; /* register: words to the next column, 0 outside of the map; -1: it never is there */
 } ring_line;
 
 typedef struct ring_pointer {
@@ -55,12 +56,12 @@ typedef struct ring_pointer {
     ir_axis axes[2];
     int reg;
     int phase[2]; /* of walks: registers that count points modulo `every` along an axis, -1: none */
-    bool blank;   /* ROWS: the ring has a blank row */
+    bool blank;   /* ROWS: there are rows of windows outside of the map */
     ring_line *lines; /* ROWS: none if `reg` itself goes along the rows */
     size_t line_count, line_capacity;
 } ring_pointer;
 
-/* A ring whose words this agent gives up row by row (WALK) or after each example (EXAMPLES). */
+/* A ring whose words this agent gives up by pixels (ROWS), rows (WALK) or examples (EXAMPLES). */
 typedef struct ring_drop {
     size_t pointer;
     const ir_buffer *ring;
@@ -130,6 +131,15 @@ bool backend_pointers(backend_state *s, agent_program *p); /* false if scalar re
 const ring_pointer *backend_pointer(const backend_state *s, const agent_program *p,
                                     const ir_op *op);
 int backend_base(const backend_state *s, const agent_program *p, const ir_op *op); /* its register */
+
+/* ROWS: rows of the grid, the end not included, in which a row of the window is one of the map's. */
+typedef struct grid_rows {
+    uint64_t first, end;
+} grid_rows;
+grid_rows backend_rows_inside(const ring_pointer *r, uint32_t row);
+/* Rows of the window, from the first one on, that are given up pixel by pixel. */
+uint32_t backend_rows_swept(const ring_pointer *r);
+
 uint32_t backend_offset(const backend_state *s,
                         const ir_op *op); /* words from there, with the address */
 const grid_position *backend_position(const agent_program *p, int64_t skew); /* NULL: not counted */

@@ -360,7 +360,7 @@ uint32_t ir_ring_slots(const ir_graph *g, const ir_buffer *b)
 
 uint64_t ir_ring_words(const ir_graph *g, const ir_buffer *b)
 {
-    return (uint64_t)b->words * ((uint64_t)ir_ring_slots(g, b) + b->blank);
+    return (uint64_t)b->words * ir_ring_slots(g, b) + b->blank;
 }
 
 ir_buffer *ir_graph_add_buffer(ir_graph *g, const ir_buffer *b)

@@ -127,7 +127,7 @@ typedef struct ir_dim {
  * A slot holds one vector, or a whole map (ir/ring.h): `rows` x `columns` pixels of `lanes` words,
  * row-major, of which height x width from (top, left) on are written and the others preset. Or it
  * holds one row of a map: then `points` is the rows of the map, which are slots one after the other,
- * and all rows above and below the map are one `blank` row of pads behind the last slot.
+ * and behind the last slot there are `blank` words, a row of a window above or below the map.
  */
 typedef struct ir_buffer {
     const char *name;
@@ -139,7 +139,7 @@ typedef struct ir_buffer {
     uint32_t lanes;     /* of a pixel; 0: slots are vectors, and what follows is 0 */
     uint32_t rows, columns, top, left, height, width;
     uint32_t lowest;    /* 1: the pixels around the map are the lowest number, 0: they are 0 */
-    uint32_t blank;     /* rows of pads behind the last slot: 0, or 1 for a ring of rows */
+    uint32_t blank;     /* words of pads behind the last slot of a ring of rows */
 } ir_buffer;
 
 typedef struct ir_graph {

@@ -230,7 +230,7 @@ static const ir_field buffer_fields[] = {
     {"height", IR_FIELD_U32_OR_0, offsetof(ir_buffer, height), 1, INT32_MAX, NULL},
     {"width", IR_FIELD_U32_OR_0, offsetof(ir_buffer, width), 1, INT32_MAX, NULL},
     {"lowest", IR_FIELD_U32_OR_0, offsetof(ir_buffer, lowest), 0, 1, NULL},
-    {"blank", IR_FIELD_U32_OR_0, offsetof(ir_buffer, blank), 0, 1, NULL},
+    {"blank", IR_FIELD_U32_OR_0, offsetof(ir_buffer, blank), 0, INT32_MAX, NULL},
 };
 
 static bool read_buffer(ir_reader *r)

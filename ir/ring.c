@@ -190,20 +190,27 @@ bool ir_same_walk(const ir_graph *g, const ir_op *a, const ir_op *b)
            ir_get_int(a, IR_ATTR_fill, 0) == ir_get_int(b, IR_ATTR_fill, 0);
 }
 
-ir_buffer ir_ring_of_rows(const ir_buffer *maps)
+ir_buffer ir_ring_of_rows(const ir_graph *g, const ir_op *reader, const ir_buffer *maps)
 {
+    ir_axis axes[2];
     ir_buffer b = *maps;
+    ir_reader_axes(g, reader, axes);
+    bool leaves = axes[0].low > 0 ||
+                  ir_axis_moved(&axes[0], axes[0].points - 1) + axes[0].window > axes[0].map;
     b.points = maps->height;
     b.rows = b.height = 1;
     b.top = 0;
+    /* each move along a row gives up as many pixels, the last one too */
+    uint32_t walked = ir_axis_moved(&axes[1], axes[1].points);
+    b.columns = walked > b.columns ? walked : b.columns;
     b.words = b.columns * b.lanes;
-    b.blank = maps->rows > maps->height;
+    b.blank = leaves ? axes[1].window * b.lanes : 0;
     return b;
 }
 
 bool ir_ring_map_sound(const ir_buffer *b)
 {
-    if (b->blank > ir_ring_by_rows(b) || (ir_ring_by_rows(b) && b->rows != 1))
+    if ((b->blank && !ir_ring_by_rows(b)) || (ir_ring_by_rows(b) && b->rows != 1))
         return false;
     if (!b->lanes)
         return !b->rows && !b->columns && !b->height && !b->width;

@@ -10,8 +10,8 @@
  *
  * A map is long, and a window needs few of its rows: a ring of rows has one row in each slot, those
  * of an example behind those of the one before. There a window may lie at both ends of the ring, so
- * that each of its rows is at an address of its own, and rows outside of the map are found in one
- * blank row, wherever the window is.
+ * that each of its rows is at an address of its own, and those outside of the map are all found in
+ * blank words of a window's width.
  *
  * The adjoint of a kernel of K with stride s and padding p: pixel y, counted as y + p = s q + r,
  * is covered by the taps ky = r + s j of the positions q - j.
@@ -100,7 +100,7 @@ static inline bool ir_ring_by_rows(const ir_buffer *b)
     return b->lanes && b->points > 1;
 }
 
-/* A ring with one slot of a whole map, as a ring with one slot of a row; for a map of rows > 1. */
-ir_buffer ir_ring_of_rows(const ir_buffer *maps);
+/* The reader's ring of maps as one with a slot of a row; for a map of more than one. */
+ir_buffer ir_ring_of_rows(const ir_graph *g, const ir_op *reader, const ir_buffer *maps);
 
 #endif

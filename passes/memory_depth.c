@@ -19,7 +19,8 @@
 typedef struct map_ring {
     uint32_t rows; /* slots, of a row each */
     bool unsuitable, by_rows;
-    ir_buffer maps; /* as it was */
+    ir_buffer maps;      /* as it was */
+    const ir_op *reader; /* one of those, which all walk alike */
 } map_ring;
 
 static int64_t time_of(const ir_op *op)
@@ -62,16 +63,17 @@ static uint32_t vector_depth(const memory_state *s, const ir_op *filler)
     return depth + (filler->code == IR_receive);
 }
 
-/* ---- maps: rows are written one after the other and given up one after the other ---- */
+/* ---- maps: pixels are written one after the other and given up one after the other ---- */
 
-/* When the first pixel of a row is written, at the earliest; rows of later examples count on. */
-static int64_t row_written(const memory_state *s, const ir_op *filler, int64_t row, int64_t rows)
+/* When a pixel is written, at the earliest; rows of later examples count on. */
+static int64_t pixel_written(const memory_state *s, const ir_op *filler, int64_t row,
+                             int64_t column, int64_t rows)
 {
     ir_grid grid = ir_grid_of(s->graph, filler->space);
     int64_t start = time_of(filler) + row / rows * s->graph->interval;
     if (ir_grid_points(grid) == 1)
         return start;
-    return start + until_point(s, filler, row % rows * grid.columns) - 1;
+    return start + until_point(s, filler, row % rows * grid.columns + column) - 1;
 }
 
 /* A row is given up at the end of the turn of its last use. */
@@ -82,6 +84,21 @@ static int64_t row_given_up(const memory_state *s, const ir_op *reader, const ir
     return time_of(reader) + until_point(s, reader, (use + 1) * axes[1].points);
 }
 
+/*
+ * In a ring of rows those that the window leaves next are given up pixel by pixel, the others at the
+ * end of a row (backend/advance.c).
+ */
+static int64_t pixel_given_up(const memory_state *s, const ir_op *reader, const ir_axis axes[2],
+                              uint32_t row, uint32_t column)
+{
+    const ir_axis *down = &axes[0], *across = &axes[1];
+    int64_t use = ir_axis_last_use(down, down->low + row), last = across->points - 1;
+    uint32_t at = down->low + row - ir_axis_moved(down, (uint32_t)use);
+    if (at < down->step && at < down->window)
+        last = ir_axis_last_use(across, across->low + column);
+    return time_of(reader) + until_point(s, reader, use * across->points + last + 1);
+}
+
 /* Examples between the writing of a row and its last use. */
 static uint32_t maps_held(const memory_state *s, const ir_op *filler, const ir_op *reader)
 {
@@ -90,23 +107,32 @@ static uint32_t maps_held(const memory_state *s, const ir_op *filler, const ir_o
     ir_reader_axes(s->graph, reader, axes);
     for (uint32_t row = 0; row < axes[0].map; row++) {
         int64_t held =
-            row_given_up(s, reader, axes, row) - row_written(s, filler, row, axes[0].map);
+            row_given_up(s, reader, axes, row) - pixel_written(s, filler, row, 0, axes[0].map);
         longest = held > longest ? held : longest;
     }
     return (uint32_t)((longest + s->graph->interval - 1) / s->graph->interval);
 }
 
-/* Rows whose writing begins from the writing of a row, itself included, until its last use. */
+/*
+ * Rows after which a pixel's place may be written again: as many as are begun in that column before
+ * its last use ends. Along a row both times are linear, but for the window's steps and what it does
+ * not leave at the end, and for roundings: the first and the last columns tell.
+ */
 static uint32_t rows_held(const memory_state *s, const ir_op *filler, const ir_op *reader)
 {
+    enum { ROUNDINGS = 2 };
     ir_axis axes[2];
     int64_t most = 1;
     ir_reader_axes(s->graph, reader, axes);
-    for (uint32_t row = 0; row < axes[0].map; row++) {
-        int64_t end = row_given_up(s, reader, axes, row), rows = axes[0].map;
-        while (row_written(s, filler, row + most, rows) < end)
-            most++;
-    }
+    uint32_t ends = axes[1].window + 2 * axes[1].step, rows = axes[0].map, columns = axes[1].map;
+    for (uint32_t row = 0; row < rows; row++)
+        for (uint32_t column = 0; column < columns; column++) {
+            if (column >= ends && column + ends < columns)
+                column = columns - ends;
+            int64_t end = pixel_given_up(s, reader, axes, row, column) + ROUNDINGS;
+            while (pixel_written(s, filler, row + most, column, rows) < end)
+                most++;
+        }
     return (uint32_t)most;
 }
 
@@ -131,22 +157,26 @@ static void find_map_depth(const memory_state *s, const ir_op *filler, map_ring 
         uint32_t maps = maps_held(s, filler, reader);
         ring->maps.depth = maps > ring->maps.depth ? maps : ring->maps.depth;
         suits = suits && reads_rows(s, reader);
-        uint32_t rows = suits ? rows_held(s, filler, reader) : 0;
+        /* of a core's readers, the one that takes is the last */
+        bool takes = suits && ir_get_int(reader, IR_ATTR_take, 1);
+        uint32_t rows = takes ? rows_held(s, filler, reader) : 0;
         ring->rows = rows > ring->rows ? rows : ring->rows;
+        ring->reader = reader;
     }
     ring->unsuitable = ring->unsuitable || !suits;
 }
 
 /* The ring of rows in place of one of maps, where that is smaller and its pointers can go round. */
-static void choose_rows(ir_buffer *b, map_ring *ring)
+static void choose_rows(const memory_state *s, ir_buffer *b, map_ring *ring)
 {
     const uint64_t step_most = (UINT64_C(1) << 24) - 1; /* of `sring`, two rings at a time */
-    ir_buffer rows = ir_ring_of_rows(&ring->maps);
-    rows.depth = ring->rows;
-    uint64_t words = (uint64_t)rows.words * (rows.depth + rows.blank);
     *b = ring->maps;
-    if (ring->unsuitable || !ring->rows || 2 * words > step_most ||
-        words >= (uint64_t)b->words * b->depth)
+    if (ring->unsuitable || !ring->rows)
+        return;
+    ir_buffer rows = ir_ring_of_rows(s->graph, ring->reader, b);
+    rows.depth = ring->rows;
+    uint64_t words = (uint64_t)rows.words * rows.depth + rows.blank;
+    if (2 * words > step_most || words >= (uint64_t)b->words * b->depth)
         return;
     *b = rows;
     ring->by_rows = true;
@@ -169,8 +199,8 @@ static map_ring *least_saving(const memory_state *s, map_ring *rings, const back
             continue;
         const ir_buffer *b = ir_graph_buffer(s->graph, name);
         map_ring *ring = &rings[b - s->graph->buffers];
-        int64_t saves = (int64_t)ring->maps.words * ring->maps.depth -
-                        (int64_t)b->words * (b->depth + b->blank);
+        int64_t saves =
+            (int64_t)ring->maps.words * ring->maps.depth - (int64_t)b->words * b->depth - b->blank;
         if (ring->by_rows && saves < saved) {
             saved = saves;
             least = ring;
@@ -218,6 +248,6 @@ void memory_find_depths(memory_state *s)
     }
     for (size_t i = 0; i < g->buffer_count; i++)
         if (g->buffers[i].lanes)
-            choose_rows(&g->buffers[i], &rings[i]);
+            choose_rows(s, &g->buffers[i], &rings[i]);
     keep_registers(s, rings);
 }
