@@ -87,11 +87,14 @@ uint32_t ir_axis_last_use(const ir_axis *a, uint32_t at)
 int64_t ir_reader_needs(const ir_graph *g, const ir_op *reader, int axis, uint32_t point)
 {
     ir_window w = ir_window_of(g, reader);
-    int64_t last = 0, most = 0;
+    int64_t last = 0, most = 0, reach = 0;
     switch (reader->code) {
     case IR_tap:
-        last = (int64_t)point * w.stride[axis] - w.pad[axis] + w.kernel[axis] - 1;
+        /* a window that is smaller than its steps gives up what it has not read; the last one all */
         most = (int64_t)w.map[axis] - 1;
+        reach = w.kernel[axis] > w.stride[axis] ? w.kernel[axis] : w.stride[axis];
+        last = (int64_t)point * w.stride[axis] - w.pad[axis] + reach - 1;
+        last = point + 1 == w.positions[axis] ? most : last;
         break;
     case IR_untap:
         last = ((int64_t)point + w.pad[axis]) / w.stride[axis];

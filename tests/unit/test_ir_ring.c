@@ -121,6 +121,18 @@ static void check_axis(const ring_case *c, int axis)
     assert_true(ir_axis_moved(a, a->points) <= a->size || axis == 1);
 }
 
+/* What is given up after a point along an axis was there: the reader waited for it. */
+static void check_given_up(const ring_case *c, int axis)
+{
+    const ir_axis *a = &c->axes[axis];
+    for (uint32_t p = 0; p < a->points; p++) {
+        int64_t left = (int64_t)ir_axis_moved(a, p + 1) - 1 - a->low;
+        if (left >= a->map || p + 1 == a->points)
+            left = a->map - 1;
+        assert_true(ir_reader_needs(c->graph, c->reader, axis, p) >= left);
+    }
+}
+
 /* In a ring of rows: which rows of the window are the map's is told by the point alone. */
 static void check_rows(const ring_case *c)
 {
@@ -164,6 +176,8 @@ static void readers_find_their_pixels(void **state)
         assert_true(ir_ring_map_sound(&c.ring));
         check_axis(&c, 0);
         check_axis(&c, 1);
+        check_given_up(&c, 0);
+        check_given_up(&c, 1);
         check_rows(&c);
         assert_true(ir_same_walk(c.graph, c.reader, c.reader));
         arena_free(c.memory);
