@@ -17,6 +17,7 @@
  *             sring  pointer, rest, ring     ; next slot
  *     done:
  *
+ * A walk back has negative steps and gives all rows up at the end of the map.
  * A window that moves every few points only (untap with a stride) counts them in a register.
  *
  * Where slots are rows (ring.h), the pointer stays at the first row of the window, which goes on
@@ -36,6 +37,12 @@
 #include "backend/emitter.h"
 
 enum { DROP_MOST = 65535 }; /* words of one instruction */
+
+/* A walk from the last pixel to the first goes down in memory. */
+static int32_t along(const ring_pointer *r, int axis, uint32_t words)
+{
+    return r->axes[axis].back ? -(int32_t)words : (int32_t)words;
+}
 
 static int32_t row_words(const ring_pointer *r)
 {
@@ -174,7 +181,7 @@ static void next_column(emitter *e, const ring_pointer *r)
             EMIT(e, ISA_saddi, line->reg, line->reg, (int32_t)(r->axes[1].step * r->lanes));
     }
     if (!r->line_count)
-        EMIT(e, ISA_saddi, r->reg, r->reg, (int32_t)(r->axes[1].step * r->lanes));
+        EMIT(e, ISA_saddi, r->reg, r->reg, along(r, 1, r->axes[1].step * r->lanes));
     code_here(&e->code, &stay, NULL);
 }
 
@@ -203,7 +210,7 @@ static void next_row(emitter *e, const ring_pointer *r)
     code_patch stay = {0};
     uint32_t across = columns_moved(r);
     if (across && !r->line_count)
-        EMIT(e, ISA_saddi, r->reg, r->reg, -(int32_t)(across * r->lanes));
+        EMIT(e, ISA_saddi, r->reg, r->reg, -along(r, 1, across * r->lanes));
     if (r->axes[1].points > 1 && r->phase[1] >= 0)
         EMIT(e, ISA_sset, r->phase[1], (int32_t)r->axes[1].start);
     if (r->axes[0].points == 1)
@@ -212,8 +219,10 @@ static void next_row(emitter *e, const ring_pointer *r)
     if (r->kind == POINTER_ROWS) {
         leave_rows(e, r);
     } else {
-        give_up(e, r, r->reg, 0, r->axes[0].step * (uint32_t)row_words(r));
-        EMIT(e, ISA_saddi, r->reg, r->reg, (int32_t)r->axes[0].step * row_words(r));
+        uint32_t words = r->axes[0].step * (uint32_t)row_words(r);
+        if (!r->axes[0].back)
+            give_up(e, r, r->reg, 0, words);
+        EMIT(e, ISA_saddi, r->reg, r->reg, along(r, 0, words));
     }
     code_here(&e->code, &stay, NULL);
 }
@@ -239,9 +248,11 @@ static void next_map_of_rows(emitter *e, const ring_pointer *r)
 static void next_map(emitter *e, const ring_pointer *r)
 {
     uint32_t down = r->axes[0].points > 1 ? ir_axis_moved(&r->axes[0], r->axes[0].points) : 0;
-    uint32_t rest = (r->rows - down) * (uint32_t)row_words(r);
+    uint32_t rest = (r->rows - (r->axes[0].back ? 0 : down)) * (uint32_t)row_words(r);
     if (r->axes[0].points > 1 && r->phase[0] >= 0)
         EMIT(e, ISA_sset, r->phase[0], (int32_t)r->axes[0].start);
+    if (r->axes[0].back && down)
+        EMIT(e, ISA_saddi, r->reg, r->reg, (int32_t)down * row_words(r));
     give_up(e, r, r->reg, 0, rest);
     next_slot(e, r, rest);
 }

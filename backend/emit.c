@@ -252,6 +252,40 @@ static void emit_running(emitter *e, const ir_op *op)
     finish_result(e, op);
 }
 
+/* The next of a prev: both are on one core. */
+static const ir_op *next_of(const ir_op *prev)
+{
+    int64_t state = ir_get_int(prev, IR_ATTR_state, -1);
+    const ir_op *op = prev->next;
+    while (op->code != IR_next || ir_get_int(op, IR_ATTR_state, -1) != state)
+        op = op->next;
+    return op;
+}
+
+/* Jumps to `patch` unless the point is the first of its map. */
+static void skip_first_point(emitter *e, const ir_op *op, code_patch *patch)
+{
+    const grid_position *at = backend_position(e->program, backend_skew(op));
+    if (at && e->program->grid.columns > 1)
+        code_jump(&e->code, (isa_insn){ISA_bnei, {at->column, 0}}, patch);
+    if (at && e->program->grid.rows > 1)
+        code_jump(&e->code, (isa_insn){ISA_bnei, {at->row, 0}}, patch);
+}
+
+/* What next left in its register, which the core keeps from one point to the next. */
+static void emit_prev(emitter *e, const ir_op *op)
+{
+    code_patch carried = {0}, done = {0};
+    int32_t at = result_register(e, op), words = (int32_t)op->type.lanes;
+    skip_first_point(e, op, &carried);
+    EMIT(e, ISA_copy, at, operand(e, op->args[0], 1), words);
+    code_jump(&e->code, (isa_insn){.op = ISA_jmp}, &done);
+    code_here(&e->code, &carried, NULL);
+    EMIT(e, ISA_copy, at, operand(e, next_of(op), 0), words);
+    code_here(&e->code, &done, NULL);
+    finish_result(e, op);
+}
+
 static void emit_store(emitter *e, const ir_op *op)
 {
     int32_t base = ring_base(e, op), from = operand(e, op->args[0], 1);
@@ -321,7 +355,8 @@ static emit_function *const emitters[IR_OPCODES] = {
     [IR_load] = emit_load,        [IR_store] = emit_store,     [IR_concat] = emit_concat,
     [IR_collect] = emit_collect,  [IR_send] = emit_send,       [IR_receive] = emit_receive,
     [IR_tap] = emit_reader,       [IR_untap] = emit_reader,    [IR_flatten] = emit_reader,
-    [IR_unflatten] = emit_reader, [IR_running] = emit_running,
+    [IR_unflatten] = emit_reader, [IR_running] = emit_running,   [IR_reverse] = emit_reader,
+    [IR_prev] = emit_prev,
 };
 
 static void emit_op(emitter *e, const ir_op *op)

@@ -65,7 +65,7 @@ static ring_pointer pointer_for(const backend_state *s, const agent_program *p, 
 static bool same_axis(const ir_axis *a, const ir_axis *b)
 {
     return a->points == b->points && a->step == b->step && a->every == b->every &&
-           a->start == b->start;
+           a->start == b->start && a->back == b->back;
 }
 
 /* Which rows of a window are inside of the map matters where the others are elsewhere. */
@@ -131,7 +131,8 @@ uint32_t backend_offset(const backend_state *s, const ir_op *op)
     const ir_buffer *ring = backend_ring(s, op);
     uint64_t offset = (uint64_t)ring->address;
     if (ir_is_reader(op->code))
-        offset += ir_reader_offset(op, ir_ring_by_rows(ring) ? 0 : ring->columns, ring->lanes);
+        offset += ir_reader_offset(op, ir_ring_by_rows(ring) ? 0 : ring->columns, ring->lanes) +
+                  (op->code == IR_reverse ? ring->words - ring->lanes : 0);
     else if (fills_pieces(op))
         offset += (uint64_t)ir_get_int(op, IR_ATTR_first, 0);
     else if (ring->lanes)
@@ -208,7 +209,7 @@ static void note_op(backend_state *s, agent_program *p, const ir_op *op)
             count_position(s, p, backend_skew(op));
         note_drop(s, p, pointer, op);
     }
-    if (op->code == IR_running || backend_is_last(s, p, op))
+    if (op->code == IR_running || op->code == IR_prev || backend_is_last(s, p, op))
         count_position(s, p, backend_skew(op));
 }
 

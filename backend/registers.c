@@ -43,10 +43,10 @@ static bool makes_register(const ir_op *op)
            op->code != IR_send && op->code != IR_receive;
 }
 
-/* A sum over all points of an example stays where it is from one to the next. */
+/* A sum over all points of an example, or a state, stays where it is from one to the next. */
 static bool is_carried(const ir_op *op)
 {
-    return op->code == IR_running;
+    return op->code == IR_running || op->code == IR_next;
 }
 
 static value_home *add_home(backend_state *s, agent_program *p, const ir_op *op, bool everywhere)

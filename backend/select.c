@@ -40,7 +40,8 @@ static const select_row rows[IR_OPCODES] = {
     [IR_div] = {ISA_div, SHAPE_DIV},         [IR_sum] = {ISA_sum, SHAPE_SUM},
     [IR_convert] = {ISA_shr, SHAPE_CONVERT}, [IR_round] = {ISA_shr, SHAPE_ROUND},
     [IR_running] = {ISA_add, SHAPE_PLAIN},   [IR_sign] = {ISA_sign, SHAPE_SIGN},
-    [IR_random] = {ISA_rand, SHAPE_RANDOM},
+    [IR_random] = {ISA_rand, SHAPE_RANDOM},  [IR_prev] = {ISA_copy, SHAPE_PLAIN},
+    [IR_next] = {ISA_copy, SHAPE_PLAIN},
 };
 
 /* Lanes an instruction works on: those of the argument for reductions, else of the result. */
@@ -178,6 +179,7 @@ int64_t select_op_cycles(const machine *m, const ir_op *op)
         isa_op insn;
     } memory_ops[] = {{IR_load, ISA_load},    {IR_tap, ISA_peek},       {IR_untap, ISA_peek},
                       {IR_flatten, ISA_peek}, {IR_unflatten, ISA_peek}, {IR_store, ISA_store},
+                      {IR_reverse, ISA_peek},
                       {IR_send, ISA_send},    {IR_receive, ISA_receive}};
     for (size_t i = 0; i < sizeof memory_ops / sizeof *memory_ops; i++)
         if (memory_ops[i].code == op->code)

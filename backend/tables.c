@@ -1,5 +1,6 @@
 /* Everything of an image that is not code: matrices, tensors, layers, files, ports, buffers. */
 #include "backend/program.h"
+#include "ir/window.h"
 
 #include <string.h>
 
@@ -174,6 +175,7 @@ static void describe_port(const ir_graph *g, image_port *port, const ir_op *op, 
 {
     uint32_t first = (uint32_t)ir_get_int(op, IR_ATTR_first, 0);
     port->points = (uint32_t)ir_grid_points(ir_grid_of(g, op->space));
+    port->by_points = ir_port_by_pixels(op);
     uint32_t end = (first + type.lanes) * port->points;
     port->name = ir_get_name(op, IR_ATTR_label, op->code == IR_output ? "output" : "input");
     port->per_kernel = op->space.count == 0;

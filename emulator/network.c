@@ -24,7 +24,7 @@ void channel_reset(channel *c)
 
 /* A packet of a host channel: words of one point of a port, for one example. */
 typedef struct host_packet {
-    uint32_t port, words, points; /* its words lie `points` elements apart */
+    uint32_t port, words, apart; /* its words lie so many elements apart */
     size_t at;                    /* first of its elements in the port's array */
 } host_packet;
 
@@ -41,10 +41,13 @@ static host_packet packet_of_turn(const channel *c, const program *p, uint64_t k
     }
     const image_port *port = (c->to ? p->entry->inputs : p->entry->outputs) + part->port;
     const image_packet *packet = part->packets[k % part->count];
-    size_t at = (size_t)packet->first * part->points + k / part->count;
+    uint32_t lanes = port->elements / port->points, apart = port->by_points ? 1 : part->points;
+    size_t point = k / part->count;
+    size_t at = port->by_points ? point * lanes + packet->first
+                                : (size_t)packet->first * part->points + point;
     if (!part->per_kernel)
         at += (size_t)example * port->elements;
-    return (host_packet){part->port, packet->words, part->points, at};
+    return (host_packet){part->port, packet->words, apart, at};
 }
 
 /* The k-th packet of a host channel. */
@@ -158,7 +161,7 @@ static void send_data_to_host(const channel *c, uint64_t k, const int16_t *from,
     host_packet packet = host_packet_at(c, p, k);
     int16_t *to = p->outputs ? p->outputs[packet.port] : NULL;
     for (size_t i = 0; to && i < words; i++)
-        to[packet.at + i * packet.points] = from[i];
+        to[packet.at + i * packet.apart] = from[i];
 }
 
 static void receive_data_from_host(const channel *c, uint64_t k, int16_t *to, uint32_t words)
@@ -167,7 +170,7 @@ static void receive_data_from_host(const channel *c, uint64_t k, int16_t *to, ui
     host_packet packet = host_packet_at(c, p, k);
     const int16_t *from = p->inputs ? p->inputs[packet.port] : NULL;
     for (size_t i = 0; from && i < words; i++)
-        to[i] = from[packet.at + i * packet.points];
+        to[i] = from[packet.at + i * packet.apart];
 }
 
 void channel_send_data(channel *c, const int16_t *from, uint32_t words)

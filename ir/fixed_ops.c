@@ -357,3 +357,17 @@ void fixed_op_receive(const fixed_site *s)
 {
     same(s);
 }
+
+/* ---- states ---- */
+
+void fixed_op_prev(const fixed_site *s)
+{
+    const ir_op *next = s->f->plan.recurrences.partner[s->op->id];
+    const int16_t *before = ir_values_before(&s->f->values, s->f->g, next, s->point);
+    memcpy(s->y, before ? before : s->x[0], s->op->type.lanes * sizeof *s->y);
+}
+
+void fixed_op_next(const fixed_site *s)
+{
+    memcpy(s->y, s->x[0], s->op->type.lanes * sizeof *s->y);
+}

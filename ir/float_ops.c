@@ -189,3 +189,17 @@ void float_op_descend(const float_site *s)
 {
     (void)s;
 }
+
+/* ---- states ---- */
+
+void float_op_prev(const float_site *s)
+{
+    const ir_op *next = s->f->plan.recurrences.partner[s->op->id];
+    const double *before = ir_values_before(&s->f->values, s->f->g, next, s->point);
+    memcpy(s->y, before ? before : s->x[0], s->op->type.lanes * sizeof *s->y);
+}
+
+void float_op_next(const float_site *s)
+{
+    memcpy(s->y, s->x[0], s->op->type.lanes * sizeof *s->y);
+}

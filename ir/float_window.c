@@ -177,3 +177,12 @@ void float_op_final(const float_site *s)
     size_t last = ir_window_pixels(&s->window) - 1;
     memcpy(s->y, s->x[0] + last * lanes, lanes * sizeof(double));
 }
+
+void float_op_reverse(const float_site *s)
+{
+    uint32_t lanes = s->op->type.lanes, of = s->op->args[0]->type.lanes;
+    size_t first = (size_t)ir_get_int(s->op, IR_ATTR_first, 0);
+    size_t pixels = ir_window_pixels(&s->window);
+    for (size_t p = 0; p < pixels; p++)
+        memcpy(s->y + p * lanes, s->x[0] + (pixels - 1 - p) * of + first, lanes * sizeof(double));
+}

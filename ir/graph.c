@@ -169,10 +169,42 @@ void ir_graph_renumber(ir_graph *g)
     op->id = g->next_id++;
 }
 
+/* One of several inputs that share a port, which is as wide as the last of them says. */
+static bool widens_port(const ir_op *op)
+{
+    return op->code == IR_input && ir_get(op, IR_ATTR_first);
+}
+
 /* Rings count their takes, so that routing ops stay even where nobody uses the value. */
 static bool has_effect(const ir_op *op)
 {
-    return ir_ops[op->code].result == IR_RESULT_NONE || ir_ops[op->code].class == IR_CLASS_ROUTE;
+    return widens_port(op) || ir_ops[op->code].result == IR_RESULT_NONE || ir_ops[op->code].class == IR_CLASS_ROUTE;
+}
+
+static const ir_op *next_of(const ir_op *prev)
+{
+    int64_t state = ir_get_int(prev, IR_ATTR_state, -1);
+    for (const ir_op *op = prev->next; op; op = op->next)
+        if (op->code == IR_next && ir_get_int(op, IR_ATTR_state, -1) == state)
+            return op;
+    return NULL;
+}
+
+/* Marks what has an effect, and what that takes; true if a state turned out to be used. */
+static bool mark_used(const ir_graph *g, bool *used)
+{
+    bool found = false;
+    for (const ir_op *op = g->last; op; op = op->previous) {
+        if (!used[op->id] && !has_effect(op))
+            continue;
+        for (uint32_t i = 0; i < op->arg_count; i++)
+            used[op->args[i]->id] = true;
+        const ir_op *next = op->code == IR_prev ? next_of(op) : NULL;
+        found = found || (next && !used[next->id]);
+        if (next)
+            used[next->id] = true;
+    }
+    return found;
 }
 
 size_t ir_graph_sweep(ir_graph *g)
@@ -180,15 +212,14 @@ size_t ir_graph_sweep(ir_graph *g)
     bool *used = ARENA_ARRAY(g->module->memory, bool, g->next_id);
     size_t removed = 0;
     ir_op *previous;
+    while (mark_used(g, used))
+        continue;
     for (ir_op *op = g->last; op; op = previous) {
         previous = op->previous;
-        if (!used[op->id] && !has_effect(op)) {
-            ir_op_remove(g, op);
-            removed++;
+        if (used[op->id] || has_effect(op))
             continue;
-        }
-        for (uint32_t i = 0; i < op->arg_count; i++)
-            used[op->args[i]->id] = true;
+        ir_op_remove(g, op);
+        removed++;
     }
     return removed;
 }

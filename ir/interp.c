@@ -117,6 +117,12 @@ const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *
     return v->args;
 }
 
+const void *ir_values_before(const ir_values *v, const ir_graph *g, const ir_op *op, size_t point)
+{
+    bool first = point % points_each(g, op->space, ir_frame(op->space)) == 0;
+    return first ? NULL : ir_values_at(v, op, point - 1);
+}
+
 const void *ir_values_of(const ir_values *v, const ir_op *op)
 {
     bool known = op->id < v->slot_capacity && v->slots[op->id].op == op && op->type.kind != IR_NONE;
@@ -127,6 +133,8 @@ ir_port_words ir_values_port(const ir_values *v, const ir_op *op, size_t point)
 {
     const ir_slot *slot = &v->slots[op->id];
     size_t first = (size_t)ir_get_int(op, IR_ATTR_first, 0);
+    if (ir_port_by_pixels(op))
+        return (ir_port_words){point * (slot->stride / slot->pixels) + first, 1};
     return (ir_port_words){point / slot->pixels * slot->stride + first * slot->pixels +
                                point % slot->pixels,
                            slot->pixels};

@@ -4,13 +4,15 @@
  *
  * An interpreter walks the list of ops once; at each op it walks the points of the op's space in
  * row-major order and calls the op's function with the arguments' vectors at that point. Ops on
- * maps (classes WINDOW and SPACE) are called once for each frame, with whole maps. Updates of
+ * maps (classes WINDOW and SPACE) are called once for each frame, with whole maps. The ops of a
+ * recurrence (ir/recurrence.h) are called one after the other at each point. Updates of
  * matrices are made after the last op. `descend` is nothing to either: `differentiate` must have
  * replaced it, and a graph that still has it computes its losses without learning.
  */
 #ifndef PANTHER_IR_INTERP_H
 #define PANTHER_IR_INTERP_H
 
+#include "ir/recurrence.h"
 #include "ir/window.h"
 
 typedef struct ir_slot {
@@ -42,6 +44,8 @@ size_t ir_values_calls(const ir_graph *g, const ir_op *op);
 /* Where the result of a call goes, and the vectors (maps) of its arguments. */
 void *ir_values_result(const ir_values *v, const ir_graph *g, const ir_op *op, size_t call);
 const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *op, size_t call);
+/* What an op over maps was at the point before; NULL at the first point of a map. */
+const void *ir_values_before(const ir_values *v, const ir_graph *g, const ir_op *op, size_t point);
 const void *ir_values_of(const ir_values *v,
                          const ir_op *op); /* NULL if the last run had no such op */
 /* Where the lanes of an input or output are in its port at a point. */

@@ -98,19 +98,59 @@ void ir_fixed_crs(ir_fixed *f)
         }
 }
 
-static void run_op(ir_fixed *f, const ir_op *op)
+/* An op before its first point. */
+static fixed_site site_of(ir_fixed *f, const ir_op *op)
 {
-    size_t calls = ir_values_calls(f->g, op);
     fixed_site s = {.f = f, .op = op};
     if (ir_ops[op->code].class == IR_CLASS_MATRIX)
         s.w = &f->matrices[ir_matrix_index_of(f->index, op)];
     if (ir_is_spatial(op->code))
         s.window = ir_window_of(f->g, op);
-    for (s.point = 0; s.point < calls; s.point++) {
-        s.y = ir_values_result(&f->values, f->g, op, s.point);
-        s.x = (const int16_t *const *)ir_values_args(&f->values, f->g, op, s.point);
-        functions[op->code](&s);
-    }
+    return s;
+}
+
+static void call(fixed_site *s)
+{
+    ir_fixed *f = s->f;
+    s->y = ir_values_result(&f->values, f->g, s->op, s->point);
+    s->x = (const int16_t *const *)ir_values_args(&f->values, f->g, s->op, s->point);
+    functions[s->op->code](s);
+}
+
+static void run_op(ir_fixed *f, const ir_op *op)
+{
+    size_t calls = ir_values_calls(f->g, op);
+    fixed_site s = site_of(f, op);
+    for (s.point = 0; s.point < calls; s.point++)
+        call(&s);
+}
+
+/* All ops at one point before any of them at the next. */
+static void run_recurrence(ir_fixed *f, arena *scratch, const ir_step *step)
+{
+    size_t points = ir_values_calls(f->g, step->ops[0]);
+    fixed_site *sites = ARENA_ARRAY(scratch, fixed_site, step->count);
+    for (size_t i = 0; i < step->count; i++)
+        sites[i] = site_of(f, step->ops[i]);
+    for (size_t p = 0; p < points; p++)
+        for (size_t i = 0; i < step->count; i++) {
+            sites[i].point = p;
+            call(&sites[i]);
+        }
+}
+
+static void run_all(ir_fixed *f)
+{
+    arena *scratch = arena_new();
+    f->plan = ir_plan_of(scratch, f->g);
+    for (size_t i = 0; i < f->plan.count; i++)
+        if (f->plan.steps[i].count > 1)
+            run_recurrence(f, scratch, &f->plan.steps[i]);
+        else
+            run_op(f, f->plan.steps[i].ops[0]);
+    for (const ir_op *op = f->g->first; op && !f->plan.count; op = op->next)
+        run_op(f, op);
+    arena_free(scratch);
 }
 
 static void grow_scratch(ir_fixed *f)
@@ -132,8 +172,7 @@ void ir_fixed_run(ir_fixed *f, const ir_graph *g, uint64_t step, const int16_t *
     f->outputs = outputs;
     ir_values_prepare(&f->values, g);
     grow_scratch(f);
-    for (const ir_op *op = g->first; op; op = op->next)
-        run_op(f, op);
+    run_all(f);
     fixed_update_all(f);
 }
 

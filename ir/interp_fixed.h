@@ -30,6 +30,7 @@ struct ir_fixed {
     size_t real_capacity;
     int64_t sums[CROSSBAR_SIDE_MAX];
     /* the run */
+    ir_plan plan;
     const ir_graph *g;
     uint64_t step;
     const int16_t *const *inputs;

@@ -110,19 +110,59 @@ static void update(void *context, const ir_op *op, size_t matrix, size_t point)
 
 /* ---- the run ---- */
 
-static void run_op(ir_float *f, const ir_op *op)
+/* An op before its first point. */
+static float_site site_of(ir_float *f, const ir_op *op)
 {
-    size_t calls = ir_values_calls(f->g, op);
     float_site s = {.f = f, .op = op};
     if (ir_ops[op->code].class == IR_CLASS_MATRIX)
         s.w = &f->matrices[ir_matrix_index_of(f->index, op)];
     if (ir_is_spatial(op->code))
         s.window = ir_window_of(f->g, op);
-    for (s.point = 0; s.point < calls; s.point++) {
-        s.y = ir_values_result(&f->values, f->g, op, s.point);
-        s.x = (const double *const *)ir_values_args(&f->values, f->g, op, s.point);
-        functions[op->code](&s);
-    }
+    return s;
+}
+
+static void call(float_site *s)
+{
+    ir_float *f = s->f;
+    s->y = ir_values_result(&f->values, f->g, s->op, s->point);
+    s->x = (const double *const *)ir_values_args(&f->values, f->g, s->op, s->point);
+    functions[s->op->code](s);
+}
+
+static void run_op(ir_float *f, const ir_op *op)
+{
+    size_t calls = ir_values_calls(f->g, op);
+    float_site s = site_of(f, op);
+    for (s.point = 0; s.point < calls; s.point++)
+        call(&s);
+}
+
+/* All ops at one point before any of them at the next. */
+static void run_recurrence(ir_float *f, arena *scratch, const ir_step *step)
+{
+    size_t points = ir_values_calls(f->g, step->ops[0]);
+    float_site *sites = ARENA_ARRAY(scratch, float_site, step->count);
+    for (size_t i = 0; i < step->count; i++)
+        sites[i] = site_of(f, step->ops[i]);
+    for (size_t p = 0; p < points; p++)
+        for (size_t i = 0; i < step->count; i++) {
+            sites[i].point = p;
+            call(&sites[i]);
+        }
+}
+
+static void run_all(ir_float *f)
+{
+    arena *scratch = arena_new();
+    f->plan = ir_plan_of(scratch, f->g);
+    for (size_t i = 0; i < f->plan.count; i++)
+        if (f->plan.steps[i].count > 1)
+            run_recurrence(f, scratch, &f->plan.steps[i]);
+        else
+            run_op(f, f->plan.steps[i].ops[0]);
+    for (const ir_op *op = f->g->first; op && !f->plan.count; op = op->next)
+        run_op(f, op);
+    arena_free(scratch);
 }
 
 void ir_float_run(ir_float *f, const ir_graph *g, uint64_t step, const double *const *inputs,
@@ -137,8 +177,7 @@ void ir_float_run(ir_float *f, const ir_graph *g, uint64_t step, const double *c
         f->operand_capacity = f->values.operand_words;
         f->operand = ARENA_ARRAY(f->memory, double, f->operand_capacity);
     }
-    for (const ir_op *op = g->first; op; op = op->next)
-        run_op(f, op);
+    run_all(f);
     ir_each_update(&f->values, g, f->index, update, f);
 }
 

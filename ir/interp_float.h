@@ -23,6 +23,7 @@ struct ir_float {
     double *operand; /* scratch: the arguments of one op joined */
     size_t operand_capacity;
     /* the run */
+    ir_plan plan;
     const ir_graph *g;
     uint64_t step;
     const double *const *inputs;

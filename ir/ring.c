@@ -14,7 +14,8 @@ ir_grid ir_grid_of(const ir_graph *g, ir_space s)
 
 bool ir_is_reader(ir_opcode code)
 {
-    return code == IR_tap || code == IR_untap || code == IR_flatten || code == IR_unflatten;
+    return code == IR_tap || code == IR_untap || code == IR_flatten ||
+           code == IR_unflatten || code == IR_reverse;
 }
 
 /* The window of a kernel, at its positions. */
@@ -69,6 +70,8 @@ void ir_reader_axes(const ir_graph *g, const ir_op *reader, ir_axis axes[2])
             axes[i] = untap_axis(&w, i);
         else
             axes[i] = plain_axis(w.map[i], reader->code == IR_flatten);
+    for (int i = 0; i < 2; i++)
+        axes[i].back = reader->code == IR_reverse;
 }
 
 uint64_t ir_axis_reaches(const ir_axis *a, uint64_t distance)
@@ -79,6 +82,8 @@ uint64_t ir_axis_reaches(const ir_axis *a, uint64_t distance)
 
 uint32_t ir_axis_last_use(const ir_axis *a, uint32_t at)
 {
+    if (a->back)
+        return a->points - 1;
     uint64_t moves = at / a->step + 1; /* after this many moves it is left behind */
     uint64_t points = moves * a->every > a->start ? moves * a->every - a->start : 1;
     return points < a->points ? (uint32_t)points - 1 : a->points - 1;
@@ -102,6 +107,8 @@ int64_t ir_reader_needs(const ir_graph *g, const ir_op *reader, int axis, uint32
         break;
     case IR_flatten:
         return (int64_t)w.map[axis] - 1;
+    case IR_reverse:
+        return (int64_t)w.map[axis] - 1 - point;
     default:
         return 0; /* unflatten: a vector is made at once */
     }
@@ -179,7 +186,8 @@ ir_buffer ir_reader_ring(const ir_graph *g, const ir_op *reader)
 static bool same_axis(const ir_axis *a, const ir_axis *b)
 {
     return a->points == b->points && a->step == b->step && a->every == b->every &&
-           a->start == b->start && a->low == b->low && a->size == b->size && a->map == b->map;
+           a->start == b->start && a->low == b->low && a->size == b->size && a->map == b->map &&
+           a->back == b->back;
 }
 
 bool ir_same_walk(const ir_graph *g, const ir_op *a, const ir_op *b)

@@ -3,7 +3,8 @@
  *
  * A map is read by ops in another iteration space than the one it is made in: `tap` at the positions
  * of a kernel, `untap` at the pixels of the map that the positions belong to, `flatten` once per
- * example, `unflatten` at the pixels of a map that was a vector. Every one of them moves a window
+ * example, `unflatten` at the pixels of a map that was a vector, `reverse` at the same pixels from
+ * the last to the first. Every one of them moves a window
  * over the slot, along both axes alike: every `every` points it goes on by `step` pixels, and the
  * rows it leaves behind are never needed again. What is read at a point is at a fixed distance
  * from the window's corner. Pixels beside the map are part of the slot: borders need no code.
@@ -36,7 +37,7 @@ static inline bool ir_same_grid(ir_grid a, ir_grid b)
     return a.rows == b.rows && a.columns == b.columns;
 }
 
-/* Whether an op reads a map out of a ring: tap, untap, flatten, unflatten. */
+/* Whether an op reads a map out of a ring: tap, untap, flatten, unflatten, reverse. */
 bool ir_is_reader(ir_opcode code);
 
 /* One axis of a walk: 0 over rows, 1 over columns. */
@@ -47,6 +48,7 @@ typedef struct ir_axis {
     uint32_t low, size;   /* of the slot: rows (columns) before the map, and in all */
     uint32_t map;         /* rows (columns) of the map */
     uint32_t window;      /* rows (columns) that the reader may take something from at a point */
+    bool back;            /* it walks from the last row (column) to the first, and gives up at the end */
 } ir_axis;
 
 void ir_reader_axes(const ir_graph *g, const ir_op *reader, ir_axis axes[2]);

@@ -325,8 +325,8 @@ static void check_port(ir_check *c, const ir_op *op, port **ports)
     ir_type first = op->code == IR_output ? seen->op->args[0]->type : seen->op->type;
     if (!ir_space_within(op->space, seen->op->space) ||
         !ir_space_within(seen->op->space, op->space) || first.kind != type.kind ||
-        first.q != type.q)
-        ir_fail_op(c, op, "port %llu is used with another space or format by %%%u",
+        first.q != type.q || ir_port_by_pixels(op) != ir_port_by_pixels(seen->op))
+        ir_fail_op(c, op, "port %llu is used with another space, format or layout by %%%u",
                    (unsigned long long)(key >> 1), seen->op->id);
 }
 
@@ -401,6 +401,7 @@ static void check_order(ir_check *c, const ir_op *op, update **updates)
 
 static void check_graph(ir_check *c)
 {
+    int errors = c->errors;
     const ir_op **made = ARENA_ARRAY(c->m->memory, const ir_op *, c->g->next_id);
     const ir_op *previous = NULL;
     update *updates = NULL;
@@ -423,6 +424,8 @@ static void check_graph(ir_check *c)
     HASH_CLEAR(hh, updates);
     HASH_CLEAR(hh, ports);
     ir_named_free(&c->buffers);
+    if (c->errors == errors)
+        ir_check_states(c);
 }
 
 bool ir_verify(const ir_module *m, diag *d, const char *pass)

@@ -34,6 +34,8 @@ bool ir_check_attrs(ir_check *c, const ir_op *op);
 void ir_check_space(ir_check *c, const ir_op *op);
 /* Its type by the row's rule and by what is particular to the op; arguments are sound. */
 void ir_check_types(ir_check *c, const ir_op *op);
+/* Prev and next in pairs, recurrences point by point; only if the graph has no errors so far. */
+void ir_check_states(ir_check *c);
 /* Matrix and block named by a matrix op; false with an error if there is none. */
 bool ir_check_matrix(ir_check *c, const ir_op *op, const ir_matrix **w, ir_block *part);
 

@@ -12,7 +12,8 @@ static const struct {
     {IR_input, IR_ATTR_port},   {IR_output, IR_ATTR_port},    {IR_const, IR_ATTR_value},
     {IR_mvm, IR_ATTR_matrix},   {IR_mtvm, IR_ATTR_matrix},    {IR_opa, IR_ATTR_matrix},
     {IR_opa, IR_ATTR_ncol},     {IR_round, IR_ATTR_grid},     {IR_slice, IR_ATTR_first},
-    {IR_store, IR_ATTR_buffer}, {IR_receive, IR_ATTR_buffer},
+    {IR_store, IR_ATTR_buffer}, {IR_receive, IR_ATTR_buffer}, {IR_prev, IR_ATTR_state},
+    {IR_next, IR_ATTR_state},
 #define WINDOW(name)                                                                               \
     {IR_##name, IR_ATTR_kernel}, {IR_##name, IR_ATTR_stride},                                      \
     {                                                                                              \
@@ -39,6 +40,7 @@ static const struct {
     {IR_ATTR_kernel, 1, 65536},       {IR_ATTR_stride, 1, 65536},
     {IR_ATTR_pad, 0, 65536},          {IR_ATTR_at, 0, 65535},
     {IR_ATTR_fill, INT16_MIN, 0},     {IR_ATTR_error, 0, FIXED_MAX_Q},
+    {IR_ATTR_state, 0, UINT32_MAX},
 };
 
 static const struct {

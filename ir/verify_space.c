@@ -185,6 +185,12 @@ static void check_untap_lanes(ir_check *c, const ir_op *op, const ir_window *w)
     check_part(c, op, op->args[0]->type.lanes);
 }
 
+static void check_reverse_lanes(ir_check *c, const ir_op *op, const ir_window *w)
+{
+    (void)w;
+    check_part(c, op, op->args[0]->type.lanes);
+}
+
 typedef void lanes_rule(ir_check *c, const ir_op *op, const ir_window *w);
 
 /* The others keep their lanes, which the row's rule holds them to. */
@@ -192,7 +198,7 @@ static lanes_rule *const lanes_rules[IR_OPCODES] = {
     [IR_window] = check_window_lanes,       [IR_fold] = check_fold_lanes,
     [IR_unpool] = check_unpool_lanes,       [IR_flatten] = check_flatten_lanes,
     [IR_unflatten] = check_unflatten_lanes, [IR_tap] = check_tap_lanes,
-    [IR_untap] = check_untap_lanes,
+    [IR_untap] = check_untap_lanes,         [IR_reverse] = check_reverse_lanes,
 };
 
 void ir_check_space(ir_check *c, const ir_op *op)

@@ -20,6 +20,7 @@ static const struct {
     [IR_untap] = {IR_SIDE_MAP, {IR_SIDE_POSITIONS}},
     [IR_running] = {IR_SIDE_MAP, {IR_SIDE_MAP}},
     [IR_final] = {IR_SIDE_NONE, {IR_SIDE_MAP}},
+    [IR_reverse] = {IR_SIDE_MAP, {IR_SIDE_MAP}},
 };
 
 ir_map_side ir_result_side(ir_opcode code)
@@ -53,6 +54,11 @@ size_t ir_port_pixels(const ir_graph *g, const ir_op *op)
 {
     bool map = (op->code == IR_input || op->code == IR_output) && op->space.count >= 3;
     return map ? ir_space_points(g, op->space) / ir_space_points(g, ir_frame(op->space)) : 1;
+}
+
+bool ir_port_by_pixels(const ir_op *op)
+{
+    return op->space.count >= 3 && !strcmp(ir_get_name(op, IR_ATTR_layout, "lanes"), "pixels");
 }
 
 ir_space ir_over(const ir_graph *g, ir_space frame, ir_space s)

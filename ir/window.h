@@ -36,6 +36,9 @@ ir_space ir_arg_frame(const ir_op *op, uint32_t i);
  */
 size_t ir_port_pixels(const ir_graph *g, const ir_op *op);
 
+/* With layout pixels that word is at p * lanes + first + i instead, of all lanes of the port. */
+bool ir_port_by_pixels(const ir_op *op);
+
 /* frame and then the last two dimensions of s. */
 ir_space ir_over(const ir_graph *g, ir_space frame, ir_space s);
 

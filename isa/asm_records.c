@@ -77,6 +77,7 @@ const record_field record_port[] = {
     NUMBER(image_port, "per_kernel", per_kernel, FLAG),
     NUMBER(image_port, "elements", elements, U32),
     NUMBER(image_port, "points", points, U32),
+    NUMBER(image_port, "by_points", by_points, FLAG),
     NUMBER(image_port, "q", q, U8),
     END,
 };

@@ -168,6 +168,7 @@ static void each_port(archive *a, image_port *p)
     archive_flag(a, &p->per_kernel);
     archive_u32(a, &p->elements);
     archive_u32(a, &p->points);
+    archive_flag(a, &p->by_points);
     archive_u8(a, &p->q);
     LIST(a, p->packets, p->packet_count, 13, each_packet);
 }
@@ -182,8 +183,8 @@ static void each_entry(archive *a, image_entry *e)
     LIST(a, e->agents, e->agent_count, 20, each_agent);
     LIST(a, e->presets, e->preset_count, 22, each_preset);
     LIST(a, e->buffers, e->buffer_count, 16, each_buffer);
-    LIST(a, e->inputs, e->input_count, 20, each_port);
-    LIST(a, e->outputs, e->output_count, 20, each_port);
+    LIST(a, e->inputs, e->input_count, 21, each_port);
+    LIST(a, e->outputs, e->output_count, 21, each_port);
 }
 
 static void each_signed(archive *a, int8_t *v)

@@ -82,7 +82,7 @@ typedef enum port_encoding { ENCODE_VALUE, ENCODE_ONE_HOT } port_encoding;
  * A row of the input or output table. A map of several points (rows x columns) crosses point by
  * point in row-major order: for each point q the packets in their order, and a packet carries the
  * elements (first + i) * points + q, i < words. So the host holds it lane by lane, each a plane of
- * `points` elements.
+ * `points` elements. With by_points these are q * lanes + first + i, lanes = elements / points.
  */
 typedef struct image_port {
     const char *name;       /* formal of the program, or "output", "output_1", ... */
@@ -91,6 +91,7 @@ typedef struct image_port {
     bool per_kernel;        /* one vector per kernel invocation instead of one per example */
     uint32_t elements;      /* of all points */
     uint32_t points;        /* of a map; 1: a vector */
+    bool by_points;         /* the host holds point after point instead: a seq and its steps */
     uint8_t q;              /* format of the words */
     image_packet *packets;  /* sent (or collected) in this order for each point of an example */
     uint32_t packet_count;

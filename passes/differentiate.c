@@ -19,11 +19,19 @@ static bool trains(const ir_graph *g, const ir_op *op)
     return (op->code == IR_mvm || op->code == IR_mtvm) && !rewrite_matrix(g, op)->frozen;
 }
 
-/* Forward facts: which values depend on a trained matrix, which are drawn at random. */
-static void mark(const ir_graph *g, bool *needs, bool *drawn)
+/* Whether a state needs its error follows from the points before. */
+static bool state_needs(const gradients *t, const bool *needs, const ir_op *op)
 {
+    return op->code == IR_prev && needs[t->recurrences.partner[op->id]->id];
+}
+
+/* Forward facts: which values depend on a trained matrix, which are drawn at random. */
+static bool mark_once(const gradients *t, const ir_graph *g, bool *needs, bool *drawn)
+{
+    bool changed = false;
     IR_EACH(op, g) {
-        bool need = trains(g, op), chance = op->code == IR_random, only = op->arg_count > 0;
+        bool need = trains(g, op) || state_needs(t, needs, op);
+        bool chance = op->code == IR_random, only = op->arg_count > 0;
         for (uint32_t i = 0; i < op->arg_count; i++) {
             const ir_op *arg = op->args[i];
             need |= needs[arg->id];
@@ -31,8 +39,17 @@ static void mark(const ir_graph *g, bool *needs, bool *drawn)
             only &= drawn[arg->id] || arg->code == IR_const;
         }
         drawn[op->id] = chance && (only || op->code == IR_random);
-        needs[op->id] = need && (!gradient_is_mask(op) || chance);
+        need = need && (!gradient_is_mask(op) || chance);
+        changed = changed || need != needs[op->id];
+        needs[op->id] = need;
     }
+    return changed;
+}
+
+static void mark(const gradients *t, const ir_graph *g, bool *needs, bool *drawn)
+{
+    while (mark_once(t, g, needs, drawn) && t->recurrences.states)
+        continue;
 }
 
 /* Which dimensions are rows and columns of maps: all maps come from these ops and inputs. */
@@ -40,21 +57,12 @@ static bool *spatial_dims(const ir_graph *g)
 {
     bool *spatial = ARENA_ARRAY(g->module->memory, bool, g->dim_count + 1);
     IR_EACH(op, g) {
-        bool map = op->code == IR_input && op->space.count > 2;
+        bool map = (op->code == IR_input || op->code == IR_prev) && op->space.count > 2;
         uint8_t from = map ? ir_frame(op->space).count : ir_result_frame(op).count;
         for (uint8_t i = from; (map || ir_is_spatial(op->code)) && i < op->space.count; i++)
             spatial[op->space.dim[i]] = true;
     }
     return spatial;
-}
-
-/* An op's part in the errors of its arguments is worked out in the format of the first of them. */
-static uint8_t format_towards(const gradients *t, const ir_op *op)
-{
-    for (uint32_t i = 0; i < op->arg_count; i++)
-        if (t->needs[op->args[i]->id])
-            return gradient_format(t, op->args[i]);
-    return t->q_usual;
 }
 
 /* The forward ops up to `descend`, last first, each passing its error on to its arguments. */
@@ -64,10 +72,14 @@ static void backward(gradients *t, ir_op *descend)
     t->error[descend->args[0]->id] = gradient_seed(t);
     for (ir_op *op = descend->previous; op; op = before) {
         before = op->previous;
+        if (t->recurrences.states && t->recurrences.of[op->id]) {
+            before = gradient_recurrence(t, op);
+            continue;
+        }
         if (!t->error[op->id] || !t->needs[op->id])
             continue;
         rewrite_inherit(&t->at, op);
-        t->q_error = format_towards(t, op);
+        t->q_error = gradient_towards(t, op);
         gradient_rows[op->code](t, op, t->error[op->id]);
     }
 }
@@ -86,14 +98,23 @@ static bool column_format(gradients *t, const ir_op *use, const ir_matrix *w, in
     return false;
 }
 
+/* What the use of a matrix took, with the time of the error. */
+static ir_op **operands_of(gradients *t, const gradient_update *u)
+{
+    ir_op **args = ARENA_ARRAY(t->at.graph->module->memory, ir_op *, u->use->arg_count);
+    for (uint32_t i = 0; i < u->use->arg_count; i++)
+        args[i] = u->turned ? gradient_turned(t, u->use->args[i]) : u->use->args[i];
+    return args;
+}
+
 static void emit_update(gradients *t, const gradient_update *u, ir_op *rate)
 {
     const ir_op *use = u->use;
     arena *memory = t->at.graph->module->memory;
     bool transposed = use->code == IR_mtvm;
-    ir_op *error = u->error;
-    ir_op *const *column = transposed ? use->args : &error;
-    ir_op *const *row = transposed ? &error : use->args;
+    ir_op *error = u->error, **taken = operands_of(t, u);
+    ir_op *const *column = transposed ? taken : &error;
+    ir_op *const *row = transposed ? &error : taken;
     uint32_t columns = transposed ? use->arg_count : 1, rows = transposed ? 1 : use->arg_count;
     uint8_t q;
     rewrite_inherit(&t->at, use);
@@ -114,18 +135,19 @@ static void emit_update(gradients *t, const gradient_update *u, ir_op *rate)
 static void descend_loss(pass_context *c, ir_graph *g, ir_op *descend)
 {
     arena *memory = g->module->memory;
-    ir_graph_renumber(g);
+    gradients t = {0};
+    gradient_group(&t, g);
     bool *needs = ARENA_ARRAY(memory, bool, g->next_id);
     bool *drawn = ARENA_ARRAY(memory, bool, g->next_id);
-    gradients t = {.at = rewrite_after(g, descend),
-                   .diag = c->diag,
-                   .q_usual = g->module->numerics.q_error,
-                   .q_error = g->module->numerics.q_error,
-                   .needs = needs,
-                   .drawn = drawn,
-                   .spatial = spatial_dims(g),
-                   .error = ARENA_ARRAY(memory, ir_op *, g->next_id)};
-    mark(g, needs, drawn);
+    t.at = rewrite_after(g, descend);
+    t.diag = c->diag;
+    t.q_usual = g->module->numerics.q_error;
+    t.q_error = g->module->numerics.q_error;
+    t.needs = needs;
+    t.drawn = drawn;
+    t.spatial = spatial_dims(g);
+    t.error = ARENA_ARRAY(memory, ir_op *, g->next_id);
+    mark(&t, g, needs, drawn);
     if (needs[descend->args[0]->id])
         backward(&t, descend);
     for (size_t i = t.update_count; i-- > 0;)

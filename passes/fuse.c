@@ -4,7 +4,9 @@
  * Operations of one core that have the same number of matrix operations before them on every path
  * handle the same point at the same time: they form a *bundle* (different MCUs of one layer; MTVM
  * and OPA of one example). They cannot depend on each other, so one instruction may start them all.
- * An MCU that a bundle uses twice for the same operation makes a second *round*.
+ * An MCU that a bundle uses twice for the same operation makes a second *round*. A recurrence cannot
+ * wait for what is not in it: its operations are in bundles of their own, and so are those that
+ * follow it. Nor can it wait for a turn, so that its bundles have slots of their own.
  *
  * On a blocking machine the core stands still during an `mcu`, so bundles of different depth (the
  * forward pass of example n, the backward pass of example n - d) share a *slot*, one instruction with
@@ -17,6 +19,7 @@
  * Every MVM and MTVM gets a `collect`, which saves the output registers before the next issue.
  */
 #include "backend/select.h"
+#include "ir/recurrence.h"
 #include "ir/ring.h"
 #include "passes/passes.h"
 #include "passes/placing.h"
@@ -26,6 +29,7 @@ typedef struct bundle {
     int64_t points; /* of the core's grid */
     uint32_t depth;
     bool once;
+    uint32_t recurrence; /* that its ops are in; 0: none */
     int64_t slot, rounds;
     uint32_t used[MCU_OPERATIONS]; /* of the slot: bit per MCU, for each operation */
     ir_op **ops;
@@ -38,6 +42,7 @@ typedef struct fuse_state {
     arena *memory;
     ir_graph *graph;
     uint32_t *depth; /* by op id */
+    ir_recurrences recurrences;
     bundle **bundles;
     size_t count, capacity;
     bool blocking;
@@ -85,19 +90,37 @@ static void join_updates(fuse_state *f)
     }
 }
 
+static uint32_t recurrence_of(const fuse_state *f, const ir_op *op)
+{
+    return f->recurrences.states ? f->recurrences.of[op->id] : 0;
+}
+
+/* Beside recurrences, updates stay among themselves: nothing waits for them, they wait for all. */
+static bool follows_alike(const fuse_state *f, const ir_op *a, const ir_op *b)
+{
+    bool updates = a->code == IR_opa;
+    return !f->recurrences.states || (updates == (b->code == IR_opa) &&
+                                      (updates || ir_same_recurrences(&f->recurrences, a, b)));
+}
+
+static bool belongs(const fuse_state *f, const bundle *b, const ir_op *op)
+{
+    return placing_same_core(b->core, op->place) && b->depth == f->depth[op->id] &&
+           b->once == placing_once(op) && b->recurrence == recurrence_of(f, op) &&
+           follows_alike(f, b->ops[0], op);
+}
+
 static bundle *bundle_of(fuse_state *f, const ir_op *op)
 {
-    for (size_t i = 0; i < f->count; i++) {
-        bundle *b = f->bundles[i];
-        if (placing_same_core(b->core, op->place) && b->depth == f->depth[op->id] &&
-            b->once == placing_once(op))
-            return b;
-    }
+    for (size_t i = 0; i < f->count; i++)
+        if (belongs(f, f->bundles[i], op))
+            return f->bundles[i];
     bundle *b = ARENA_NEW(f->memory, bundle);
     b->core = placing_core_of(op->place);
     b->points = (int64_t)ir_grid_points(ir_grid_of(f->graph, op->space));
     b->depth = f->depth[op->id];
     b->once = placing_once(op);
+    b->recurrence = recurrence_of(f, op);
     b->slot = -1;
     ARENA_PUSH(f->memory, f->bundles, f->count, f->capacity, b);
     return b;
@@ -149,7 +172,7 @@ static bool stays_alone(const fuse_state *f, const bundle *b)
     int64_t bundles = 0;
     for (size_t i = 0; i < f->count; i++)
         bundles += placing_same_core(f->bundles[i]->core, b->core);
-    return bundles > SHARING_MOST || 2 * bundles * b->points <= f->busiest;
+    return b->recurrence || bundles > SHARING_MOST || 2 * bundles * b->points <= f->busiest;
 }
 
 /* The first bundle of a slot speaks for it: its masks are those of all bundles in the slot. */
@@ -160,7 +183,7 @@ static bundle *slot_for(fuse_state *f, size_t index)
         return NULL;
     for (size_t i = 0; i < index; i++) {
         bundle *first = f->bundles[i];
-        if (!first->follows && first->in_slot < BACKEND_SKEWS_MOST && may_share(first, b))
+        if (!first->follows && !first->recurrence && first->in_slot < BACKEND_SKEWS_MOST && may_share(first, b))
             return first;
     }
     return NULL;
@@ -231,6 +254,7 @@ bool pass_fuse(pass_context *c)
             .memory = c->memory,
             .graph = g,
             .depth = ARENA_ARRAY(c->memory, uint32_t, g->next_id + 1),
+            .recurrences = ir_recurrences_of(c->memory, g),
             .blocking = c->machine->issue == ISSUE_BLOCKING,
         };
         find_depths(&f);

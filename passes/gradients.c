@@ -32,6 +32,14 @@ uint8_t gradient_format(const gradients *t, const ir_op *value)
     return (uint8_t)ir_get_int(value, IR_ATTR_error, t->q_usual);
 }
 
+uint8_t gradient_towards(const gradients *t, const ir_op *op)
+{
+    for (uint32_t i = 0; i < op->arg_count; i++)
+        if (t->needs[op->args[i]->id])
+            return gradient_format(t, op->args[i]);
+    return t->q_usual;
+}
+
 ir_op *gradient_in_format(gradients *t, ir_op *x)
 {
     return x->type.q == t->q_error ? x : rewrite_unary(&t->at, IR_convert, t->q_error, x);
@@ -102,6 +110,8 @@ void gradient_give(gradients *t, const ir_op *op, uint32_t i, ir_op *part)
     uint8_t q = gradient_format(t, arg);
     if (stands_for_a_map(t, arg, part))
         part = total_of(t, part);
+    else
+        part = gradient_leaving(t, arg, part);
     part = gradient_to_lanes(t, part, arg->type.lanes);
     if (!have && part->type.q != q && part->code != IR_const)
         part = rewrite_unary(&t->at, IR_convert, q, part);
@@ -135,7 +145,7 @@ static void gradient_mask(gradients *t, ir_op *op, ir_op *g)
 
 static void push_update(gradients *t, const ir_op *op, ir_op *g)
 {
-    gradient_update u = {op, g};
+    gradient_update u = {op, g, t->inside != 0};
     if (!rewrite_matrix(t->at.graph, op)->frozen)
         ARENA_PUSH(t->at.graph->module->memory, t->updates, t->update_count, t->update_capacity, u);
 }
@@ -412,7 +422,6 @@ static void gradient_mse(gradients *t, ir_op *op, ir_op *g)
 #define gradient_tap gradient_later
 #define gradient_untap gradient_later
 #define gradient_running gradient_later
-#define gradient_final gradient_later
 #define gradient_collect gradient_convert
 #define gradient_store gradient_convert
 #define gradient_load gradient_convert

@@ -4,12 +4,14 @@
 #ifndef PANTHER_PASSES_GRADIENTS_H
 #define PANTHER_PASSES_GRADIENTS_H
 
+#include "ir/recurrence.h"
 #include "passes/rewrite.h"
 
 /* One use of a trained matrix: W += outer(col, row), one of the two being the error. */
 typedef struct gradient_update {
     const ir_op *use;
     ir_op *error;
+    bool turned; /* the error has its time turned round */
 } gradient_update;
 
 typedef struct gradients {
@@ -23,6 +25,13 @@ typedef struct gradients {
     ir_op **error;     /* by id: d loss / d value, as far as known; NULL: none */
     gradient_update *updates; /* last use first */
     size_t update_count, update_capacity;
+    /* gradients_state.c */
+    ir_recurrences recurrences; /* of the forward graph */
+    uint32_t inside;            /* the recurrence whose errors are being worked out; 0: none */
+    uint32_t known;             /* ids from here on are new */
+    int64_t states, *back;      /* next state number; by id of a prev: that of its error */
+    ir_op **turned;             /* by id: the value with time turned round; NULL: not needed so far */
+    ir_op *turn_after;          /* where these stand */
 } gradients;
 
 /* Adds what `op`, whose error is `g`, contributes to the errors of its arguments. */
@@ -40,10 +49,26 @@ static inline bool gradient_is_mask(const ir_op *op)
 gradient_row gradient_window, gradient_fold, gradient_pool_max, gradient_later, gradient_pool_sum,
     gradient_spread, gradient_flatten, gradient_unflatten, gradient_total;
 
+/* gradients_state.c */
+gradient_row gradient_reverse, gradient_final, gradient_prev, gradient_next;
+
+/* Puts the ops of each recurrence next to each other and finds them; numbers the graph. */
+void gradient_group(gradients *t, ir_graph *g);
+/* The errors of the recurrence that ends with `last`; what stands before it. */
+ir_op *gradient_recurrence(gradients *t, ir_op *last);
+/* A forward value as errors of a recurrence want it. */
+ir_op *gradient_turned(gradients *t, ir_op *x);
+/* An error for `arg`, which may not be in the recurrence at hand. */
+ir_op *gradient_leaving(gradients *t, const ir_op *arg, ir_op *part);
+
 /* ---- for rows ---- */
 
 /* The format of the error of a value. */
 uint8_t gradient_format(const gradients *t, const ir_op *value);
+/* An op's part in the errors of its arguments is worked out in the format of the first of them. */
+uint8_t gradient_towards(const gradients *t, const ir_op *op);
+/* The error of op at each of its points and in each of its lanes, in the format of errors. */
+ir_op *gradient_whole(gradients *t, const ir_op *op, ir_op *g);
 
 /* Whether argument i of op depends on a trained matrix. */
 bool gradient_wanted(const gradients *t, const ir_op *op, uint32_t i);

@@ -2,8 +2,7 @@
 #include "ir/window.h"
 #include "passes/gradients.h"
 
-/* The error of op at each of its points and in each of its lanes, in the format of errors. */
-static ir_op *whole_error(gradients *t, const ir_op *op, ir_op *g)
+ir_op *gradient_whole(gradients *t, const ir_op *op, ir_op *g)
 {
     g = gradient_to_lanes(t, gradient_in_format(t, g), op->type.lanes);
     ir_space all = ir_space_union(t->at.graph, g->space, op->space);
@@ -31,7 +30,7 @@ static ir_op *on_map(gradients *t, ir_opcode code, uint32_t lanes, ir_space like
 static void through(gradients *t, ir_op *op, ir_op *g, ir_opcode adjoint)
 {
     const ir_op *x = op->args[0];
-    ir_op *error = whole_error(t, op, g);
+    ir_op *error = gradient_whole(t, op, g);
     gradient_give(t, op, 0, on_map(t, adjoint, x->type.lanes, x->space, op, 1, &error));
 }
 
@@ -47,7 +46,7 @@ void gradient_fold(gradients *t, ir_op *op, ir_op *g)
 
 void gradient_pool_max(gradients *t, ir_op *op, ir_op *g)
 {
-    ir_op *x = op->args[0], *args[] = {whole_error(t, op, g), x, op};
+    ir_op *x = op->args[0], *args[] = {gradient_whole(t, op, g), x, op};
     gradient_give(t, op, 0, on_map(t, IR_unpool, x->type.lanes, x->space, op, 3, args));
 }
 

@@ -141,6 +141,25 @@ static void cut_concat(partition *p, ir_op *op)
     join(p, pieces_vector(&p->at, op), op, 0, op->arg_count);
 }
 
+/* ---- states ---- */
+
+/* Each block is a state of its own. */
+static void cut_prev(partition *p, ir_op *op)
+{
+    cut_each(p, op);
+    const vector *v = op->scratch;
+    for (size_t i = 0; i < v->count; i++)
+        ir_set_int(graph_of(p), v->pieces[i].op, IR_ATTR_state, p->next_state++);
+}
+
+static void cut_next(partition *p, ir_op *op)
+{
+    cut_each(p, op);
+    const vector *v = op->scratch, *prev = p->recurrences.partner[op->id]->scratch;
+    for (size_t i = 0; i < v->count; i++)
+        rewrite_copy_attr(graph_of(p), v->pieces[i].op, prev->pieces[i].op, IR_ATTR_state);
+}
+
 /* ---- matrices ---- */
 
 /* A matrix and the sides on which a product takes its operand (inner) and makes its result. */
@@ -260,7 +279,8 @@ static cut_row *const cut_rows[IR_OPCODES] = {
     [IR_maxr] = cut_reduction, [IR_slice] = cut_slice,  [IR_concat] = cut_concat,
     [IR_mvm] = cut_product,  [IR_mtvm] = cut_product,   [IR_opa] = cut_update,
     [IR_tap] = partition_tap, [IR_untap] = partition_untap, [IR_flatten] = partition_flatten,
-    [IR_unflatten] = partition_unflatten, [IR_running] = cut_each, [IR_final] = cut_each,
+    [IR_unflatten] = partition_unflatten, [IR_running] = cut_each, [IR_final] = partition_final,
+    [IR_reverse] = partition_untap, [IR_prev] = cut_prev, [IR_next] = cut_next,
 };
 
 static void cut_op(pass_context *c, partition *p, ir_op *op)
@@ -310,6 +330,9 @@ static void partition_graph(pass_context *c, ir_graph *g)
     p.at.strip = strip_lanes(c, p.at.side);
     p.at.make.graph = g;
     partition_widen(g);
+    ir_graph_renumber(g);
+    p.recurrences = ir_recurrences_of(c->memory, g);
+    p.next_state = ir_new_state(g);
     IR_EACH(op, g)
         count++;
     ir_op **old = ARENA_ARRAY(c->memory, ir_op *, count);

@@ -2,12 +2,14 @@
 #ifndef PANTHER_PASSES_PARTITION_H
 #define PANTHER_PASSES_PARTITION_H
 
+#include "ir/recurrence.h"
 #include "passes/passes.h"
 #include "passes/pieces.h"
 
 typedef struct partition {
     pieces at;
-    int64_t next_group;
+    int64_t next_group, next_state;
+    ir_recurrences recurrences; /* of the graph before */
 } partition;
 
 /* A new op that stands for lanes of `old`: same space and attributes. */
@@ -22,6 +24,7 @@ void partition_tap(partition *p, ir_op *op);
 void partition_untap(partition *p, ir_op *op);
 void partition_flatten(partition *p, ir_op *op);
 void partition_unflatten(partition *p, ir_op *op);
+void partition_final(partition *p, ir_op *op);
 
 /* All products with a matrix run over one grid. */
 void partition_widen(ir_graph *g);

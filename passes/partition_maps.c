@@ -21,14 +21,19 @@ static void append(partition *p, vector *v, ir_op *op)
     }
 }
 
+static ir_op *copied(partition *p, const ir_op *old, ir_op *from)
+{
+    ir_op *copy = rewrite_unary(&p->at.make, IR_convert, from->type.q, from);
+    copy->space = old->args[0]->space;
+    return copy;
+}
+
 /* Something that fills a ring: constants and what is read from a ring itself are copied for it. */
 static ir_op *streamed(partition *p, const ir_op *old, ir_op *from)
 {
     if (from->code != IR_const && from->code != IR_bcast && !ir_is_reader(from->code))
         return from;
-    ir_op *copy = rewrite_unary(&p->at.make, IR_convert, from->type.q, from);
-    copy->space = old->args[0]->space;
-    return copy;
+    return copied(p, old, from);
 }
 
 /* The whole of a vector is one op: its pixels lie end to end in a ring. */
@@ -112,6 +117,18 @@ void partition_untap(partition *p, ir_op *op)
     }
 }
 
+/* A view of a register: what is in none is copied into one. */
+void partition_final(partition *p, ir_op *op)
+{
+    vector *v = pieces_vector(&p->at, op);
+    for (uint32_t b = 0; b < rewrite_blocks(op->type.lanes, p->at.side); b++) {
+        ir_op *x = pieces_block(&p->at, op->args[0]->scratch, b);
+        x = x->code == IR_input ? copied(p, op, x) : streamed(p, op, x);
+        ir_op *last = partition_like(p, op, x->type.lanes, 1, &x);
+        pieces_append(&p->at, v, (piece){last, 0, last->type.lanes});
+    }
+}
+
 /* All pieces of the vector fill one ring, in which its pixels lie end to end. */
 void partition_unflatten(partition *p, ir_op *op)
 {
@@ -155,7 +172,8 @@ static ir_space space_of_matrix(const ir_graph *g, const ir_op *op)
 /* Draws of random numbers and sums over points are per point of the op's own space. */
 static bool counts_points(const ir_op *op)
 {
-    return ir_get(op, IR_ATTR_stream) || op->code == IR_opa || op->code == IR_output;
+    return ir_get(op, IR_ATTR_stream) || op->code == IR_opa || op->code == IR_output ||
+           op->code == IR_prev;
 }
 
 /* The value at the last position, which all others equal. */
@@ -171,7 +189,8 @@ static void widen_users(ir_graph *g, ir_op *from)
 {
     for (ir_op *op = from->next; op; op = op->next)
         for (uint32_t i = 0; i < op->arg_count; i++) {
-            bool wider = op->args[i]->space.count > op->space.count && op->space.count;
+            ir_space takes = op->code == IR_prev ? ir_frame(op->space) : op->space;
+            bool wider = op->args[i]->space.count > takes.count && takes.count;
             if (!wider || ir_is_spatial(op->code))
                 continue;
             if (counts_points(op))

@@ -17,12 +17,15 @@
 
 /* ---- operations ---- */
 
-/* Inputs, outputs and constants have no core; readers go where they are used, `final` is a view. */
+/*
+ * Inputs, outputs and constants have no core; readers go where they are used, `final` is a view,
+ * and the two ops of a state go to one core together.
+ */
 static bool wants_core(const ir_op *op)
 {
     ir_class class = ir_ops[op->code].class;
     return !placing_on_core(op) && class != IR_CLASS_SINK && !ir_is_reader(op->code) &&
-           op->code != IR_final && (class != IR_CLASS_SOURCE || op->code == IR_random);
+           op->code != IR_final && class != IR_CLASS_STATE && (class != IR_CLASS_SOURCE || op->code == IR_random);
 }
 
 /* False if the core already runs another loop. */
@@ -108,6 +111,35 @@ static void place_upwards(place_state *s)
     }
 }
 
+static const ir_op *placed_user(place_state *s, const ir_op *value)
+{
+    for (const ir_op *op = value->next; op; op = op->next)
+        for (uint32_t i = 0; i < op->arg_count; i++)
+            if (op->args[i] == value && placing_on_core(op) && place_suits(s, value, op->place))
+                return op;
+    return NULL;
+}
+
+/*
+ * A state lives where its value is made: one op that leaves it in a register of the core and one that
+ * finds it there. Where that is on no core (a constant), it lives where it is used.
+ */
+static void place_states(place_state *s, bool users)
+{
+    IR_EACH(prev, s->graph) {
+        ir_op *next = prev->code == IR_prev ? s->recurrences.partner[prev->id] : NULL;
+        if (!next || placing_on_core(prev))
+            continue;
+        const ir_op *home = next->args[0];
+        if (!placing_on_core(home) || !place_suits(s, next, home->place))
+            home = users ? placed_user(s, prev) : NULL;
+        if (!home)
+            continue;
+        place_put(s, prev, home->place);
+        place_put(s, next, home->place);
+    }
+}
+
 /* Where an op's operands come from, behind readers; the first core if from nowhere. */
 static ir_place origin_of(const ir_op *op)
 {
@@ -127,6 +159,15 @@ static bool place_rest(place_state *s)
             return false;
     }
     place_downwards(s);
+    place_states(s, true);
+    IR_EACH(op, s->graph) {
+        ir_op *next = op->code == IR_prev ? s->recurrences.partner[op->id] : NULL;
+        if (!next || placing_on_core(op))
+            continue;
+        if (!place_anywhere(s, op, origin_of(op)))
+            return false;
+        place_put(s, next, op->place);
+    }
     return true;
 }
 
@@ -260,10 +301,14 @@ static bool place_graph(pass_context *c, ir_graph *g)
     ir_graph_renumber(g);
     place_open(&s, c, g);
     place_sums_open(&s);
+    s.recurrences = ir_recurrences_of(c->memory, g);
     if (!place_products(&s))
         return false;
     place_downwards(&s);
+    place_states(&s, false);
     place_upwards(&s);
+    place_downwards(&s);
+    place_states(&s, false);
     place_downwards(&s);
     if (!place_rest(&s))
         return false;

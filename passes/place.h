@@ -2,6 +2,7 @@
 #ifndef PANTHER_PASSES_PLACE_H
 #define PANTHER_PASSES_PLACE_H
 
+#include "ir/recurrence.h"
 #include "ir/ring.h"
 #include "passes/passes.h"
 #include "passes/users.h"
@@ -28,6 +29,7 @@ typedef struct place_state {
     size_t count;
     ir_op **roots;            /* by op id: the whole sum that an add is part of, if strips are summed */
     const place_core **homes; /* by id of the whole: where it is made; NULL: not decided */
+    ir_recurrences recurrences;
 } place_state;
 
 /*

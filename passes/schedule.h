@@ -15,6 +15,11 @@
  * it may need (schedule_lag); time is linear in the number of points on both sides, so one number
  * says how much later the reader must start.
  *
+ * The ops of a recurrence (ir/recurrence.h) belong to one turn: what `next` keeps for the following
+ * point has to be there when `prev` looks for it a turn after its own point, so that a turn is at
+ * least as long as the way from prev to next. Prev starts when all that comes into the recurrence
+ * from elsewhere is there, or that way would contain waiting for it.
+ *
  * Why the result cannot deadlock: each op's time is later than that of everything it waits for (its
  * operands; with rings of the depth that `memory` gives them also the takes that free its slot), and
  * in-order cores run their bodies in order of time. So time is a potential that every wait descends.
@@ -22,6 +27,7 @@
 #ifndef PANTHER_PASSES_SCHEDULE_H
 #define PANTHER_PASSES_SCHEDULE_H
 
+#include "ir/recurrence.h"
 #include "ir/ring.h"
 #include "isa/machine.h"
 #include "passes/passes.h"
@@ -84,6 +90,8 @@ typedef struct schedule_state {
     uint32_t *unit_trail;    /* units in the order in which they were taken */
     size_t unit_trail_count, unit_trail_capacity;
     user_index users;
+    ir_recurrences recurrences;
+    int64_t turns_short; /* the interval at which a recurrence that did not fit would have */
     struct bundle_info {
         ir_op **ops;
         size_t count, capacity;
@@ -137,6 +145,16 @@ int64_t schedule_least_interval(schedule_state *s);
 
 /* schedule_place.c: times for all ops at s->interval; false if they do not fit */
 bool schedule_place(schedule_state *s);
+bool schedule_place_op(schedule_state *s, ir_op *op); /* with all that it takes */
+int64_t schedule_ready(schedule_state *s, const ir_op *arg); /* when it can be used, by its clock */
+
+/* schedule_state.c: recurrences */
+/* When a prev can start: once all that its recurrence takes from elsewhere is there. */
+bool schedule_prev_ready(schedule_state *s, const ir_op *prev, int64_t *ready);
+/* A next keeps its value once prev has looked at the last one. */
+bool schedule_next_ready(schedule_state *s, const ir_op *next, int64_t *ready);
+/* Whether a next that has its place ends before its prev starts at the next point. */
+bool schedule_next_fits(schedule_state *s, const ir_op *next);
 
 /* schedule_hold.c: values that live too long for a register go through a ring; how many did */
 size_t schedule_hold(schedule_state *s);

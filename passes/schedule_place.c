@@ -13,8 +13,6 @@ enum { TRIES = 4096 }; /* of a vector op whose loads do not fit where it would *
 
 static const int64_t LONG_AGO = INT64_MIN / 4;
 
-static bool place_op(schedule_state *s, ir_op *op);
-
 /* Cycles of a packet from one tile to another, sender's and receiver's own work not included. */
 static int64_t network_cycles(const machine *m, ir_place from, ir_place to, uint32_t words)
 {
@@ -50,7 +48,7 @@ static bool waits_for_user(schedule_state *s, const ir_op *op)
 }
 
 /* When an operand can be used at the earliest; a load counts from when its words are there. */
-static int64_t operand_ready(schedule_state *s, const ir_op *arg)
+int64_t schedule_ready(schedule_state *s, const ir_op *arg)
 {
     const op_time *t = schedule_time(s, arg);
     if (!schedule_in_loop(arg))
@@ -63,9 +61,9 @@ static int64_t operand_ready(schedule_state *s, const ir_op *arg)
 static bool prepare_operands(schedule_state *s, ir_op *op, int64_t *ready)
 {
     for (uint32_t i = 0; i < op->arg_count; i++) {
-        if (!place_op(s, op->args[i]))
+        if (!schedule_place_op(s, op->args[i]))
             return false;
-        int64_t r = operand_ready(s, op->args[i]);
+        int64_t r = schedule_ready(s, op->args[i]);
         *ready = r > *ready ? r : *ready;
     }
     return true;
@@ -409,11 +407,14 @@ static bool place_unvisited(schedule_state *s, ir_op *op)
         return true;            /* its first user places it */
     if (op->code == IR_collect) /* placed with its bundle */
         return t->done;
+    if ((op->code == IR_prev && !schedule_prev_ready(s, op, &ready)) ||
+        (op->code == IR_next && !schedule_next_ready(s, op, &ready)))
+        return false;
     t->done = place_vector(s, op, ready);
-    return t->done;
+    return t->done && (op->code != IR_next || schedule_next_fits(s, op));
 }
 
-static bool place_op(schedule_state *s, ir_op *op)
+bool schedule_place_op(schedule_state *s, ir_op *op)
 {
     op_time *t = schedule_time(s, op);
     if (t->done || t->visiting)
@@ -457,7 +458,7 @@ bool schedule_place(schedule_state *s)
         t->start = 0;
     }
     IR_EACH(op, s->graph)
-        if (!place_op(s, op))
+        if (!schedule_place_op(s, op))
             return false;
     place_host_inputs(s);
     return true;

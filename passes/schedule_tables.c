@@ -147,6 +147,7 @@ void schedule_tables(schedule_state *s)
     s->times = ARENA_ARRAY(s->memory, op_time, s->graph->next_id + 1);
     find_grids(s);
     s->users = users_of_graph(s->memory, s->graph);
+    s->recurrences = ir_recurrences_of(s->memory, s->graph);
     s->bundles =
         ARENA_ARRAY(s->memory, struct bundle_info, attribute_range(s->graph, IR_ATTR_bundle) + 1);
     s->slot_count = attribute_range(s->graph, IR_ATTR_slot);

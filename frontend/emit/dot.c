@@ -8,7 +8,7 @@ static const char *const class_colours[IR_CLASS_ROUTE + 1] = {
     [IR_CLASS_SOURCE] = "#d9ead3", [IR_CLASS_SINK] = "#d9ead3",   [IR_CLASS_MATRIX] = "#9fc5e8",
     [IR_CLASS_EACH] = "#fff2cc",   [IR_CLASS_REDUCE] = "#f9cb9c", [IR_CLASS_SHAPE] = "#eeeeee",
     [IR_CLASS_WINDOW] = "#d9d2e9", [IR_CLASS_SPACE] = "#d9d2e9",  [IR_CLASS_LOSS] = "#f4cccc",
-    [IR_CLASS_ROUTE] = "#eeeeee",
+    [IR_CLASS_STATE] = "#fce5cd",  [IR_CLASS_ROUTE] = "#eeeeee",
 };
 
 typedef struct drawing {

@@ -3,7 +3,7 @@
 /* The tables in ir/README.md are those of the .def files, and its example can be read. */
 
 static const char *const classes[] = {"source", "sink",   "matrix", "each", "reduce",
-                                      "shape",  "window", "space",  "loss", "route"};
+                                      "shape",  "window", "space",  "state", "loss", "route"};
 static const char *const results[] = {"none", "free", "same", "sameq", "mask", "one"};
 static const char *const kinds[] = {"integer", "pair", "real", "name", "text"};
 

@@ -69,6 +69,12 @@ static const char *const sound_maps[] = {
     "%5 = flatten %1 {first = 58, layout = pixels} : vec<2 q9> [n]",
     "%5 = unflatten %3, %3 {first = 4, layout = pixels} : vec<2 q9> [n, y, x]",
     "%5 = output %1 {port = 0, first = 3} [n, y, x]",
+    "%5 = output %1 {port = 0, layout = pixels} [n, y, x]",
+    "%5 = reverse %1 {first = 1} : vec<2 q9> [n, y, x]",
+    "%5 = const {value = 1} : vec<3 q9> []\n  %6 = prev %5 {state = 0} : vec<3 q9> [n, y, x]\n"
+    "  %7 = add %6, %1 : vec<3 q9> [n, y, x]\n  %8 = next %7 {state = 0} : vec<3 q9> [n, y, x]",
+    "%5 = final %1 : vec<3 q9> [n]\n  %6 = prev %5 {state = 7} : vec<3 q9> [n, y, x]\n"
+    "  %7 = next %1 {state = 7} : vec<3 q9> [n, y, x]",
 };
 
 static const struct {
@@ -104,6 +110,29 @@ static const struct {
      "pool_max %5: makes 3 lanes, but its type says 4"},
     {"%5 = pool_max %1 " K3 " : vec<3 q8> [n, v, u]",
      "pool_max %5: makes format q9, but its type says q8"},
+    {"%5 = reverse %1 : vec<4 q9> [n, y, x]", "reverse %5: lanes 0 to 3 of 3"},
+    {"%5 = output %1 {port = 0} [n, y, x]\n"
+     "  %6 = output %1 {port = 0, first = 3, layout = pixels} [n, y, x]",
+     "output %6: port 0 is used with another space, format or layout by %5"},
+    {"%5 = final %1 : vec<3 q9> [n]\n  %6 = prev %5 {state = 7} : vec<3 q9> [n, y, x]",
+     "prev %6: a state has one prev and, behind it, one next"},
+    {"%5 = next %1 {state = 7} : vec<3 q9> [n, y, x]",
+     "next %5: a state has one prev and, behind it, one next"},
+    {"%5 = next %1 : vec<3 q9> [n, y, x]", "next %5: needs the attribute 'state'"},
+    {"%5 = prev %1 {state = 0} : vec<3 q9> [n, y, x]\n"
+     "  %6 = next %1 {state = 0} : vec<3 q9> [n, y, x]",
+     "prev %5: its first value must be the same for a whole map"},
+    {"%5 = prev %3 {state = 0} : vec<60 q9> [n]\n  %6 = next %3 {state = 0} : vec<60 q9> [n]",
+     "prev %5: must run over rows and columns"},
+    {"%5 = final %1 : vec<3 q9> [n]\n  %6 = prev %5 {state = 7} : vec<3 q9> [n, y, x]\n"
+     "  %7 = next %2 {state = 7} : vec<3 q9> [n, v, u]",
+     "prev %6: runs over another space than its next, %7"},
+    {"%5 = const {value = 0} : vec<2 q9> []\n  %6 = prev %5 {state = 7} : vec<2 q9> [n, y, x]\n"
+     "  %7 = next %1 {state = 7} : vec<3 q9> [n, y, x]",
+     "prev %6: has another type than its next, %7"},
+    {"%5 = final %1 : vec<3 q9> [n]\n  %6 = prev %5 {state = 7} : vec<3 q9> [n, y, x]\n"
+     "  %7 = reverse %6 : vec<3 q9> [n, y, x]\n  %8 = next %7 {state = 7} : vec<3 q9> [n, y, x]",
+     "reverse %7: takes a whole map, of which a recurrence makes one point from another"},
     {"%5 = pool_max %1 {kernel = (1, 1), stride = (3, 2), pad = (2, 0)} : vec<3 q9> [n, v, u]",
      "pool_max %5: a pad as large as the kernel leaves a position without a pixel"},
     {"%5 = unpool %2, %2, %2 " K3 " : vec<3 q9> [n, y, x]",
@@ -220,9 +249,9 @@ static const struct {
     {"%6 = input {port = 2, role = boss} : vec<4 q9> [t]", "input %6: 'role' cannot be 'boss'"},
     /* ports */
     {"%6 = input {port = 0} : vec<4 q9> [t]",
-     "input %6: port 0 is used with another space or format by %1"},
+     "input %6: port 0 is used with another space, format or layout by %1"},
     {"%6 = output %1 {port = 0} [n]\n  %7 = output %4 {port = 0} [n]",
-     "output %7: port 0 is used with another space or format by %6"},
+     "output %7: port 0 is used with another space, format or layout by %6"},
     /* routing */
     {"%6 = store %5 {buffer = @q} : vec<4 q9> [t]", "store %6: there is no buffer 'q'"},
     {"%6 = store %1 {buffer = @s} : vec<199 q9> [n]",
