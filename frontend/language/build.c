@@ -245,7 +245,9 @@ static bool value_of(builder *b, ir_op *from, const pan_type *t, source_range wh
     *to = (build_value){from, NULL};
     if (t->kind == PAN_MAP)
         to->op = build_unflatten(b, from, t, where);
-    if (t->kind == PAN_SEQ)
+    if (build_is_rolled(b, t))
+        to->op = build_rolled_port(b, from, t, where) ? from : NULL;
+    else if (t->kind == PAN_SEQ)
         *to = (build_value){NULL, step_ports(b, from, t, where)};
     return to->op || to->steps;
 }
@@ -273,7 +275,7 @@ static build_value *formal_ports(builder *b, const pan_item *item)
     return ports;
 }
 
-static ir_op *output(builder *b, ir_op *value, const char *label, int64_t port)
+ir_op *build_output(builder *b, ir_op *value, const char *label, int64_t port)
 {
     ir_op *out = ir_op_new(b->g, NULL, IR_output, ir_no_type, &value, 1, value->where);
     ir_set_int(b->g, out, IR_ATTR_port, port);
@@ -287,7 +289,7 @@ static void output_steps(builder *b, const pan_op *op, ir_op *const *steps, cons
 {
     for (int64_t t = 0; t < op->type.steps; t++) {
         ir_op *step = build_to_format(b, steps[t], op->q, op->where);
-        ir_op *out = output(b, step, label, port);
+        ir_op *out = build_output(b, step, label, port);
         ir_set_int(b->g, out, IR_ATTR_first, t * build_lanes(&op->type));
     }
 }
@@ -300,6 +302,10 @@ static void outputs(builder *b, const pan_item *item, const build_value *values,
         build_value result = values[item->body.results[i]];
         const char *label = n == 1 ? "output"
                                    : arena_printf(b->m->memory, "output_%zu", i + 1);
+        if (build_is_rolled(b, &op->type)) {
+            build_rolled_output(b, op, result.op, label, first + (int64_t)i);
+            continue;
+        }
         if (op->type.kind == PAN_SEQ) {
             output_steps(b, op, result.steps, label, first + (int64_t)i);
             continue;
@@ -308,12 +314,15 @@ static void outputs(builder *b, const pan_item *item, const build_value *values,
             result.op = build_flatten(b, result.op, result.op->where);
         if (!result.op)
             return;
-        output(b, result.op, label, first + (int64_t)i);
+        build_output(b, result.op, label, first + (int64_t)i);
     }
 }
 
-static void begin_graph(builder *b, const char *name, int64_t batch)
+static void begin_graph(builder *b, const char *name, int64_t batch, bool rolls)
 {
+    b->rolls = rolls;
+    b->states = 0;
+    b->scan_steps = 0;
     b->g = ir_graph_new(b->m, name);
     uint8_t n = ir_graph_dim(b->g, "n", (uint32_t)batch);
     b->each = (ir_space){.count = 1, .dim = {n}};
@@ -335,7 +344,8 @@ static void build_test(builder *b, uint32_t index)
 {
     const pan_item *item = &b->p->items[index];
     b->train = NULL;
-    begin_graph(b, pan_test_entry(b->p, index), pan_test_batch(b->p, index));
+    begin_graph(b, pan_test_entry(b->p, index), pan_test_batch(b->p, index),
+                build_can_roll(&item->body));
     build_value *values = forward(b, item);
     if (values)
         outputs(b, item, values, 0);
@@ -345,7 +355,8 @@ static void build_kernel(builder *b, uint32_t index, const pan_train *train)
 {
     const pan_item *item = &b->p->items[index];
     b->train = train;
-    begin_graph(b, train ? pan_train_entry(b->p, train) : item->name, train ? train->batch : 1);
+    begin_graph(b, train ? pan_train_entry(b->p, train) : item->name, train ? train->batch : 1,
+                build_can_roll(&item->body));
     build_value *values = forward(b, item);
     if (values)
         outputs(b, item, values, 0);
@@ -365,7 +376,8 @@ static void build_train(builder *b, const pan_train *t)
 {
     const pan_item *item = &b->p->items[t->item];
     b->train = t;
-    begin_graph(b, pan_train_entry(b->p, t), t->batch);
+    begin_graph(b, pan_train_entry(b->p, t), t->batch,
+                build_can_roll(&item->body) && build_can_roll(&t->loss_body));
     build_value *values = forward(b, item);
     if (!values || !portable(b, &t->target, t->where))
         return;
@@ -381,7 +393,7 @@ static void build_train(builder *b, const pan_train *t)
         return;
     bool returned = pan_loss_kind(t) == PAN_LOSS_OUTPUT;
     if (returned)
-        output(b, loss, "loss", 0);
+        build_output(b, loss, "loss", 0);
     outputs(b, item, values, returned);
     IR_OP(b->g, IR_descend, ir_no_type, t->where, loss, rate);
 }

@@ -6,7 +6,7 @@
 #include "ir/graph.h"
 #include "isa/support/diag.h"
 
-/* What an op of a body is in the graph: of a seq, one op for each step. */
+/* What an op of a body is in the graph: of an unrolled seq, one op for each step. */
 typedef struct build_value {
     ir_op *op; /* NULL: a seq, or not made */
     ir_op **steps;
@@ -27,6 +27,9 @@ typedef struct builder {
     const build_value *inputs; /* of each PAN_INPUT */
     int64_t step;         /* of the seqs that the op being made walks */
     struct build_loop *loop; /* the scan around it, or NULL (build_steps.c) */
+    bool rolls;           /* seqs of this graph may be maps (build_rolled.c) */
+    int64_t scan_steps;   /* of the rolled scan around it, 0: none */
+    int64_t states;       /* in this graph */
     int64_t stepped;      /* steps in this graph */
     const pan_train *train; /* the block the graph belongs to, or NULL */
     const pan_item *item;
@@ -104,7 +107,32 @@ bool build_within(builder *b, int64_t steps, source_range where);
 ir_op *build_mean_loss(builder *b, const pan_op *op, build_function *loss);
 bool build_is_zero(const ir_op *op);
 
+/* ---- rolled seqs (build_rolled.c) ---- */
+
+/* Whether the body's seqs can be maps: its scans look at no other seqs than those they walk. */
+bool build_can_roll(const pan_body *body);
+/* Whether values of this type are maps of one row for each step. */
+bool build_is_rolled(const builder *b, const pan_type *t);
+/* Makes an input one over steps; false after an error. */
+bool build_rolled_port(builder *b, ir_op *port, const pan_type *t, source_range where);
+void build_rolled_output(builder *b, const pan_op *op, ir_op *value, const char *label,
+                         int64_t port);
+build_function build_rolled_last, build_rolled_reverse;
+/* A seq as one vector, a vector as a seq, a loss per step as their sum; NULL after an error. */
+ir_op *build_rolled_join(builder *b, ir_op *x, const pan_type *seq, source_range where);
+ir_op *build_rolled_cut(builder *b, ir_op *x, const pan_type *seq, source_range where);
+ir_op *build_rolled_mean(builder *b, const pan_op *op, ir_op *loss, int64_t steps);
+/* A state that is `first` at step 0 (NULL after an error), and what it is at the next step. */
+ir_op *build_prev(builder *b, ir_op *first, int64_t steps, source_range where);
+void build_next(builder *b, const ir_op *prev, ir_op *value);
+/* The ops of a scan's body and its results. */
+void build_rolled_scan(builder *b, size_t begin, size_t end, int64_t steps);
+
 /* ---- maps (build_maps.c) ---- */
+
+/* frame and then rows and columns of a grid; false after an error. */
+bool build_grid(builder *b, ir_space frame, int64_t rows, int64_t columns, source_range where,
+                ir_space *space);
 
 build_function build_conv2d, build_max_pool, build_avg_pool, build_global_avg_pool, build_patches,
     build_fold, build_reshape;
@@ -112,6 +140,8 @@ build_function build_conv2d, build_max_pool, build_avg_pool, build_global_avg_po
 /* A map as one vector in (channel, row, column) order, and the reverse. NULL after an error. */
 ir_op *build_flatten(builder *b, ir_op *map, source_range where);
 ir_op *build_unflatten(builder *b, ir_op *x, const pan_type *map, source_range where);
+
+ir_op *build_output(builder *b, ir_op *value, const char *label, int64_t port);
 
 /* An error "not supported yet: WHAT, because WHY"; always NULL. */
 ir_op *build_refuse(builder *b, source_range where, const char *what, const char *why);

@@ -26,11 +26,10 @@ static bool known_size(builder *b, int64_t rows, int64_t columns, build_size *fo
     return false;
 }
 
-/* The space of a map of this type over a frame; false after an error. */
-static bool map_space(builder *b, ir_space frame, const pan_type *map, source_range where,
-                      ir_space *space)
+bool build_grid(builder *b, ir_space frame, int64_t rows, int64_t columns, source_range where,
+                ir_space *space)
 {
-    build_size size = {map->dim[1], map->dim[2], 0, 0};
+    build_size size = {rows, columns, 0, 0};
     if (!known_size(b, size.rows, size.columns, &size)) {
         if (b->size_count == SIZES_MAX) {
             build_refuse(b, where, "maps of more than 100 sizes in one network",
@@ -46,6 +45,13 @@ static bool map_space(builder *b, ir_space frame, const pan_type *map, source_ra
     }
     *space = ir_space_union(b->g, frame, (ir_space){2, {size.y, size.x}});
     return true;
+}
+
+/* The space of a map of this type over a frame; false after an error. */
+static bool map_space(builder *b, ir_space frame, const pan_type *map, source_range where,
+                      ir_space *space)
+{
+    return build_grid(b, frame, map->dim[1], map->dim[2], where, space);
 }
 
 /* An op on the map x whose result is a map of type `to`, or a vector if that is NULL. */

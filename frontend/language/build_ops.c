@@ -424,7 +424,18 @@ static bool operands(const builder *b, const pan_op *op)
     return true;
 }
 
+/* Whether it takes or makes a seq that is not rolled. */
 static bool over_steps(const builder *b, const pan_op *op)
+{
+    bool over = op->type.kind == PAN_SEQ && !build_is_rolled(b, &op->type);
+    for (uint32_t i = 0; i < op->arg_count; i++) {
+        const pan_type *t = &build_arg_op(b, op, i)->type;
+        over = over || (t->kind == PAN_SEQ && !build_is_rolled(b, t));
+    }
+    return over;
+}
+
+static bool over_seqs(const builder *b, const pan_op *op)
 {
     bool over = op->type.kind == PAN_SEQ;
     for (uint32_t i = 0; i < op->arg_count; i++)
@@ -442,7 +453,7 @@ static void build_one(builder *b, const pan_op *op, build_value *to)
     if (build_lanes(&op->type) > 1 << 24)
         build_refuse(b, op->where, "a vector of more than 2^24 elements",
                      "the graph IR cannot hold it");
-    else if (row->whole && (over || !row->build))
+    else if (row->whole && (over_seqs(b, op) || !row->build))
         row->whole(b, op, to);
     else if (over)
         build_each_step(b, op, row->build, to);

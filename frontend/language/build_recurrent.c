@@ -13,7 +13,7 @@ typedef struct cell {
     builder *b;
     const pan_op *op;
     ir_matrix **w;
-    ir_op *x, *h, *c; /* h, c: NULL before the first step; finer than what the layer gives */
+    ir_op *x, *h, *c; /* h, c: NULL before an unrolled first step; finer than what the layer gives */
     uint32_t n;
 } cell;
 
@@ -146,20 +146,52 @@ static void step_gru(cell *s)
         s->h = two(s, IR_sub, n, two(s, IR_mul, z, n, q), q);
 }
 
+static void one_step(cell *s)
+{
+    if (s->op->code == PAN_LSTM)
+        step_lstm(s);
+    else if (s->op->code == PAN_GRU)
+        step_gru(s);
+    else
+        step_rnn(s);
+}
+
+static ir_op *zero_state(const cell *s, int q)
+{
+    ir_op *zero = build_const(s->b, 0, s->n, q, s->op->where);
+    return build_prev(s->b, zero, s->op->type.steps, s->op->where);
+}
+
+/* One step as all of them. */
+static ir_op *rolled(cell *s)
+{
+    ir_op *h = s->h = zero_state(s, s->b->m->numerics.q_error);
+    ir_op *c = s->c = s->op->code == PAN_LSTM ? zero_state(s, PAN_Q_STATE) : NULL;
+    if (!h || (s->op->code == PAN_LSTM && !c))
+        return NULL;
+    one_step(s);
+    build_next(s->b, h, s->h);
+    if (c)
+        build_next(s->b, c, s->c);
+    return build_to_format(s->b, s->h, s->op->q, s->op->where);
+}
+
 void build_recurrent(builder *b, const pan_op *op, build_value *to)
 {
     int64_t count = op->type.steps;
-    ir_op **xs = b->values[op->args[0]].steps, **hs = build_steps(b, count, op->where);
-    ir_matrix **w = hs ? matrices(b, op, op->type.dim[0]) : NULL;
+    bool rolls = build_is_rolled(b, &op->type);
+    ir_op **xs = b->values[op->args[0]].steps;
+    ir_op **hs = rolls ? NULL : build_steps(b, count, op->where);
+    ir_matrix **w = hs || rolls ? matrices(b, op, op->type.dim[0]) : NULL;
     cell s = {.b = b, .op = op, .w = w, .n = (uint32_t)op->type.dim[0]};
+    if (w && rolls) {
+        s.x = build_arg(b, op, 0);
+        to->op = rolled(&s);
+        return;
+    }
     for (int64_t t = 0; w && t < count; t++) {
         s.x = xs[t];
-        if (op->code == PAN_LSTM)
-            step_lstm(&s);
-        else if (op->code == PAN_GRU)
-            step_gru(&s);
-        else
-            step_rnn(&s);
+        one_step(&s);
         hs[t] = build_to_format(b, s.h, op->q, op->where);
         if (!build_within(b, 1, op->where))
             return;

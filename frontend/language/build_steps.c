@@ -1,6 +1,6 @@
 /*
- * Seqs: a seq is one vector for each of its steps, and the body of a scan is built once for each
- * step, with the same matrices. So a graph, its program and the time to compile it grow with the
+ * Unrolled seqs, which are few: a seq is one vector for each of its steps, and the body of a scan is
+ * built once for each step, with the same matrices. So a graph, its program and the time to compile it grow with the
  * number of steps; a graph that would grow beyond STEPS_OPS is refused.
  */
 #include "frontend/language/build.h"
@@ -68,13 +68,16 @@ ir_op *build_mean_loss(builder *b, const pan_op *op, build_function *loss)
 {
     int64_t count = steps_of(b, op);
     double part = 1 / (double)count;
-    ir_op *sum = NULL;
-    for (b->step = 0; b->step < count; b->step++) {
+    bool rolled = build_is_rolled(b, &build_arg_op(b, op, 0)->type);
+    ir_op *sum = rolled ? build_rolled_mean(b, op, loss(b, op), count) : NULL;
+    for (b->step = 0; !rolled && b->step < count; b->step++) {
         ir_op *one = loss(b, op);
         if (!one || !build_within(b, 1, op->where))
             return NULL;
         sum = sum ? build_op(b, IR_add, one->type, op->where, 2, (ir_op *[]){sum, one}) : one;
     }
+    if (!sum)
+        return NULL;
     ir_op *scale = build_const(b, part, 1, build_finest(part), op->where);
     return build_op(b, IR_mul, sum->type, op->where, 2, (ir_op *[]){sum, scale});
 }
@@ -88,12 +91,20 @@ static ir_op **steps_of_arg(const builder *b, const pan_op *op)
 
 void build_last(builder *b, const pan_op *op, build_value *to)
 {
+    if (build_is_rolled(b, &build_arg_op(b, op, 0)->type)) {
+        to->op = build_rolled_last(b, op);
+        return;
+    }
     ir_op *last = steps_of_arg(b, op)[build_arg_op(b, op, 0)->type.steps - 1];
     to->op = build_to_format(b, last, op->q, op->where);
 }
 
 void build_reverse(builder *b, const pan_op *op, build_value *to)
 {
+    if (build_is_rolled(b, &op->type)) {
+        to->op = build_rolled_reverse(b, op);
+        return;
+    }
     int64_t count = op->type.steps;
     ir_op **steps = build_steps(b, count, op->where);
     for (int64_t i = 0; steps && i < count; i++)
@@ -135,9 +146,13 @@ void build_reshape_seq(builder *b, const pan_op *op, build_value *to)
         x.op = parts ? build_op(b, IR_concat, whole, op->where, (size_t)from->steps, parts) : NULL;
     } else if (from->kind == PAN_MAP) {
         x.op = build_flatten(b, x.op, op->where);
+    } else if (from->kind == PAN_SEQ) {
+        x.op = build_rolled_join(b, x.op, from, op->where);
     }
     x.op = x.op ? build_to_format(b, x.op, op->q, op->where) : NULL;
-    if (x.op && op->type.kind == PAN_SEQ)
+    if (x.op && build_is_rolled(b, &op->type))
+        to->op = build_rolled_cut(b, x.op, &op->type, op->where);
+    else if (x.op && op->type.kind == PAN_SEQ)
         to->steps = cut(b, x.op, &op->type, op->where);
     else if (x.op && op->type.kind == PAN_MAP)
         to->op = build_unflatten(b, x.op, &op->type, op->where);
@@ -149,21 +164,29 @@ void build_reshape_seq(builder *b, const pan_op *op, build_value *to)
 
 ir_op *build_scan_item(builder *b, const pan_op *op)
 {
-    ir_op *item = b->values[op->args[0]].steps[b->loop->step];
+    const build_value *seq = &b->values[op->args[0]];
+    ir_op *item = b->scan_steps ? seq->op : seq->steps[b->loop->step];
     return item->type.kind == IR_VEC ? build_to_format(b, item, op->q, op->where) : item;
 }
 
 ir_op *build_state(builder *b, const pan_op *op)
 {
-    ir_op *value = b->loop->step ? b->loop->next[op - b->body->ops] : build_arg(b, op, 0);
+    bool first = b->scan_steps || !b->loop->step;
+    ir_op *value = !first ? b->loop->next[op - b->body->ops] : build_arg(b, op, 0);
     if (build_is_zero(value))
-        return build_const(b, 0, (uint32_t)build_lanes(&op->type), op->q, op->where);
-    return build_to_format(b, value, op->q, op->where);
+        value = build_const(b, 0, (uint32_t)build_lanes(&op->type), op->q, op->where);
+    value = build_to_format(b, value, op->q, op->where);
+    return b->scan_steps ? build_prev(b, value, b->scan_steps, op->where) : value;
 }
 
 ir_op *build_state_next(builder *b, const pan_op *op)
 {
-    return b->loop->next[op->args[0]] = build_arg(b, op, 1);
+    ir_op *value = build_arg(b, op, 1);
+    if (b->scan_steps)
+        build_next(b, b->values[op->args[0]].op, value);
+    else
+        b->loop->next[op->args[0]] = value;
+    return value;
 }
 
 static size_t end_of(const pan_body *body, size_t begin)
@@ -192,6 +215,10 @@ size_t build_scan(builder *b, size_t begin)
     const pan_op *ops = b->body->ops;
     size_t end = end_of(b->body, begin), behind = end + 1, results = ops[end].arg_count;
     int64_t count = steps_of(b, &ops[begin]);
+    if (build_is_rolled(b, &ops[begin].type)) {
+        build_rolled_scan(b, begin, end, count);
+        return behind + results;
+    }
     build_loop loop = {.next = ARENA_ARRAY(b->m->memory, ir_op *, b->body->count)};
     build_loop *around = b->loop;
     ir_op ***yields = ARENA_ARRAY(b->m->memory, ir_op **, results + 1);

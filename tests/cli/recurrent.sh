@@ -49,6 +49,36 @@ agree "scan, dense at each step" 'hs = scan x in tanh(dense(xs, 8)) { state h = 
         h = tanh(dense(concat(x, h), 12)); yield h }
     return dense(reshape(hs, 48), 10)' 3
 
+# More steps than a core has registers for pointers, were each of them to have its own.
+agree28()
+{
+    local cell=$1
+    python3 - "$work" <<'PYTHON'
+import random, sys
+random.seed(3)
+with open(sys.argv[1] + "/rows.csv", "w") as out:
+    for _ in range(12):
+        label = random.randrange(3)
+        print(*[random.randint(0, 15) + label for _ in range(28 * 4)], label, sep=",", file=out)
+PYTHON
+    cat >"$work/net.pan" <<EOF_NET
+data d { train = csv("rows.csv", label = 112); scale = 1/16 }
+network net(xs: seq[28, vec[4]]) -> vec[3] { return dense(last($cell(xs, 16)), 3) }
+train net on d { loss = cross_entropy; update = sgd(rate = 0.5); batch = 4; epochs = 2 }
+deploy { machine = "$examples/machines/$2.yaml" }
+EOF_NET
+    rm -f "$work"/*.safetensors
+    check "a $cell of 16 over 28 steps trains on $2" \
+        "$PANTHER" run "$work/net.pan" --save "$work/machine.safetensors"
+    check "and on the interpreter" "$PANTHER" run "$work/net.pan" --interpreter fixed \
+        --save "$work/fixed.safetensors"
+    same "$cell over 28 steps on $2: the same weights" \
+        "$(weights "$work/machine.safetensors")" "$(weights "$work/fixed.safetensors")"
+}
+agree28 gru panther
+agree28 lstm panther
+agree28 gru panther_overlapped
+
 # The backward pass written out in a kernel does what the compiler makes of the network.
 cat >"$work/bptt.pan" <<EOF_NET
 data d { train = csv("$examples/data/digits.csv.gz", label = 64); scale = 1/8; limit = 200 }
@@ -90,7 +120,36 @@ done
 same "back-propagation through time by hand and by the compiler" \
     "$(weights "$work/kernel.safetensors")" "$(weights "$work/network.safetensors")"
 
-echo 'network f(x: seq[9000, vec[4]]) -> vec[4] { return last(lstm(x, 4)) }' >"$work/long.pan"
+# sizes CELL STEPS: instructions of the programs that test and train such a network.
+sizes()
+{
+    cat >"$work/steps.pan" <<EOF_NET
+network net(xs: seq[$2, vec[4]]) -> vec[3] { return dense(last($1(xs, 6)), 3) }
+data d { train = csv("none.csv", label = 1) }
+train net on d { loss = cross_entropy; update = sgd(0.1); batch = 2; epochs = 1 }
+EOF_NET
+    sed 's/memory_words: .*/memory_words: 131072/' "$examples/machines/panther.yaml" \
+        >"$work/roomy.yaml"
+    "$PANTHER" compile "$work/steps.pan" -m "$work/roomy.yaml" 2>&1 |
+        grep -o '[0-9]* core and [0-9]* tile instructions'
+}
+for cell in rnn lstm gru; do
+    few=$(sizes $cell 16)
+    echo "# $cell over 16, 64 and 256 steps: $few; $(sizes $cell 64); $(sizes $cell 256)"
+    check "the text of the $cell has a size" test -n "$few"
+    same "the text of $cell is the same for 16, 64 and 256 steps" \
+        "$few / $few" "$(sizes $cell 64) / $(sizes $cell 256)"
+done
+echo 'network f(x: seq[9000, vec[4]]) -> vec[4] { return last(lstm(x, 4)) }' >"$work/many.pan"
+check "an LSTM over 9000 steps compiles" "$PANTHER" compile "$work/many.pan"
+
+# Nested scans have operations for every step.
+cat >"$work/long.pan" <<'EOF_NET'
+network f(x: seq[600, vec[4]]) -> vec[4] {
+    y = scan a in x { z = scan b in x { yield a + b }; yield last(z) }
+    return last(y)
+}
+EOF_NET
 expect "more steps than a program can hold" 1 \
     "a graph of more than 100000 operations, because every step of a seq has operations of its own" \
     "$PANTHER" compile "$work/long.pan" -o "$work/long.pimg"
