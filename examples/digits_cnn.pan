@@ -20,6 +20,6 @@ train cnn on digits {
 }
 
 deploy {
-    machine  = "machines/panther_cnn.yaml"
+    machine  = "machines/panther.yaml"
     opa_mode = "batch"
 }

@@ -36,6 +36,6 @@ train lenet5 on digits {
 }
 
 deploy {
-    machine  = "machines/panther_cnn.yaml"
+    machine  = "machines/panther.yaml"
     opa_mode = "batch"
 }

@@ -13,6 +13,15 @@ bool place_matrices(pass_context *c);
 /* Cores that the matrices take if each starts on one of its own. */
 int64_t place_cores_needed(const ir_module *m, const machine *mc);
 
+/* Of one matrix, with the tuning's MCUs of each core. */
+int64_t place_matrix_cores(const pass_context *c, size_t matrix);
+
+/*
+ * Cores of each tile that a matrix takes at a level of spreading. 0: all that the tuning gives, with
+ * others; from level 1 on its tiles are its own, and each level halves the cores.
+ */
+int place_own_cores(const pass_context *c, uint8_t level);
+
 /* A core of the machine in one graph. */
 typedef struct place_core {
     ir_place place;

@@ -35,6 +35,20 @@ int64_t place_cores_needed(const ir_module *m, const machine *mc)
     return cores_needed(m, mc->mcus);
 }
 
+int64_t place_matrix_cores(const pass_context *c, size_t matrix)
+{
+    int64_t mcus = c->tuning.core_mcus, all = c->machine->mcus;
+    return cores_of(c->module, mcus && mcus < all ? mcus : all, c->module->matrices[matrix]);
+}
+
+int place_own_cores(const pass_context *c, uint8_t level)
+{
+    int cores = c->tuning.tile_cores, all = c->machine->cores;
+    cores = cores && cores < all ? cores : all;
+    int own = level ? cores >> (level - 1) : cores;
+    return own ? own : 1;
+}
+
 static extent measure(const ir_module *m, const machine *mc)
 {
     extent e = {.cores = (int64_t)mc->nodes * mc->tiles * mc->cores};
@@ -67,6 +81,12 @@ static void place_matrix(ir_module *m, const machine *mc, share used, ir_matrix 
             w->blocks[(size_t)r * columns + c] = mcu_place(mc, used, mcu++);
 }
 
+/* Where a matrix starts: an MCU by its number with that share of each tile. */
+typedef struct start {
+    int64_t mcu;
+    share used;
+} start;
+
 /* Cores taken so far, tile by tile. */
 typedef struct packing {
     const machine *machine;
@@ -94,17 +114,32 @@ static int64_t find_cores(packing *p, int64_t cores)
     return first * p->cores;
 }
 
-/* The first MCU of each matrix; false if whole cores and tiles are too few. */
-static bool pack_by_tile(pass_context *c, share most, int64_t *starts)
+/* The first of fresh tiles for one matrix alone, `each` cores of each; -1: too few are left. */
+static int64_t find_own_tiles(packing *p, int64_t cores, int64_t each)
+{
+    int64_t first = p->tiles, needed = (cores + each - 1) / each;
+    if (first + needed > (int64_t)p->machine->nodes * p->machine->tiles)
+        return -1;
+    while (p->tiles < first + needed)
+        p->used[p->tiles++] = p->cores;
+    return first;
+}
+
+/* The start of each matrix; false if whole cores and tiles are too few. */
+static bool pack_by_tile(pass_context *c, share most, start *starts)
 {
     const machine *m = c->machine;
     packing p = {m, most.cores, 0,
                  ARENA_ARRAY(c->memory, int64_t, (size_t)m->nodes * m->tiles + 1)};
     for (size_t i = 0; i < c->module->matrix_count; i++) {
-        int64_t core = find_cores(&p, cores_of(c->module, most.mcus, c->module->matrices[i]));
-        if (core < 0)
+        int64_t cores = cores_of(c->module, most.mcus, c->module->matrices[i]);
+        uint8_t level = c->tuning.spread ? c->tuning.spread[i] : 0;
+        int own = place_own_cores(c, level);
+        share used = {level && own < most.cores ? own : most.cores, most.mcus};
+        int64_t at = level ? find_own_tiles(&p, cores, used.cores) : find_cores(&p, cores);
+        if (at < 0)
             return false;
-        starts[i] = core * most.mcus;
+        starts[i] = (start){(level ? at * used.cores : at) * used.mcus, used};
     }
     return true;
 }
@@ -120,17 +155,16 @@ static ir_grid grid_of_matrix(const ir_module *m, const ir_matrix *w)
 }
 
 /* Matrices may share a core if they run in the same loop. Gives the MCUs taken. */
-static int64_t pack_densely(pass_context *c, int64_t per_core, bool fresh_cores,
-                            int64_t *starts)
+static int64_t pack_densely(pass_context *c, share used, bool fresh_cores, start *starts)
 {
-    int64_t mcu = 0;
+    int64_t mcu = 0, per_core = used.mcus;
     ir_grid before = {0, 0};
     for (size_t i = 0; i < c->module->matrix_count; i++) {
         ir_grid grid = grid_of_matrix(c->module, c->module->matrices[i]);
         if (fresh_cores || !ir_same_grid(grid, before))
             mcu = (mcu + per_core - 1) / per_core * per_core;
         before = grid;
-        starts[i] = mcu;
+        starts[i] = (start){mcu, used};
         mcu += blocks_of(c->module, c->module->matrices[i]);
     }
     return mcu;
@@ -164,14 +198,14 @@ bool place_matrices(pass_context *c)
     extent e = measure(m, c->machine);
     if (e.blocks > e.mcus)
         return too_small(c, e.blocks, e.mcus);
-    int64_t *starts = ARENA_ARRAY(c->memory, int64_t, m->matrix_count + 1);
+    start *starts = ARENA_ARRAY(c->memory, start, m->matrix_count + 1);
     share used = share_of(c, &e);
     if (c->tuning.dense || !pack_by_tile(c, used, starts)) {
-        int64_t taken = pack_densely(c, used.mcus, e.fresh <= e.cores, starts);
+        int64_t taken = pack_densely(c, used, e.fresh <= e.cores, starts);
         if (taken > e.mcus)
             return too_small(c, taken, e.mcus);
     }
     for (size_t i = 0; i < m->matrix_count; i++)
-        place_matrix(m, c->machine, used, m->matrices[i], starts[i]);
+        place_matrix(m, c->machine, starts[i].used, m->matrices[i], starts[i].mcu);
     return true;
 }

@@ -14,6 +14,7 @@
 #include "ir/ring.h"
 #include "passes/passes.h"
 #include "passes/place.h"
+#include "passes/tune.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -88,15 +89,8 @@ static ir_module *copy_module(arena *memory, diag *d, const ir_module *m)
 
 /* ---- trials ---- */
 
-/* A copy of the module, compiled up to its memory with a candidate. */
-typedef struct tune_trial {
-    pass_context context;
-    machine roomy; /* the log of a batch that the program does not have is no obstacle */
-    bool cut;      /* to blocks */
-} tune_trial;
-
-static void trial_open(tune_trial *t, const pass_context *c, const pass_tuning *candidate,
-                       uint32_t batch)
+void tune_trial_open(tune_trial *t, const pass_context *c, const pass_tuning *candidate,
+                     uint32_t batch)
 {
     static const pass_options quiet;
     pass_context *at = &t->context;
@@ -111,17 +105,19 @@ static void trial_open(tune_trial *t, const pass_context *c, const pass_tuning *
     at->module = copy_module(at->memory, at->diag, c->module);
     for (size_t i = 0; at->module && i < at->module->graph_count; i++)
         ir_graph_set_batch(at->module->graphs[i], batch);
+    t->scheduled = false;
     t->cut = at->module && pass_partition(at);
 }
 
-static bool trial_fits(tune_trial *t)
+bool tune_trial_fits(tune_trial *t)
 {
     pass_context *at = &t->context;
-    return t->cut && pass_place(at) && pass_fuse(at) && pass_route(at) && pass_schedule(at) &&
-           pass_memory(at);
+    t->scheduled =
+        t->cut && pass_place(at) && pass_fuse(at) && pass_route(at) && pass_schedule(at);
+    return t->scheduled && pass_memory(at);
 }
 
-static void trial_close(tune_trial *t)
+void tune_trial_close(tune_trial *t)
 {
     arena_free(t->context.memory);
 }
@@ -158,14 +154,14 @@ static tune_cost try_candidate(const pass_context *c, const pass_tuning *candida
 {
     tune_trial t;
     tune_cost cost = {HUGE_VAL, HUGE_VAL};
-    trial_open(&t, c, candidate, batch);
-    if (trial_fits(&t)) {
+    tune_trial_open(&t, c, candidate, batch);
+    if (tune_trial_fits(&t)) {
         const image *im =
             backend_build(t.context.memory, t.context.module, &t.roomy, "", t.context.diag);
         if (im)
             cost = cost_of_image(&t, im);
     }
-    trial_close(&t);
+    tune_trial_close(&t);
     return cost;
 }
 
@@ -175,38 +171,12 @@ static double score_of(pass_goal goal, tune_cost cost)
     return (goal == GOAL_ENERGY ? 1 : cost.cycles) * (goal == GOAL_TIME ? 1 : cost.energy);
 }
 
-/*
- * Maps take memory, and tiles have little: where they do not fit, fewer cores of each tile hold
- * matrices, as far as there are tiles. All rings of a long batch count.
- */
-static void spread_for_memory(pass_context *c)
-{
-    enum { LONG_BATCH = 1 << 16 };
-    int all = c->machine->cores;
-    int64_t tiles = (int64_t)c->machine->tiles * c->machine->nodes;
-    int64_t cores = place_cores_needed(c->module, c->machine);
-    if (cores > tiles * (all / 2))
-        return;
-    for (int used = all; used > 0 && cores <= tiles * used; used /= 2) {
-        pass_tuning candidate = c->tuning;
-        candidate.tile_cores = used < all ? used : 0;
-        tune_trial t;
-        trial_open(&t, c, &candidate, LONG_BATCH);
-        bool fits = trial_fits(&t);
-        trial_close(&t);
-        if (fits) {
-            c->tuning = candidate;
-            return;
-        }
-    }
-}
-
 static bool is_small(const pass_context *c)
 {
     tune_trial t;
-    trial_open(&t, c, &pass_default_tuning, batches[0]);
+    tune_trial_open(&t, c, &pass_default_tuning, batches[0]);
     bool small = t.cut && ops_of(t.context.module) <= OPS_MOST;
-    trial_close(&t);
+    tune_trial_close(&t);
     return small;
 }
 
@@ -218,7 +188,7 @@ bool pass_tune(pass_context *c)
         return true;
     }
     if (loops_over_positions(c->module)) {
-        spread_for_memory(c);
+        tune_spread(c);
         return true;
     }
     if (!is_small(c))

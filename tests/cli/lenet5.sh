@@ -22,8 +22,12 @@ sed -e "/^data digits/,/^}/c $data" -e 's/batch = 64;  epochs = 3/batch = 8;  ep
     -e 's/rate = 0.2/rate = 0.1/' -e "s|\"machines/|\"$examples/machines/|" \
     "$examples/lenet5.pan" >"$work/lenet5.pan"
 
-expect "it fits the paper's setting for such networks" 0 "(machine panther_cnn)" \
+expect "it fits the paper's node with 64 KB per tile" 0 "of 2 tiles (machine panther)" \
     "$PANTHER" compile "$examples/lenet5.pan"
+sed 's/memory_words: 32768/memory_words: 16384/' "$examples/machines/panther.yaml" \
+    >"$work/half.yaml"
+expect "half of that does not hold it" 1 "words there hold values of layer 'conv2d_2'" \
+    "$PANTHER" compile "$examples/lenet5.pan" --machine "$work/half.yaml"
 expect "its graph can be seen" 0 "vec<25 q9> [n, y1, x1]" \
     "$PANTHER" compile "$examples/lenet5.pan" --emit ir --stop-after round_updates --verify-each
 
