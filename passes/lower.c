@@ -82,7 +82,8 @@ static uint8_t onehot_format(const ir_graph *g, const ir_op *op)
 /* The host sends the vector instead of the class. */
 static ir_op *lower_onehot(lowering *l, ir_op *op)
 {
-    static const ir_attr_key kept[] = {IR_ATTR_port, IR_ATTR_role, IR_ATTR_label, IR_ATTR_layer};
+    static const ir_attr_key kept[] = {IR_ATTR_port, IR_ATTR_role, IR_ATTR_label,
+                                        IR_ATTR_layout, IR_ATTR_layer};
     const ir_op *label = op->args[0];
     if (label->code != IR_input) {
         diag_error(l->pass->diag, op->where,

@@ -47,11 +47,28 @@ static bool find_ports(host *h, bound_entry *b)
     return true;
 }
 
+/* Text goes to ports that take one of enough classes at each step of a window. */
+static bool check_symbols(host *h, const image_port *port)
+{
+    const data_set *set = h->data->train.set;
+    size_t classes = port->elements / set->elements;
+    if (port->encoding == ENCODE_ONE_HOT && port->points == set->elements &&
+        port->elements % set->elements == 0 && classes >= set->symbols)
+        return true;
+    diag_file_error(h->d, set->files[0].path,
+                    "data '%s' gives %zu steps of %u classes, but '%s' takes %u of %u",
+                    h->data->plan->name, set->elements, set->symbols, port->name, port->points,
+                    port->elements / port->points);
+    return false;
+}
+
 static bool check_example(host *h, const bound_entry *b)
 {
     if (b->example < 0)
         return true;
     const image_port *port = &b->entry->inputs[b->example];
+    if (h->data->train.set->text && port->encoding == ENCODE_ONE_HOT)
+        return check_symbols(h, port);
     if (port->encoding == ENCODE_VALUE && port->elements == h->data->elements)
         return true;
     if (port->encoding != ENCODE_VALUE)
@@ -72,6 +89,8 @@ static bool check_target(host *h, const bound_entry *b)
         return true;
     const image_port *port = &b->entry->inputs[b->target];
     const data_set *set = h->data->train.set;
+    if (set->text)
+        return check_symbols(h, port);
     if (port->encoding == ENCODE_ONE_HOT || (port->elements == 1 && set->labels)) {
         if (set->labels)
             return port->elements == 1 || data_check_labels(&h->data->train, port->elements, h->d);
@@ -107,6 +126,18 @@ bound_entry *bind_entry(host *h, const char *name)
     return b;
 }
 
+/* The classes of a window, or of the same `on` steps on, each as a vector. */
+static void fill_symbols(const bound_entry *b, int32_t index, const data_set *set, size_t record,
+                         size_t slot, size_t on)
+{
+    const image_port *port = &b->entry->inputs[index];
+    size_t classes = port->elements / set->elements;
+    double *to = b->inputs[index] + slot * port->elements;
+    memset(to, 0, port->elements * sizeof *to);
+    for (size_t i = 0; i < set->elements; i++)
+        to[i * classes + data_symbol(set, record, i + on)] = 1;
+}
+
 static void fill_target(const bound_entry *b, const data_set *set, size_t record, size_t slot)
 {
     const image_port *port = &b->entry->inputs[b->target];
@@ -125,6 +156,14 @@ static void fill_target(const bound_entry *b, const data_set *set, size_t record
 
 void bind_fill(host *h, bound_entry *b, const data_part *part, size_t slot, size_t example)
 {
+    if (part->set->text) {
+        size_t record = part->records[example];
+        if (b->example >= 0)
+            fill_symbols(b, b->example, part->set, record, slot, 0);
+        if (b->target >= 0)
+            fill_symbols(b, b->target, part->set, record, slot, 1);
+        return;
+    }
     if (b->example >= 0)
         data_example(h->data, part, example, b->inputs[b->example] + slot * h->data->elements);
     if (b->target >= 0)
@@ -146,6 +185,23 @@ exit_status bind_run(host *h, bound_entry *b, uint64_t step)
                             h->d);
 }
 
+/* The mean over the steps of a window. */
+static double text_loss(const host *h, const image_port *port, const double *output,
+                        const data_set *set, size_t record)
+{
+    size_t classes = port->elements / set->elements;
+    double sum = 0;
+    if (port->elements % set->elements || classes < set->symbols)
+        return NAN;
+    for (size_t i = 0; i < set->elements; i++) {
+        size_t label = data_symbol(set, record, i + 1);
+        sum += h->train->loss == LOSS_MSE
+                   ? metric_mse(output + i * classes, NULL, classes, label)
+                   : metric_cross_entropy(output + i * classes, classes, label);
+    }
+    return sum / (double)set->elements;
+}
+
 double bind_loss(const host *h, const bound_entry *b, const data_part *part, size_t slot,
                  size_t example)
 {
@@ -154,6 +210,9 @@ double bind_loss(const host *h, const bound_entry *b, const data_part *part, siz
     const image_port *port = &b->entry->outputs[0];
     const double *output = b->outputs[0] + (port->per_kernel ? 0 : slot * port->elements);
     const data_set *set = part->set;
+    bool judged = h->train->loss == LOSS_CROSS_ENTROPY || h->train->loss == LOSS_MSE;
+    if (set->text)
+        return judged ? text_loss(h, port, output, set, part->records[example]) : NAN;
     size_t record = part->records[example], label = set->labels ? (size_t)set->labels[record] : 0;
     bool has_label = set->labels && label < port->elements;
     bool has_target = set->target_elements == port->elements;

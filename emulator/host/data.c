@@ -48,17 +48,12 @@ static data_load *const loaders[SOURCE_KINDS] = {
     [SOURCE_CSV] = data_load_csv,       [SOURCE_IDX] = data_load_idx,
     [SOURCE_CIFAR10] = data_load_cifar, [SOURCE_CIFAR100] = data_load_cifar,
     [SOURCE_RAW] = data_load_raw,       [SOURCE_NPY] = data_load_npy_pair,
+    [SOURCE_TEXT] = data_load_text,
 };
 
 static data_set *load_set(arena *memory, diag *d, const data_folders *folders, data_group *g,
                           const plan_source *source)
 {
-    if (!loaders[source->kind]) {
-        diag_file_error(d, source->files[0],
-                        "not supported: %s data, because networks over text are not compiled yet",
-                        source_kind_names[source->kind]);
-        return NULL;
-    }
     const char **paths = ARENA_ARRAY(memory, const char *, source->file_count);
     for (size_t i = 0; i < source->file_count; i++) {
         paths[i] = data_find(memory, d, folders, source->base, source->files[i]);
@@ -109,7 +104,7 @@ static data_part whole(arena *memory, const data_set *set)
     return part;
 }
 
-/* Takes the fractions for test and valid out of the training part. */
+/* Takes the fractions for test and valid out of the training part, of a text from its end. */
 static void split(data_group *g)
 {
     const plan_data *p = g->plan;
@@ -117,11 +112,18 @@ static void split(data_group *g)
         return;
     size_t n = g->train.count, *order = g->train.records;
     random_state r = random_from(p->seed, STREAM_SPLIT);
-    shuffle(order, n, &r);
+    if (!g->train.set->text)
+        shuffle(order, n, &r);
     size_t tests = (size_t)(p->test.fraction * (double)n + 0.5);
     size_t valids = (size_t)(p->valid.fraction * (double)n + 0.5);
     if (tests + valids > n)
         valids = n - tests;
+    if (g->train.set->text) {
+        g->train.count = n - tests - valids;
+        g->valid = (data_part){g->train.set, order + g->train.count, valids};
+        g->test = (data_part){g->train.set, order + g->train.count + valids, tests};
+        return;
+    }
     if (tests > 0)
         g->test = (data_part){g->train.set, order, tests};
     if (valids > 0)
@@ -159,6 +161,14 @@ static bool load_parts(data_group *g, arena *memory, diag *d, const data_folders
                             set->elements, train->files[0].path, g->elements);
             return false;
         }
+        if (set->text != train->text) {
+            diag_file_error(d, set->files[0].path, "it is %stext, but %s is%s",
+                            set->text ? "" : "no ", train->files[0].path,
+                            train->text ? "" : " not");
+            return false;
+        }
+        if (set->text && !data_take_symbols(set, d, train))
+            return false;
         *parts[i] = whole(memory, set);
     }
     return true;

@@ -1,5 +1,5 @@
 /*
- * Data sets: reading (idx, CIFAR, CSV, raw bytes; plain or .gz), splitting, scaling, order.
+ * Data sets: reading (idx, CIFAR, CSV, raw bytes, text; plain or .gz), splitting, scaling, order.
  *
  * A data_set is one source as it stands in its files; a data_part picks records of one; a data_group
  * is what a `data` item of the program describes. Examples are handed out as doubles.
@@ -29,6 +29,9 @@ typedef struct data_set {
     int32_t *labels;
     float *targets;
     uint32_t *lines;                  /* csv: line of each record */
+    bool text;                        /* bytes are symbols: the target is the same one step on */
+    uint32_t symbols;                 /* text: distinct bytes of the training data, in their order */
+    int16_t symbol_of[256];           /* text: class of a byte, -1: it is not in the training data */
     uint32_t channels, height, width; /* 0: no image */
     data_file *files;
     size_t file_count, file_capacity;
@@ -78,6 +81,12 @@ void data_order(const data_part *part, bool shuffled, uint64_t seed, uint64_t ep
 
 /* Scaled elements of example i of a part. */
 void data_example(const data_group *g, const data_part *part, size_t i, double *out);
+
+/* Class of step `step` of a record of text; step `elements` is the first one behind it. */
+static inline uint32_t data_symbol(const data_set *set, size_t record, size_t step)
+{
+    return (uint32_t)set->symbol_of[set->bytes[record * set->elements + step]];
+}
 
 /* Random mirror and shift of an example of the training part, in place (data_augment.c). */
 void data_augment(const data_group *g, double *example, uint64_t seed, uint64_t epoch,

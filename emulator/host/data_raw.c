@@ -24,7 +24,7 @@ static uint8_t *read_all(data_reader *r, size_t *length)
     return NULL;
 }
 
-static uint8_t *read_file(diag *d, const char *path, size_t *length)
+uint8_t *data_read_file(diag *d, const char *path, size_t *length)
 {
     data_reader r;
     if (!reader_open(&r, d, path))
@@ -37,7 +37,7 @@ static uint8_t *read_file(diag *d, const char *path, size_t *length)
 static bool load_labels(data_set *set, diag *d, const char *path)
 {
     size_t count = 0;
-    uint8_t *labels = read_file(d, path, &count);
+    uint8_t *labels = data_read_file(d, path, &count);
     if (labels && count != set->count) {
         diag_file_error(d, path, "it has %zu labels, but %s has %zu examples", count,
                         set->files[0].path, set->count);
@@ -54,7 +54,7 @@ bool data_load_raw(data_set *set, diag *d, const plan_source *source, const char
 {
     size_t length = 0;
     data_begin_file(set, paths[0]);
-    set->bytes = read_file(d, paths[0], &length);
+    set->bytes = data_read_file(d, paths[0], &length);
     if (!set->bytes)
         return false;
     set->elements = (size_t)source->size;

@@ -32,11 +32,18 @@ bool reader_expect_end(data_reader *r);
 /* Makes room for `more` elements after `used`; false (and *at unchanged) without memory. */
 bool data_reserve(void **at, size_t *capacity, size_t used, size_t more, size_t size);
 
+/* All bytes of a file, malloc'ed; NULL with an error in d. */
+uint8_t *data_read_file(diag *d, const char *path, size_t *length);
+
 /* Notes that records from set->count on come from this file. */
 void data_begin_file(data_set *set, const char *path);
 
 /* One reader per kind: appends to an empty set. False with errors in d. */
 typedef bool data_load(data_set *set, diag *d, const plan_source *source, const char *const *paths);
-data_load data_load_idx, data_load_csv, data_load_cifar, data_load_raw, data_load_npy_pair;
+data_load data_load_idx, data_load_csv, data_load_cifar, data_load_raw, data_load_npy_pair,
+    data_load_text;
+
+/* Gives the symbols of a set those of the training data; false with an error if it has others. */
+bool data_take_symbols(data_set *set, diag *d, const data_set *train);
 
 #endif

@@ -11,6 +11,12 @@ static void judge(const host *h, const bound_entry *b, const data_part *part, si
     const image_port *port = &b->entry->outputs[0];
     const double *output = b->outputs[0] + slot * port->elements;
     metric_add(&t->loss, bind_loss(h, b, part, slot, example));
+    const data_set *set = part->set;
+    size_t classes = port->elements / set->elements;
+    for (size_t i = 0; set->text && classes > 0 && i < set->elements; i++) {
+        size_t symbol = data_symbol(set, part->records[example], i + 1);
+        metric_add(&t->accuracy, metric_argmax(output + i * classes, classes) == symbol);
+    }
     if (part->set->labels) {
         size_t label = (size_t)part->set->labels[part->records[example]];
         metric_add(&t->accuracy, metric_argmax(output, port->elements) == label);

@@ -31,6 +31,7 @@ static const plan_source *parse_source(json_place at)
     s->label = json_whole(at, "label", -1, 1 << 24, -1);
     s->skip = json_whole(at, "skip", 0, COUNT_MAX, 0);
     s->size = json_whole(at, "size", 1, 1 << 24, 1);
+    s->window = json_whole(at, "window", 1, 1 << 24, 1);
     size_t count;
     double *columns = json_numbers(at, "target", &count);
     s->targets = ARENA_ARRAY(memory, int64_t, count ? count : 1);

@@ -34,7 +34,8 @@ typedef struct plan_source {
     int64_t *targets; /* csv: columns of the target */
     size_t target_count;
     int64_t skip; /* csv: lines before the first record */
-    int64_t size; /* raw: bytes of one example */
+    int64_t size;   /* raw: bytes of one example */
+    int64_t window; /* text: bytes of one example */
 } plan_source;
 
 /* The test or validation part. */

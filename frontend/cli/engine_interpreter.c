@@ -82,6 +82,7 @@ static void describe_port(const ir_graph *g, const ir_op *op, bool output, image
         w->label[index] || ir_get_int(op, IR_ATTR_onehot, 0) ? ENCODE_ONE_HOT : ENCODE_VALUE;
     p->per_kernel = !per_example;
     p->q = type.q;
+    p->points = (uint32_t)points;
     p->elements = elements > p->elements ? elements : p->elements;
 }
 
@@ -213,9 +214,9 @@ static exit_status run_fixed(engine *base, uint32_t index, uint64_t step,
         size_t words = engine_port_words(entry, port);
         for (size_t i = 0; !w->inputs.label[p] && i < words; i++)
             w->inputs.fixed[p][i] = fixed_from_double(inputs[p][i], port->q);
-        for (size_t i = 0; w->inputs.label[p] && i < words / port->elements; i++)
-            w->inputs.fixed[p][i] =
-                (int16_t)class_of(inputs[p] + i * port->elements, port->elements);
+        uint32_t classes = port->elements / port->points;
+        for (size_t i = 0; w->inputs.label[p] && i < words / classes; i++)
+            w->inputs.fixed[p][i] = (int16_t)class_of(inputs[p] + i * classes, classes);
     }
     ir_fixed_run(e->fixed, e->module->graphs[index], step, (const int16_t *const *)w->inputs.fixed,
                  w->outputs.fixed);
@@ -237,9 +238,10 @@ static exit_status run_float(engine *base, uint32_t index, uint64_t step,
     for (uint32_t p = 0; p < entry->input_count; p++) {
         const image_port *port = &entry->inputs[p];
         w->real_inputs[p] = w->inputs.label[p] ? w->inputs.real[p] : inputs[p];
-        size_t points = port->elements ? engine_port_words(entry, port) / port->elements : 0;
-        for (size_t i = 0; w->inputs.label[p] && i < points; i++)
-            w->inputs.real[p][i] = (double)class_of(inputs[p] + i * port->elements, port->elements);
+        uint32_t classes = port->elements / port->points;
+        size_t labels = classes ? engine_port_words(entry, port) / classes : 0;
+        for (size_t i = 0; w->inputs.label[p] && i < labels; i++)
+            w->inputs.real[p][i] = (double)class_of(inputs[p] + i * classes, classes);
     }
     ir_float_run(e->real, e->module->graphs[index], step, w->real_inputs, outputs);
     return EXIT_DONE;

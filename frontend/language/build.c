@@ -202,16 +202,16 @@ static ir_op *port(builder *b, const char *role, const char *label, ir_type type
 
 static ir_type port_type(const pan_type *t, int q)
 {
-    if (t->kind == PAN_LABEL)
+    if (t->kind == PAN_LABEL || (t->kind == PAN_SEQ && t->element == PAN_LABEL))
         return (ir_type){IR_LABEL, (uint32_t)t->dim[0], 0};
     return ir_vec((uint32_t)build_elements(t), (uint8_t)q);
 }
 
 static bool portable(builder *b, const pan_type *t, source_range where)
 {
-    if (t->kind == PAN_SEQ && t->element == PAN_LABEL) {
-        build_refuse(b, where, "a seq of labels",
-                     "the host sends one class for each example");
+    if (t->kind == PAN_SEQ && t->element == PAN_LABEL && !build_is_rolled(b, t)) {
+        build_refuse(b, where, "a seq of labels whose steps have operations of their own",
+                     "the host sends all classes of an example through one port");
         return false;
     }
     if (build_elements(t) > 1 << 24) {

@@ -80,6 +80,9 @@ void build_rolled_output(builder *b, const pan_op *op, ir_op *value, const char 
 
 static ir_op *seq_arg(builder *b, const pan_op *op)
 {
+    if (build_arg(b, op, 0)->type.kind == IR_LABEL)
+        return build_refuse(b, op->where, "this of labels",
+                            "cores hold vectors; one_hot makes one of each label");
     return at_steps(b, build_arg(b, op, 0), build_arg_op(b, op, 0)->type.steps, op->where);
 }
 

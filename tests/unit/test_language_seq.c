@@ -198,8 +198,12 @@ static void test_refusals(void **state)
 {
     (void)state;
     expect_refusal("network f(t: seq[4, label[3]]) -> seq[4, vec[3]] { return one_hot(t) }\n",
-                   "test.pan:1:11: error: not supported yet: a seq of labels, because the host "
-                   "sends one class for each example\n");
+                   "test.pan:1:11: error: not supported yet: a seq of labels whose steps have "
+                   "operations of their own, because the host sends all classes of an example "
+                   "through one port\n");
+    expect_refusal("network f(t: seq[9, label[3]]) -> seq[9, vec[3]] { return one_hot(reverse(t)) }\n",
+                   "not supported yet: this of labels, because cores hold vectors; one_hot makes "
+                   "one of each label\n");
     expect_refusal("network f(x: seq[9000, vec[2]]) -> vec[2] {\n"
                    "    y = scan a in x { z = scan b in x { yield a + b }; yield last(z) }\n"
                    "    return last(lstm(y, 2))\n}\n",
