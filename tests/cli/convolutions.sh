@@ -117,6 +117,16 @@ expect "a pool of 224 x 224" 1 "a kernel of 224 x 224" timeout 10 \
     "$PANTHER" compile "$work/wide.pan" --machine "$examples/machines/panther_vgg.yaml" \
     -o "$work/wide.pimg"
 
+# Rows that no window reads have to be there before they are given up.
+echo 'network rest(x: map[3, 5, 5]) -> vec[10] {
+    x = tanh(conv2d(x, 15, [1, 6], stride = [3, 1], padding = [0, 2], bias = false))
+    x = max_pool(x, 2, stride = 3, padding = 1)
+    return dense(relu(dense(flatten(x), 14)), 10)
+}
+data d { train = csv("none.csv", label = 75) }
+train rest on d { loss = mse; update = sgd(rate = 0.1); batch = 4; epochs = 1 }' >"$work/rest.pan"
+check "a pool that leaves out rows" "$PANTHER" compile "$work/rest.pan" --machine panther_cnn
+
 for network in vgg resnet; do
     sed -e 's|, "data/cifar10/data_batch_2.bin"||' -e "s|\"machines/|\"$examples/machines/|" \
         "$examples/${network}_small.pan" >"$work/$network.pan"
