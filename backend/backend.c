@@ -96,7 +96,7 @@ static void add_crs_entry(backend_state *s, image_entry *entry)
     entry->agent_count = (uint32_t)count;
 }
 
-/* One data-free run of an entry proves that it halts for all inputs (isa.h: Kahn network). */
+/* One data-free run of each entry of the image proves that it halts for all inputs (emulator_check). */
 static bool run_entries(const backend_state *s, const image *im)
 {
     arena *scratch = arena_new();
@@ -135,56 +135,12 @@ static image *build_image(const backend_state *from, const char *plan)
     return im;
 }
 
-/* Examples after which every ring has been round once, and one more of each state. */
-static uint32_t examples_to_prove(const ir_graph *g)
-{
-    uint32_t most = 1;
-    for (size_t i = 0; i < g->buffer_count; i++) {
-        uint32_t examples = (g->buffers[i].depth + g->buffers[i].points - 1) / g->buffers[i].points;
-        most = examples > most ? examples : most;
-    }
-    return most + 2;
-}
-
-/* Instructions that a run of all entries executes, at most. */
-static double work_of(const ir_module *m, const image *im)
-{
-    double work = 0;
-    for (size_t i = 0; i < m->graph_count; i++)
-        for (uint32_t a = 0; a < im->entries[i].agent_count; a++)
-            work += (double)im->entries[i].agents[a].code.count * ir_graph_batch(m->graphs[i]);
-    return work;
-}
-
-/*
- * The image itself is run. Of a long one the same programs are run for fewer examples: they differ in
- * the numbers of examples and slots only, and after a round of every ring nothing new can come.
- */
-static bool prove_progress(const backend_state *s, const image *im)
-{
-    enum { WORK_MOST = 4000000 };
-    const ir_module *m = s->module;
-    if (work_of(m, im) <= WORK_MOST)
-        return run_entries(s, im);
-    uint32_t *batches = ARENA_ARRAY(s->memory, uint32_t, m->graph_count + 1);
-    for (size_t i = 0; i < m->graph_count; i++) {
-        uint32_t enough = examples_to_prove(m->graphs[i]);
-        batches[i] = ir_graph_batch(m->graphs[i]);
-        ir_graph_set_batch(m->graphs[i], enough < batches[i] ? enough : batches[i]);
-    }
-    const image *shorter = build_image(s, "");
-    bool good = shorter && run_entries(s, shorter);
-    for (size_t i = 0; i < m->graph_count; i++)
-        ir_graph_set_batch(m->graphs[i], batches[i]);
-    return good;
-}
-
 image *backend_build(arena *memory, const ir_module *module, const machine *m, const char *plan,
                      diag *d)
 {
     backend_state s = {.memory = memory, .module = module, .machine = m, .diag = d};
     image *im = build_image(&s, plan);
-    if (!im || prove_progress(&s, im))
+    if (!im || run_entries(&s, im))
         return im;
     diag_fault(d, SOURCE_NOWHERE, "the compiled program does not end; no image is made of it");
     return NULL;

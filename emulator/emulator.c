@@ -154,7 +154,7 @@ static bool measure(emulator *e, program *p, diag *d)
 {
     if (!e->options.timing_only)
         trace_clear(p);
-    rounds_start(p);
+    rounds_start(p, p->entry->batch);
     if (!e->options.timing_only)
         replay_start(p);
     if (e->watch)

@@ -34,6 +34,7 @@ typedef struct emulator_options {
     /* for tests: no delays change what a program computes, if words are ready in one phase only */
     uint64_t delays;     /* seed of extra cycles of instructions, port grants, messages; 0: none */
     bool ignore_phases;  /* counted words are ready whatever the reader's phase */
+    bool check_all;      /* emulator_check executes every example */
 } emulator_options;
 
 /*
@@ -55,10 +56,14 @@ exit_status emulator_run(emulator *e, uint32_t entry, uint64_t step, const int16
 
 /*
  * Whether a kernel of the entry would come to its end, with nothing left over: EXIT_DONE, or
- * EXIT_PROGRAM with the reason in d. Only for emulators that are timing only. It takes half of
- * emulator_run's time, since it works out no cycles, and leaves no trace in any result.
+ * EXIT_PROGRAM with the reason in d. Only for emulators that are timing only. An example takes half
+ * of emulator_run's time, since no cycles are worked out, and examples that must go as the one before
+ * them are not executed (steady.h). It leaves no trace in any result.
  */
 exit_status emulator_check(emulator *e, uint32_t entry, diag *d);
+
+/* How many examples of the batch the last emulator_check of the entry executed. */
+uint32_t emulator_examples_checked(const emulator *e, uint32_t entry);
 
 /* Weights as integers W (value = W / 2^q), rows (inputs) x columns (outputs), row-major. */
 void emulator_write_matrix(emulator *e, uint32_t matrix, const int64_t *w);

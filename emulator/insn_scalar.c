@@ -7,6 +7,13 @@ static void put(agent *a, const operation *op, uint32_t value, bool phase)
     a->phase[op->scalar[0]] = phase;
 }
 
+/* The same where no steps from an earlier value are to be seen. */
+static void settle(agent *a, const operation *op, uint32_t value, bool phase)
+{
+    put(a, op, value, phase);
+    a->settled[op->scalar[0]] = (int32_t)value;
+}
+
 static uint32_t get(const agent *a, const operation *op, int which)
 {
     return (uint32_t)a->scalar[op->scalar[which]];
@@ -19,17 +26,18 @@ static bool phase_of(const agent *a, const operation *op, int which)
 
 void insn_sset(agent *a, const operation *op)
 {
-    put(a, op, (uint32_t)op->imm, false);
+    settle(a, op, (uint32_t)op->imm, false);
 }
 
 void insn_smov(agent *a, const operation *op)
 {
     put(a, op, get(a, op, 1), phase_of(a, op, 1));
+    a->settled[op->scalar[0]] = a->settled[op->scalar[1]];
 }
 
 void insn_sadd(agent *a, const operation *op)
 {
-    put(a, op, get(a, op, 1) + get(a, op, 2), phase_of(a, op, 1));
+    settle(a, op, get(a, op, 1) + get(a, op, 2), phase_of(a, op, 1));
 }
 
 void insn_saddi(agent *a, const operation *op)
@@ -39,23 +47,24 @@ void insn_saddi(agent *a, const operation *op)
 
 void insn_ssub(agent *a, const operation *op)
 {
-    put(a, op, get(a, op, 1) - get(a, op, 2), phase_of(a, op, 1));
+    settle(a, op, get(a, op, 1) - get(a, op, 2), phase_of(a, op, 1));
 }
 
 void insn_smul(agent *a, const operation *op)
 {
-    put(a, op, get(a, op, 1) * get(a, op, 2), phase_of(a, op, 1));
+    settle(a, op, get(a, op, 1) * get(a, op, 2), phase_of(a, op, 1));
 }
 
 void insn_sring(agent *a, const operation *op)
 {
     int64_t value = (int64_t)a->scalar[op->scalar[0]] + op->imm, size = op->extra;
     bool phase = phase_of(a, op, 0);
+    a->astray |= a->settled[op->scalar[0]] >= size;
     if (size > 0 && value >= size) {
         phase ^= (value / size) & 1;
         value %= size;
     }
-    put(a, op, (uint32_t)value, phase);
+    settle(a, op, (uint32_t)value, phase);
 }
 
 static void go_to(agent *a, const operation *op, bool taken)

@@ -4,9 +4,14 @@
 
 #include <string.h>
 
+static uint64_t packets_of(const channel *c, uint32_t examples)
+{
+    return c->packets_once + (uint64_t)(examples - 1) * c->packets_each;
+}
+
 uint64_t channel_host_packets(const channel *c, const program *p)
 {
-    return c->packets_once + (uint64_t)(p->entry->batch - 1) * c->packets_each;
+    return packets_of(c, p->entry->batch);
 }
 
 void channel_reset(channel *c)
@@ -17,9 +22,22 @@ void channel_reset(channel *c)
     if (c->from || !c->to)
         return;
     const emulator *e = c->to->emulator;
-    uint64_t packets = channel_host_packets(c, c->to->program);
+    uint64_t packets = packets_of(c, c->to->program->given);
     for (uint64_t k = 0; k < packets && k < c->places; k++)
         event_push(&c->to->events, (event){e->cost.host, event_packet(c->index)});
+}
+
+void channels_give(program *p, uint32_t examples)
+{
+    p->given = examples;
+    for (size_t i = 0; i < p->channel_count; i++) {
+        channel *c = p->channels[i];
+        if (c->from)
+            continue;
+        uint64_t packets = packets_of(c, examples);
+        for (uint64_t k = c->arrived; k < c->places && c->received + k < packets; k++)
+            event_push(&c->to->events, (event){0, event_packet(c->index)});
+    }
 }
 
 /* A packet of a host channel: words of one point of a port, for one example. */
@@ -134,7 +152,7 @@ static bool receive_from_host(agent *a, channel *c, uint32_t words)
         return false;
     c->received++;
     c->arrived--;
-    if (c->received - 1 + c->places < channel_host_packets(c, p))
+    if (c->received - 1 + c->places < packets_of(c, p->given))
         event_push(&t->events,
                    (event){a->now + 2 * t->emulator->cost.host + tile_delay(t),
                            event_packet(c->index)});

@@ -15,6 +15,9 @@ void channel_reset(channel *c);
 /* How many packets the host sends or expects on a host channel in one kernel. */
 uint64_t channel_host_packets(const channel *c, const program *p);
 
+/* The host gives more examples, so many in all; nothing is under way. */
+void channels_give(program *p, uint32_t examples);
+
 /* The output port that the k-th packet of a channel to the host belongs to. */
 uint32_t channel_host_port(const channel *c, const program *p, uint64_t k);
 

@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-void rounds_start(program *p)
+void rounds_start(program *p, uint32_t examples)
 {
+    p->given = examples;
     for (uint32_t k = 0; k < p->tile_count; k++)
         tile_reset(&p->tiles[k]);
     for (size_t k = 0; k < p->channel_count; k++)

@@ -8,8 +8,11 @@
 
 #include "emulator/state.h"
 
-/* Time, memory and channels as at the start of a kernel; counts so far are kept in `once`. */
-void rounds_start(program *p);
+/*
+ * Time, memory and channels as at the start of a kernel, to which the host gives so many examples;
+ * counts so far are kept in `once`.
+ */
+void rounds_start(program *p, uint32_t examples);
 
 /* Until nothing is left to happen. False: something failed. */
 bool rounds_run(program *p);

@@ -128,6 +128,8 @@ struct agent {
     uint32_t waits_for; /* address, while waiting for memory */
     int32_t scalar[ISA_SCALARS];
     bool phase[ISA_SCALARS];
+    int32_t settled[ISA_SCALARS]; /* what other instructions than saddi left (steady.h) */
+    bool astray;                  /* went round a ring from beyond it */
     trace_step *steps;
     size_t step_count, step_capacity;
     uint64_t waited[TRACE_WAITED]; /* by agent: the latest of its steps that was waited for */
@@ -234,6 +236,9 @@ struct program {
     size_t channel_count, channel_capacity;
     uint64_t lookahead;
     bool untimed;    /* agents run for as long as they get on (check.c) */
+    struct steady *steady; /* what is seen of them meanwhile, or NULL */
+    uint32_t given;        /* examples that the host gives */
+    uint32_t checked;      /* examples that the last emulator_check executed */
     uint64_t *next;  /* when each tile has its next event, up to a whole group of tiles */
     uint64_t *next_together; /* of each group */
     message *outbox; /* what tiles send each other in this round */

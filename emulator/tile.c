@@ -2,6 +2,7 @@
 
 #include "emulator/network.h"
 #include "emulator/observe/watch.h"
+#include "emulator/steady.h"
 #include "emulator/trace.h"
 
 #include <math.h>
@@ -46,6 +47,8 @@ static void reset_agent(agent *a)
     a->now = 0;
     memset(a->scalar, 0, sizeof a->scalar);
     memset(a->phase, 0, sizeof a->phase);
+    memset(a->settled, 0, sizeof a->settled);
+    a->astray = false;
     memset(a->busy_until, 0, sizeof a->busy_until);
     memset(a->crossbar_free, 0, sizeof a->crossbar_free);
     memset(a->updates, 0, sizeof a->updates);
@@ -138,6 +141,8 @@ static bool begin_access(agent *a, const operation *op)
     tile *t = a->tile;
     if (!find_address(a, op))
         return false;
+    if (t->program->steady)
+        steady_note_access(a, op);
     uint32_t end = a->address + op->words, bad;
     if (op->access & ACCESS_READY) {
         bool phase = a->phase[op->scalar[0]];
