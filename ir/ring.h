@@ -67,7 +67,8 @@ uint32_t ir_axis_last_use(const ir_axis *a, uint32_t at);
 
 /*
  * The last pixel of the map that the reader may need at a point of its grid, to read it or to give
- * it up before the next point, along one axis; none yet: -1. Row-major order of both axes together is the order in which the map is written.
+ * it up before the next point, along one axis; none yet: -1. Row-major order of both axes together
+ * is the order in which the map is written.
  */
 int64_t ir_reader_needs(const ir_graph *g, const ir_op *reader, int axis, uint32_t point);
 
