@@ -37,7 +37,7 @@ void insn_smov(agent *a, const operation *op)
 
 void insn_sadd(agent *a, const operation *op)
 {
-    settle(a, op, get(a, op, 1) + get(a, op, 2), phase_of(a, op, 1));
+    put(a, op, get(a, op, 1) + get(a, op, 2), phase_of(a, op, 1));
 }
 
 void insn_saddi(agent *a, const operation *op)

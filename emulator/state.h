@@ -128,7 +128,7 @@ struct agent {
     uint32_t waits_for; /* address, while waiting for memory */
     int32_t scalar[ISA_SCALARS];
     bool phase[ISA_SCALARS];
-    int32_t settled[ISA_SCALARS]; /* what other instructions than saddi left (steady.h) */
+    int32_t settled[ISA_SCALARS]; /* what other instructions than sadd, saddi left (steady.h) */
     bool astray;                  /* went round a ring from beyond it */
     trace_step *steps;
     size_t step_count, step_capacity;

@@ -178,7 +178,7 @@ static bool counter_is_alike(steady *s, uint32_t k, int r)
     const register_use *use = &s->uses[k].of[r];
     if (same_register(x, y, r))
         return true;
-    return !use->changed_late && use->ring == 0 && x->phase[r] == y->phase[r] &&
+    return !use->changed_late && !use->addend && use->ring == 0 && x->phase[r] == y->phase[r] &&
            y->scalar[r] > x->scalar[r] &&
            counter_goes_on(s, &s->program->agents[k], r, x->scalar[r], y->scalar[r]);
 }
@@ -208,6 +208,8 @@ static bool find_families(steady *s, uint32_t k, int64_t turned[ISA_SCALARS])
         int64_t by, *family = &turned[u->family];
         if (!u->used)
             continue;
+        if (u->base && u->addend)
+            return false;
         if (!u->base && !counter_is_alike(s, k, r))
             return false;
         if (!u->base)

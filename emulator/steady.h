@@ -25,6 +25,7 @@ enum { STEADY_BATCH = 4 }; /* kernels of so few examples are not worth it */
 /* How a program uses a scalar register. */
 typedef struct register_use {
     bool used, base, compared;
+    bool addend;       /* added to others */
     bool changed_late; /* set to a number within its ring where the loop comes by again */
     uint8_t family;    /* the first of the registers that exchange values with it */
     int32_t ring;      /* size of the ring that it goes round, the same for its family; 0: none */

@@ -10,7 +10,7 @@ static const uint8_t kinds[ISA_OP_COUNT] = {
     [ISA_sset] = KIND_SET,     [ISA_smov] = KIND_MOVE,    [ISA_saddi] = KIND_ADD,
     [ISA_sring] = KIND_RING,   [ISA_beqi] = KIND_COMPARE, [ISA_bnei] = KIND_COMPARE,
     [ISA_blti] = KIND_COMPARE, [ISA_bgei] = KIND_COMPARE, [ISA_jmp] = KIND_JUMP,
-    [ISA_sadd] = KIND_MIX,     [ISA_ssub] = KIND_MIX,     [ISA_smul] = KIND_MIX,
+    [ISA_sadd] = KIND_ADD,     [ISA_ssub] = KIND_MIX,     [ISA_smul] = KIND_MIX,
     [ISA_beq] = KIND_MIX,      [ISA_bne] = KIND_MIX,      [ISA_blt] = KIND_MIX,
     [ISA_bge] = KIND_MIX,
 };
@@ -80,6 +80,8 @@ static void note_uses(const agent *a, program_use *use)
         r->changed_late |= kind == KIND_SET && n >= head && (r->ring == 0 || op->imm < r->ring);
         if (kind == KIND_MOVE)
             use->of[op->scalar[1]].used = true;
+        if (op->op == ISA_sadd)
+            use->of[op->scalar[2]].used = use->of[op->scalar[2]].addend = true;
     }
 }
 
