@@ -85,6 +85,7 @@ static image_tensor tensor_of(const ir_tensor *t, uint32_t matrix)
         .columns = t->outputs,
         .init = kinds[t->init],
         .init_value = t->init_value,
+        .pixel = t->pixel,
         .fold = folds[t->fold],
         .eps = t->eps,
     };

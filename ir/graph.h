@@ -176,7 +176,8 @@ typedef enum ir_init { IR_INIT_CONSTANT, IR_INIT_UNIFORM, IR_INIT_NORMAL } ir_in
  * order of `window`. Rank 2 may have the rows and columns of a map as its kernel: tensor[j][i] is of
  * pixel i % (rows * columns), and the matrix has its inputs in (row, column, lane) order as well.
  * A tensor may be spread over the matrices of a convolution's groups, which then follow each other:
- * here are its outputs from `part` on.
+ * here are its outputs from `part` on. Groups that share a matrix are blocks of it, each with its
+ * own lanes of the pixels.
  */
 typedef struct ir_tensor {
     const char *name;
@@ -184,6 +185,7 @@ typedef struct ir_tensor {
     uint32_t input0, output0; /* where it starts in the matrix */
     uint32_t inputs, outputs;
     uint32_t kernel[2];       /* rows and columns: rank 4, or rank 2 of a map; else 0 */
+    uint32_t pixel;           /* rank 4: lanes from one tap to the next; 0: as many as it has */
     uint32_t part, whole;     /* of how many outputs; 0: these are all */
     ir_init init;
     double init_value;
@@ -230,6 +232,7 @@ ir_matrix *ir_matrix_new(ir_module *m, const char *name, uint32_t outputs, uint3
 ir_tensor *ir_matrix_tensor(ir_module *m, ir_matrix *w, const ir_tensor *tensor); /* adds a part */
 /* The shape that the tensor has in files; beyond its rank 0, or of rank 2 the rows and columns of the map. */
 void ir_tensor_shape(const ir_tensor *t, uint32_t shape[4]);
+uint32_t ir_tensor_end(const ir_tensor *t); /* one more than its last input */
 ir_matrix *ir_module_matrix(const ir_module *m, const char *name);                /* or NULL */
 ir_graph *ir_module_graph(const ir_module *m, const char *name);                  /* or NULL */
 uint32_t ir_block_rows(const ir_module *m, const ir_matrix *w);    /* ceil(inputs / crossbar rows) */

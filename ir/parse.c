@@ -150,6 +150,7 @@ static const ir_field tensor_fields[] = {
     {"outputs", IR_FIELD_U32, AT(outputs), 1, IR_LANES_MAX, NULL},
     {"kernel_rows", IR_FIELD_U32_OR_0, AT(kernel[0]), 1, IR_LANES_MAX, NULL},
     {"kernel_columns", IR_FIELD_U32_OR_0, AT(kernel[1]), 1, IR_LANES_MAX, NULL},
+    {"pixel", IR_FIELD_U32_OR_0, AT(pixel), 1, IR_LANES_MAX, NULL},
     {"part", IR_FIELD_U32_OR_0, AT(part), 0, IR_LANES_MAX, NULL},
     {"whole", IR_FIELD_U32_OR_0, AT(whole), 1, IR_LANES_MAX, NULL},
     {"init", IR_FIELD_CHOICE, AT(init), 0, IR_INIT_NORMAL, ir_init_names},

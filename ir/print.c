@@ -162,6 +162,8 @@ static void print_tensor(FILE *out, const ir_tensor *t)
             t->input0, t->output0, t->inputs, t->outputs);
     if (t->kernel[0] || t->kernel[1])
         fprintf(out, "kernel_rows = %u, kernel_columns = %u, ", t->kernel[0], t->kernel[1]);
+    if (t->pixel)
+        fprintf(out, "pixel = %u, ", t->pixel);
     if (t->part || t->whole)
         fprintf(out, "part = %u, whole = %u, ", t->part, t->whole);
     fprintf(out, "init = %s, value = ", ir_init_names[t->init]);

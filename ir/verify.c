@@ -68,7 +68,7 @@ static void check_numerics(ir_check *c)
 
 static bool overlap(const ir_tensor *a, const ir_tensor *b)
 {
-    bool inputs = a->input0 < b->input0 + b->inputs && b->input0 < a->input0 + a->inputs;
+    bool inputs = a->input0 < ir_tensor_end(b) && b->input0 < ir_tensor_end(a);
     bool outputs = a->output0 < b->output0 + b->outputs && b->output0 < a->output0 + a->outputs;
     return a->fold == b->fold && inputs && outputs;
 }
@@ -83,6 +83,8 @@ static bool rank_sound(const ir_tensor *t)
     uint64_t taps = (uint64_t)t->kernel[0] * t->kernel[1];
     bool fits = taps && taps <= t->inputs && t->inputs % taps == 0;
     bool none = !t->kernel[0] && !t->kernel[1];
+    if (t->pixel && (t->rank != 4 || !fits || t->pixel < t->inputs / taps))
+        return false;
     if (t->rank == 2 || t->rank == 4)
         return fits || (t->rank == 2 && none);
     return none && t->rank == 1 && t->inputs == 1;
@@ -138,7 +140,7 @@ static void check_tensor(ir_check *c, const ir_matrix *w, const ir_tensor *t, st
         ir_fail(c, w->where, "tensor '%s' cannot be folded into the matrix '%s'", t->name, w->name);
     if ((unsigned)t->init > IR_INIT_NORMAL)
         ir_fail(c, w->where, "tensor '%s' has no known initial value", t->name);
-    if (!t->inputs || !t->outputs || (uint64_t)t->input0 + t->inputs > w->inputs ||
+    if (!t->inputs || !t->outputs || ir_tensor_end(t) > w->inputs ||
         (uint64_t)t->output0 + t->outputs > w->outputs) {
         ir_fail(c, w->where, "tensor '%s' is not inside the matrix '%s'", t->name, w->name);
         return;

@@ -56,6 +56,7 @@ const record_field record_tensor[] = {
     NUMBER(image_tensor, "column", column0, U32),
     NUMBER(image_tensor, "rows", rows, U32),
     NUMBER(image_tensor, "columns", columns, U32),
+    NUMBER(image_tensor, "pixel", pixel, U32),
     WORD(image_tensor, "init", init, init_words),
     NUMBER(image_tensor, "value", init_value, REAL),
     WORD(image_tensor, "fold", fold, fold_words),

@@ -232,6 +232,7 @@ static void each_tensor(archive *a, image_tensor *t)
     archive_u32(a, &t->column0);
     archive_u32(a, &t->rows);
     archive_u32(a, &t->columns);
+    archive_u32(a, &t->pixel);
     CHOICE(a, t->init, init_kind, INIT_NORMAL + 1);
     archive_real(a, &t->init_value);
     CHOICE(a, t->fold, fold_kind, FOLD_VAR + 1);
@@ -251,7 +252,7 @@ static void section_head(archive *a, image *im)
 static void section_matrices(archive *a, image *im)
 {
     LIST(a, im->matrices, im->matrix_count, 20, each_matrix);
-    LIST(a, im->tensors, im->tensor_count, 66, each_tensor);
+    LIST(a, im->tensors, im->tensor_count, 70, each_tensor);
 }
 
 static void section_entries(archive *a, image *im)

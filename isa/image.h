@@ -155,6 +155,7 @@ typedef struct image_tensor {
     uint32_t first; /* output of the tensor with which this part begins */
     uint32_t row0, column0;
     uint32_t rows, columns; /* inputs and outputs covered */
+    uint32_t pixel;         /* rank 4: lanes from one tap to the next; 0: as many as it has */
     init_kind init;
     double init_value; /* constant, half-width of uniform, sigma of normal */
     fold_kind fold;    /* NONE: its elements are weights of the matrix */

@@ -232,6 +232,15 @@ static void check_matrices(const validation *v)
         diag_file_error(v->d, v->path, "two blocks sit in the same MCU");
 }
 
+/* One more than the last matrix input of a tensor. */
+static uint64_t rows_end(const image_tensor *t)
+{
+    uint64_t taps = (uint64_t)t->dims[2] * t->dims[3];
+    if (!t->pixel || !taps)
+        return (uint64_t)t->row0 + t->rows;
+    return taps > UINT32_MAX ? UINT64_MAX : t->row0 + (taps - 1) * t->pixel + t->rows / taps;
+}
+
 /* All of a tensor, or outputs first .. first + columns of it. */
 static bool shape_fits(const image_tensor *t)
 {
@@ -246,8 +255,9 @@ static bool shape_fits(const image_tensor *t)
     bool kernel = (t->rank == 2 && none) || (t->rank != 2 && t->rank != 4) || fits;
     bool vector = (unsigned)t->fold <= FOLD_VAR && t->rank == 1 && t->rows == 1 &&
                   isfinite(t->eps) && t->eps >= 0;
+    bool spread = t->rank == 4 && fits && t->pixel >= t->rows / taps;
     bool part = inputs == t->rows && outputs <= t->dims[0];
-    return (!t->fold || vector) && kernel && (whole || part);
+    return (!t->fold || vector) && (!t->pixel || spread) && kernel && (whole || part);
 }
 
 static int by_tensor_name(const void *left, const void *right)
@@ -279,7 +289,7 @@ static void check_tensors(const validation *v)
         const image_tensor *t = &v->im->tensors[i];
         const image_matrix *m =
             t->matrix < v->im->matrix_count ? &v->im->matrices[t->matrix] : NULL;
-        if (!m || t->rank < 1 || t->rank > 4 || (uint64_t)t->row0 + t->rows > m->rows ||
+        if (!m || t->rank < 1 || t->rank > 4 || rows_end(t) > m->rows ||
             (uint64_t)t->column0 + t->columns > m->columns ||
             !shape_fits(t))
             diag_file_error(v->d, v->path,

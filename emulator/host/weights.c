@@ -16,7 +16,8 @@ static size_t input_of(const image_tensor *t, size_t i)
 {
     bool pixels = t->rank == 4 || (t->rank == 2 && t->dims[2]);
     size_t taps = pixels ? (size_t)t->dims[2] * t->dims[3] : 1;
-    return t->row0 + i % taps * (t->rows / taps) + i / taps;
+    size_t pixel = t->pixel ? t->pixel : t->rows / taps;
+    return t->row0 + i % taps * pixel + i / taps;
 }
 
 /* Copies between a tensor's own order and its place in the matrix. */

@@ -161,6 +161,7 @@ static void add_tensor(image *im, uint32_t matrix, const ir_tensor *t)
                           .columns = t->outputs,
                           .init = (init_kind)t->init,
                           .init_value = t->init_value,
+                          .pixel = t->pixel,
                           .fold = (fold_kind)t->fold,
                           .eps = t->eps};
     ir_tensor_shape(t, out->dims);

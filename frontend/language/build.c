@@ -136,22 +136,48 @@ static uint32_t groups_of(const pan_program *p, const pan_param *w)
     return (uint32_t)p->items[layer->item].body.ops[layer->op].window.groups;
 }
 
-static ir_matrix *new_matrix(builder *b, uint32_t param, uint32_t bias, uint32_t group,
-                             uint32_t groups)
+uint32_t build_groups_together(const builder *b, uint32_t param)
 {
     const pan_param *w = &b->p->params[param];
-    bool own = w->layer == PAN_NONE || w->statistic; /* a layer has one matrix besides statistics */
-    const char *path = own ? w->path : b->p->layers[w->layer].path;
-    const char *name = build_matrix_name(b, param, path);
+    uint32_t groups = groups_of(b->p, w);
+    int64_t rows = b->m->numerics.slices.rows - 1, columns = b->m->numerics.slices.columns;
+    int64_t together = rows / inputs_of(w), across = columns / (w->shape[0] / groups);
+    together = together < across ? together : across;
+    if (groups == 1 || together < 1 || build_network_use(b->p, param) & 1)
+        return 1;
+    return together < groups ? (uint32_t)together : groups;
+}
+
+/* The weights of group g of a matrix for `groups` of them, which begin with row `row`. */
+static void group_tensor(builder *b, ir_matrix *w, uint32_t param, uint32_t g, uint32_t groups,
+                         int64_t row)
+{
+    const pan_param *v = &b->p->params[param];
+    uint32_t lanes = (uint32_t)v->shape[1], outputs = w->outputs / groups;
+    row += (int64_t)g * outputs;
+    ir_tensor *t = build_tensor(b, w, param, g * lanes, row);
+    t->outputs = outputs;
+    t->output0 = g * outputs;
+    t->pixel = groups * lanes;
+    t->part = (uint32_t)row;
+    t->whole = (uint32_t)v->shape[0];
+}
+
+/* The matrix of groups first .. first + count - 1 of `all`. */
+static ir_matrix *new_matrix(builder *b, uint32_t param, uint32_t bias, const char *name,
+                             uint32_t first, uint32_t count, uint32_t all)
+{
+    const pan_param *w = &b->p->params[param];
     const pan_op *norm = b->norms[param];
-    uint32_t inputs = (uint32_t)inputs_of(w) + (bias != PAN_NONE || norm);
-    if (groups > 1)
-        name = arena_printf(b->m->memory, "%s[%u]", name, group);
-    ir_matrix *made =
-        ir_matrix_new(b->m, name, (uint32_t)w->shape[0] / groups, inputs, (uint8_t)w->q);
+    uint32_t inputs = count * (uint32_t)inputs_of(w) + (bias != PAN_NONE || norm);
+    uint32_t outputs = count * (uint32_t)(w->shape[0] / all);
+    ir_matrix *made = ir_matrix_new(b->m, name, outputs, inputs, (uint8_t)w->q);
     made->where = w->where;
-    int64_t row = (int64_t)group * made->outputs;
-    build_tensor(b, made, param, 0, row);
+    int64_t row = (int64_t)first * (w->shape[0] / all);
+    for (uint32_t g = 0; count > 1 && g < count; g++)
+        group_tensor(b, made, param, g, count, row);
+    if (count == 1)
+        build_tensor(b, made, param, 0, row);
     if (bias != PAN_NONE)
         build_tensor(b, made, bias, inputs - 1, row);
     if (norm)
@@ -169,12 +195,18 @@ ir_matrix **build_matrices(builder *b, uint32_t param)
         build_refuse(b, w->where, "a matrix side of more than 2^24", "the graph IR cannot hold it");
         return NULL;
     }
-    uint32_t both[] = {param, bias};
+    uint32_t both[] = {param, bias}, together = build_groups_together(b, param);
     bool frozen = w->statistic || build_frozen_everywhere(b, both, bias == PAN_NONE ? 1 : 2);
+    bool own = w->layer == PAN_NONE || w->statistic; /* a layer has one matrix besides statistics */
+    const char *path = own ? w->path : b->p->layers[w->layer].path;
+    const char *name = build_matrix_name(b, param, path), *numbered = name;
     b->matrices[param] = ARENA_ARRAY(b->m->memory, ir_matrix *, groups);
-    for (uint32_t g = 0; g < groups; g++) {
-        b->matrices[param][g] = new_matrix(b, param, bias, g, groups);
-        b->matrices[param][g]->frozen = frozen;
+    for (uint32_t first = 0, i = 0; first < groups; first += together, i++) {
+        uint32_t count = groups - first < together ? groups - first : together;
+        if (count < groups)
+            numbered = arena_printf(b->m->memory, "%s[%u]", name, i);
+        b->matrices[param][i] = new_matrix(b, param, bias, numbered, first, count, groups);
+        b->matrices[param][i]->frozen = frozen;
     }
     if (bias != PAN_NONE)
         b->matrices[bias] = b->matrices[param];

@@ -44,10 +44,12 @@ void build_ops(builder *b, size_t first, size_t end);
 
 /*
  * The matrix of a parameter, made on first use; NULL after an error. A convolution in groups has
- * one for each group.
+ * one for each group if it is trained: an update would fill what is 0 between the blocks of several.
+ * Else it has one for as many groups as a crossbar holds, each a block.
  */
 ir_matrix *build_matrix(builder *b, uint32_t param);
 ir_matrix **build_matrices(builder *b, uint32_t param);
+uint32_t build_groups_together(const builder *b, uint32_t param); /* at most, in one matrix */
 /* Adds rows `row` .. row + w->outputs of a parameter from column input0 of a matrix on. */
 ir_tensor *build_tensor(builder *b, ir_matrix *w, uint32_t param, uint32_t input0, int64_t row);
 /* The name of a layer's matrix in the image. */

@@ -169,24 +169,27 @@ static ir_op *channels(builder *b, const pan_op *op, ir_op *x, uint32_t first, u
     return part;
 }
 
-/* Each group has a matrix of its own for its channels in and out. */
+/* Groups that share a matrix take their channels in and out together. */
 ir_op *build_conv2d(builder *b, const pan_op *op)
 {
-    uint32_t groups = (uint32_t)op->window.groups;
+    uint32_t groups = (uint32_t)op->window.groups, parts = 0;
+    uint32_t together = build_groups_together(b, op->params[0]);
     ir_op *x = build_arg(b, op, 0), **made = ARENA_ARRAY(b->m->memory, ir_op *, groups);
     uint32_t in = x->type.lanes / groups, out = (uint32_t)op->type.dim[0] / groups;
     ir_matrix **w = build_matrices(b, op->params[0]);
     if (!w)
         return NULL;
-    for (uint32_t g = 0; g < groups; g++) {
-        ir_op *part = groups == 1 ? x : channels(b, op, x, g * in, in);
+    for (uint32_t g = 0; g < groups; g += together, parts++) {
+        uint32_t count = groups - g < together ? groups - g : together;
+        ir_op *part = count == groups ? x : channels(b, op, x, g * in, count * in);
         ir_op *window = window_of(b, op, part);
         if (!window)
             return NULL;
-        made[g] = build_layer(b, op, w[g], window, ir_vec(out, build_result_q(b, op)));
+        ir_type type = ir_vec(count * out, build_result_q(b, op));
+        made[parts] = build_layer(b, op, w[parts], window, type);
     }
     ir_type whole = ir_vec((uint32_t)op->type.dim[0], build_result_q(b, op));
-    return groups == 1 ? made[0] : build_op(b, IR_concat, whole, op->where, groups, made);
+    return parts == 1 ? made[0] : build_op(b, IR_concat, whole, op->where, parts, made);
 }
 
 ir_op *build_patches(builder *b, const pan_op *op)

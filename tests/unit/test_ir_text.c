@@ -99,6 +99,7 @@ static void random_matrix(random_state *r, fixture *f)
                                       .inputs = 1 + (uint32_t)below(r, 9),
                                       .outputs = 1,
                                       .kernel = {kernel, kernel ? 1 + (uint32_t)below(r, 4) : 0},
+                                      .pixel = (uint32_t)below(r, 2) * 7,
                                       .part = part,
                                       .whole = part ? part + 1 : 0,
                                       .init = (ir_init)below(r, 3),

@@ -110,7 +110,7 @@ static double *fill_tensor(built *b, const char *name)
                 continue;
             size_t all = (size_t)(t->whole ? t->whole : t->outputs) * t->inputs;
             size_t taps = t->rank == 4 ? (size_t)t->kernel[0] * t->kernel[1] : 1;
-            size_t lanes = t->inputs / taps;
+            size_t lanes = t->pixel ? t->pixel : t->inputs / taps;
             values = values ? values : numbers(b, all);
             for (size_t o = 0; o < t->outputs; o++)
                 for (size_t e = 0; e < t->inputs; e++)
@@ -141,7 +141,7 @@ static void test_convolutions(void **state)
             " bias = %s, name = \"c\")\n}\n",
             s->c, s->h, s->w, s->n, rows_of(s), columns_of(s), s->n, s->kh, s->kw, s->sh, s->sw,
             s->ph, s->pw, s->groups, i % 2 ? "true" : "false"));
-        assert_int_equal(b.m->matrix_count, s->groups);
+        assert_int_equal(b.m->matrix_count, 1); /* its groups fit one crossbar */
         double *weights = fill_tensor(&b, "c.weight");
         double *x = numbers(&b, (size_t)(s->c * s->h * s->w));
         double *bias = i % 2 ? fill_tensor(&b, "c.bias") : NULL;
@@ -156,12 +156,36 @@ static void test_convolutions(void **state)
     }
 }
 
-/* The matrices of two groups: names, tensors, first values by the inputs of one output. */
+/* Groups that are not trained share crossbars: 14 of 9 inputs, each a block with lanes of its own. */
+static void test_groups_together(void **state)
+{
+    (void)state;
+    built b = build("network f(x: map[15, 6, 6]) -> map[30, 4, 4] {\n"
+                    "    return conv2d(x, 30, kernel = 3, groups = 15)\n}\n");
+    assert_int_equal(b.m->matrix_count, 2);
+    const ir_matrix *w = b.m->matrices[0], *rest = b.m->matrices[1];
+    assert_int_equal(w->inputs, 14 * 9 + 1);
+    assert_int_equal(w->outputs, 28);
+    assert_int_equal(w->tensor_count, 15);
+    const ir_tensor *t = &w->tensors[13];
+    assert_int_equal(t->input0, 13);
+    assert_int_equal(t->pixel, 14);
+    assert_int_equal(t->output0, 26);
+    assert_int_equal(t->part, 26);
+    assert_int_equal(ir_tensor_end(t), 14 * 9);
+    assert_int_equal(rest->inputs, 9 + 1);
+    assert_int_equal(rest->tensors[0].part, 28);
+    built_free(&b);
+}
+
+/* The matrices of two groups that are trained: names, tensors, first values by an output's inputs. */
 static void test_groups(void **state)
 {
     (void)state;
     built b = build("network f(x: map[4, 6, 6]) -> map[8, 4, 4] {\n"
-                    "    return conv2d(x, 8, kernel = 3, groups = 2)\n}\n");
+                    "    return conv2d(x, 8, kernel = 3, groups = 2)\n}\n"
+                    "data d { train = csv(\"d\", target = range(128)) }\n"
+                    "train f on d { loss = mse; update = sgd(1); batch = 1; epochs = 1 }\n");
     assert_int_equal(b.m->matrix_count, 2);
     for (uint32_t g = 0; g < 2; g++) {
         const ir_matrix *w = b.m->matrices[g];
@@ -433,6 +457,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_convolutions), cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_groups_together),
         cmocka_unit_test(test_expressions),  cmocka_unit_test(test_pools),
         cmocka_unit_test(test_average_formats), cmocka_unit_test(test_kernel_update),
         cmocka_unit_test(test_loss_of_maps), cmocka_unit_test(test_rolled),
