@@ -180,9 +180,12 @@ static bool find_interval(schedule_state *s, pass_context *c)
     int64_t least = schedule_least_interval(s);
     if (s->interval < least)
         s->interval = least;
-    for (s->turns_short = 0; !schedule_place(s); s->turns_short = 0) {
+    s->turns_short = 0;
+    while (s->stuck || !schedule_place(s)) {
         int64_t longer = s->interval + s->interval / 64 + 4;
         s->interval = s->turns_short > longer ? s->turns_short : longer;
+        s->turns_short = 0;
+        s->stuck = false;
         if (s->interval / 64 > least) {
             diag_fault(c->diag, SOURCE_NOWHERE, "kernel '%s' cannot be scheduled", s->graph->name);
             return false;

@@ -78,6 +78,7 @@ typedef struct schedule_state {
     const machine *machine;
     int64_t port_margin; /* of pass_tuning */
     int64_t interval;
+    bool stuck; /* schedule_hold */
     op_time *times; /* by op id */
     core_info *cores;
     size_t core_count, core_capacity;
@@ -156,7 +157,10 @@ bool schedule_next_ready(schedule_state *s, const ir_op *next, int64_t *ready);
 /* Whether a next that has its place ends before its prev starts at the next point. */
 bool schedule_next_fits(schedule_state *s, const ir_op *next);
 
-/* schedule_hold.c: values that live too long for a register go through a ring; how many did */
+/*
+ * schedule_hold.c: values that live too long for a register go through a ring; how many did. Stuck:
+ * there are loads that only a longer interval brings close enough to their uses.
+ */
 size_t schedule_hold(schedule_state *s);
 
 #endif

@@ -132,13 +132,30 @@ static ir_op *reload(schedule_state *s, ir_op *value, ir_place core)
     return load;
 }
 
+/* A load that comes too early for all of its users would be no better made again. */
+static bool is_stuck(schedule_state *s, const ir_op *value)
+{
+    bool all = schedule_is_load(value), any = false;
+    EACH_USER(user, &s->users, value) {
+        any = true;
+        all = all && outlives(s, value, user);
+    }
+    return all && any;
+}
+
 size_t schedule_hold(schedule_state *s)
 {
     size_t held = 0;
+    s->stuck = false;
     IR_EACH(value, s->graph) {
         ir_op *again = NULL;
         if (value->id == 0)
             continue;
+        if (is_stuck(s, value)) {
+            s->stuck = true;
+            held++;
+            continue;
+        }
         EACH_USER(user, &s->users, value)
             for (uint32_t i = 0; i < user->arg_count; i++)
                 if (user->args[i] == value && outlives(s, value, user)) {

@@ -127,13 +127,25 @@ static bool is_awaited(schedule_state *s, const ir_op *op)
     return false;
 }
 
-/* Before the first of its users that have a place, which are those of this call. */
+/* When the copies into the MCUs of a matrix op's slot begin. */
+static int64_t before_product(schedule_state *s, const ir_op *op)
+{
+    return schedule_time(s, op)->start - s->slots[ir_get_int(op, IR_ATTR_slot, 0)].copies_in;
+}
+
+/*
+ * Before the first of its users that have a place, which are those of this call: what later rounds of
+ * a bundle take may come later.
+ */
 static int64_t limit_of(schedule_state *s, const ir_op *op, int64_t limit)
 {
     EACH_USER(user, &s->users, op) {
         const op_time *t = schedule_time(s, user);
-        if (t->late && t->done && t->start < limit)
-            limit = t->start;
+        bool product = placing_is_matrix(user);
+        if (!t->done || !(t->late || product))
+            continue;
+        int64_t start = product ? before_product(s, user) : t->start;
+        limit = start < limit ? start : limit;
     }
     return limit;
 }
@@ -315,19 +327,19 @@ static bundle_ops bundle_of(const schedule_state *s, const ir_op *op)
     return b;
 }
 
-/* All rounds of a bundle with the first instruction at `at`, then the loads before it. */
+/* All rounds of a bundle with the first instruction at `at`, then their loads. */
 static bool try_bundle(schedule_state *s, core_info *core, const bundle_ops *b, int64_t at)
 {
-    int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0), when = at;
+    int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0), when = at, limit = at;
     for (int64_t round = 0; round < b->rounds; round++) {
         slot_info *slot = &s->slots[b->first_slot + round];
         if (round > 0)
             when += slot->copies_in;
         if (!place_slot(s, core, slot, b->id, when))
             return false;
+        limit = when - slot->copies_in;
         when += issue + slot->cycles + slot->collects;
     }
-    int64_t limit = at - s->slots[b->first_slot].copies_in;
     return place_waiting(s, core, b->ops, b->count, limit);
 }
 
