@@ -121,6 +121,14 @@ static void add_files(backend_state *s)
         s->image->files[i] = sources->files[i].path;
 }
 
+static uint32_t matrix_number(const ir_module *m, const char *name)
+{
+    uint32_t i = 0;
+    while (strcmp(m->matrices[i]->name, name) != 0)
+        i++;
+    return i;
+}
+
 bool backend_tables(backend_state *s)
 {
     image *im = s->image;
@@ -141,6 +149,7 @@ bool backend_tables(backend_state *s)
             .columns = w->outputs,
             .q = w->q,
             .frozen = w->frozen,
+            .copy_of = w->copy_of ? 1 + matrix_number(s->module, w->copy_of) : 0,
         };
         fill_blocks(s, w, &im->matrices[i], mvm, mtvm);
         add_tensors(s, w, i, &capacity);

@@ -72,6 +72,9 @@ static bool read_value(ir_reader *r, const ir_field *f, char *into)
         return read_choice(r, f, into + f->offset);
     if (f->kind == IR_FIELD_SLICES)
         return read_slices(r, (slicing *)(void *)(into + f->offset));
+    if (f->kind == IR_FIELD_NAME_OR_NONE)
+        return ir_expect(r, '@') &&
+               ir_read_name(r, (const char **)(void *)(into + f->offset));
     if (!ir_read_int(r, f->low, f->high, &v))
         return false;
     store(f->kind, into + f->offset, v);
@@ -99,7 +102,7 @@ static bool read_field(ir_reader *r, const ir_field *fields, size_t count, char 
 static bool may_lack(const ir_field *f)
 {
     return f->kind == IR_FIELD_U32_OR_0 || f->kind == IR_FIELD_REAL_OR_0 ||
-           f->kind == IR_FIELD_CHOICE_OR_0;
+           f->kind == IR_FIELD_CHOICE_OR_0 || f->kind == IR_FIELD_NAME_OR_NONE;
 }
 
 bool ir_read_fields(ir_reader *r, const ir_field *fields, size_t count, void *into)

@@ -77,7 +77,7 @@ typedef struct ir_type {
     uint8_t q;
 } ir_type;
 
-enum { IR_DIMS_MAX = 4 };
+enum { IR_DIMS_MAX = 4, IR_COPIES_MAX = 4096 };
 
 /* Which of the graph's dimensions a value runs over, outermost first. */
 typedef struct ir_space {
@@ -197,7 +197,9 @@ typedef struct ir_matrix {
     const char *name;
     uint32_t outputs, inputs; /* y = W x: x has `inputs` lanes, y `outputs` */
     uint8_t q;
-    bool frozen; /* never updated */
+    bool frozen;         /* never updated */
+    uint32_t copies;     /* how many shall share its work (duplicate makes them); 0, 1: one */
+    const char *copy_of; /* the matrix whose weights this one has as well; NULL: it has its own */
     ir_tensor *tensors;
     size_t tensor_count, tensor_capacity;
     /* set by place: block_rows x block_columns, row-major; NULL before */

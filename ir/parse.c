@@ -165,6 +165,8 @@ static const ir_field matrix_fields[] = {
     {"inputs", IR_FIELD_U32, AT(inputs), 1, IR_LANES_MAX, NULL},
     {"q", IR_FIELD_U8, AT(q), 0, 2 * FIXED_MAX_Q, NULL},
     {"frozen", IR_FIELD_BOOL, AT(frozen), 0, 1, NULL},
+    {"copies", IR_FIELD_U32_OR_0, AT(copies), 1, IR_COPIES_MAX, NULL},
+    {"copy_of", IR_FIELD_NAME_OR_NONE, AT(copy_of), 0, 0, NULL},
 };
 #undef AT
 

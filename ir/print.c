@@ -183,8 +183,15 @@ static void print_matrix(const printer *p, const ir_matrix *w)
     size_t blocks = w->blocks ? (size_t)ir_block_rows(p->m, w) * columns : 0;
     fputs("\nmatrix @", p->out);
     print_name(p->out, w->name);
-    fprintf(p->out, " {outputs = %u, inputs = %u, q = %u, frozen = %d}", w->outputs, w->inputs,
+    fprintf(p->out, " {outputs = %u, inputs = %u, q = %u, frozen = %d", w->outputs, w->inputs,
             w->q, w->frozen);
+    if (w->copies)
+        fprintf(p->out, ", copies = %u", w->copies);
+    if (w->copy_of) {
+        fputs(", copy_of = @", p->out);
+        print_name(p->out, w->copy_of);
+    }
+    fputc('}', p->out);
     print_where(p, w->where);
     fputs(" {\n", p->out);
     for (size_t i = 0; i < w->tensor_count; i++)

@@ -80,6 +80,7 @@ typedef enum ir_field_kind {
     IR_FIELD_REAL_OR_0,
     IR_FIELD_CHOICE, /* an enum, by the names in `choices` */
     IR_FIELD_CHOICE_OR_0,
+    IR_FIELD_NAME_OR_NONE, /* @name; NULL where it is not given */
     IR_FIELD_SLICES  /* [b_n ... b_0]: number and bits of the slices of a slicing */
 } ir_field_kind;
 

@@ -150,6 +150,19 @@ static void check_tensor(ir_check *c, const ir_matrix *w, const ir_tensor *t, st
             ir_fail(c, w->where, "tensors '%s' and '%s' overlap", u->name, t->name);
 }
 
+/* A copy stands behind its original, has its shape and format, and no tensors of its own. */
+static void check_copy(ir_check *c, const ir_matrix *w)
+{
+    const ir_matrix *o = ir_named_find(c->matrices, w->copy_of);
+    if (!o || o == w || o->copy_of)
+        ir_fail(c, w->where, "'%s' is a copy of '%s', which no matrix before it is called", w->name,
+                w->copy_of);
+    else if (o->outputs != w->outputs || o->inputs != w->inputs || o->q != w->q ||
+             o->frozen != w->frozen || w->tensor_count || w->copies)
+        ir_fail(c, w->where, "'%s' is no copy of '%s': it differs, or has tensors of its own",
+                w->name, w->copy_of);
+}
+
 static void check_matrix(ir_check *c, const ir_matrix *w, struct ir_named **tensors)
 {
     if (!ir_named_add(c->m->memory, &c->matrices, w->name, w))
@@ -162,6 +175,11 @@ static void check_matrix(ir_check *c, const ir_matrix *w, struct ir_named **tens
                 2 * FIXED_MAX_Q);
     for (size_t i = 0; i < w->tensor_count; i++)
         check_tensor(c, w, &w->tensors[i], tensors);
+    if (w->copies > IR_COPIES_MAX)
+        ir_fail(c, w->where, "matrix '%s' has %u copies; at most %d are possible", w->name,
+                w->copies, IR_COPIES_MAX);
+    if (w->copy_of)
+        check_copy(c, w);
 }
 
 typedef struct placed {

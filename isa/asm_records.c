@@ -27,6 +27,7 @@ const record_field record_matrix[] = {
     NUMBER(image_matrix, "columns", columns, U32),
     NUMBER(image_matrix, "q", q, U8),
     NUMBER(image_matrix, "frozen", frozen, FLAG),
+    NUMBER(image_matrix, "copy_of", copy_of, U32),
     END,
 };
 

@@ -217,6 +217,7 @@ static void each_matrix(archive *a, image_matrix *m)
     archive_u32(a, &m->columns);
     archive_u8(a, &m->q);
     archive_flag(a, &m->frozen);
+    archive_u32(a, &m->copy_of);
     LIST(a, m->blocks, m->block_count, 22, each_block);
 }
 
@@ -251,7 +252,7 @@ static void section_head(archive *a, image *im)
 
 static void section_matrices(archive *a, image *im)
 {
-    LIST(a, im->matrices, im->matrix_count, 20, each_matrix);
+    LIST(a, im->matrices, im->matrix_count, 24, each_matrix);
     LIST(a, im->tensors, im->tensor_count, 70, each_tensor);
 }
 

@@ -11,7 +11,7 @@
 #include "isa/support/arena.h"
 #include "isa/support/diag.h"
 
-enum { IMAGE_VERSION = 5 };
+enum { IMAGE_VERSION = 6 };
 
 /* Where an instruction came from. */
 typedef struct image_origin {
@@ -121,16 +121,27 @@ typedef struct image_block {
     int8_t mvm_shift, mtvm_shift; /* y = round(sum / 2^shift) */
 } image_block;
 
-/* A matrix of `rows` inputs by `columns` outputs (y = W x has `columns` elements). */
+/*
+ * A matrix of `rows` inputs by `columns` outputs (y = W x has `columns` elements). A copy of another
+ * one stands behind it, in crossbars of its own, has the same blocks and always the same weights, and
+ * no tensors: what the host writes to the original it writes to its copies.
+ */
 typedef struct image_matrix {
     const char *name;
     uint16_t layer;
     uint32_t rows, columns;
     uint8_t q; /* fraction bits of the weights */
     bool frozen;
+    uint32_t copy_of; /* 1 + the number of the original; 0: it is no copy */
     image_block *blocks;
     uint32_t block_count;
 } image_matrix;
+
+/* The number of the matrix whose weights this one has: its own, or that of its original. */
+static inline uint32_t image_original(const image_matrix *matrices, uint32_t matrix)
+{
+    return matrices[matrix].copy_of ? matrices[matrix].copy_of - 1 : matrix;
+}
 
 typedef enum init_kind { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL } init_kind;
 

@@ -213,6 +213,25 @@ static uint64_t block_key(const image_block *b)
     return (uint64_t)b->node << 48 | (uint64_t)b->tile << 32 | (uint64_t)b->core << 16 | b->mcu;
 }
 
+static bool same_block(const image_block *a, const image_block *b)
+{
+    return a->row0 == b->row0 && a->column0 == b->column0 && a->rows == b->rows &&
+           a->columns == b->columns;
+}
+
+/* A copy is cut like its original, which comes before it. */
+static void check_copy(const validation *v, uint32_t index)
+{
+    const image_matrix *m = &v->im->matrices[index];
+    const image_matrix *o = m->copy_of <= index ? &v->im->matrices[m->copy_of - 1] : NULL;
+    bool good = o && !o->copy_of && o->rows == m->rows && o->columns == m->columns &&
+                o->q == m->q && o->block_count == m->block_count;
+    for (uint32_t k = 0; good && k < m->block_count; k++)
+        good = same_block(&m->blocks[k], &o->blocks[k]);
+    if (!good)
+        diag_file_error(v->d, v->path, "matrix '%s' is no copy of a matrix before it", m->name);
+}
+
 static void check_matrices(const validation *v)
 {
     uint64_t *keys = NULL;
@@ -223,6 +242,8 @@ static void check_matrices(const validation *v)
             (m->layer && m->layer >= v->im->layer_count))
             diag_file_error(v->d, v->path, "matrix '%s' has an impossible shape, format or layer",
                             m->name);
+        if (m->copy_of)
+            check_copy(v, i);
         for (uint32_t k = 0; k < m->block_count; k++) {
             check_block(v, m, &m->blocks[k]);
             ARENA_PUSH(v->scratch, keys, count, capacity, block_key(&m->blocks[k]));
@@ -289,7 +310,7 @@ static void check_tensors(const validation *v)
         const image_tensor *t = &v->im->tensors[i];
         const image_matrix *m =
             t->matrix < v->im->matrix_count ? &v->im->matrices[t->matrix] : NULL;
-        if (!m || t->rank < 1 || t->rank > 4 || rows_end(t) > m->rows ||
+        if (!m || m->copy_of || t->rank < 1 || t->rank > 4 || rows_end(t) > m->rows ||
             (uint64_t)t->column0 + t->columns > m->columns ||
             !shape_fits(t))
             diag_file_error(v->d, v->path,

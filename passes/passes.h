@@ -5,6 +5,7 @@
  *   differentiate  loss -> backward graph and outer-product updates
  *   lower          layers and library functions -> vector operations of the machine
  *   unify          products with one matrix -> the same formats, its shift is fixed
+ *   duplicate      copies of a matrix, each of which makes some columns of a map
  *   round_updates  operands of updates to a grid (stream mode with update rounding)
  *   tune           candidates compiled and run without data -> strips, packing, slack
  *   partition      matrices -> blocks of one crossbar, vectors -> lanes of one block
@@ -38,6 +39,7 @@ typedef enum pass_fact {
     FACT_ALLOCATED = 1 << 8,
     FACT_TUNED = 1 << 10,    /* the context says how to place and schedule */
     FACT_LAID_OUT = 1 << 11, /* maps at ports; vectors of maps have their words by pixels */
+    FACT_DUPLICATED = 1 << 12, /* every copy of a matrix is a matrix of its own */
     FACT_UNIFIED = 1 << 9,   /* products with one matrix in one direction have the same formats */
 } pass_fact;
 

@@ -247,6 +247,25 @@ static bool check_channels(const route_state *r)
     return good;
 }
 
+/* A word counts its takes in eight bits. */
+static bool check_consumers(const route_state *r)
+{
+    enum { CONSUMERS_MOST = 255 };
+    bool good = true;
+    for (size_t i = 0; i < r->graph->buffer_count; i++) {
+        const ir_buffer *b = &r->graph->buffers[i];
+        if (b->consumers <= CONSUMERS_MOST)
+            continue;
+        diag_error(r->diag, SOURCE_NOWHERE,
+                   "kernel '%s': %u cores and tiles take '%s' of tile %d of node %d; a word of shared "
+                   "memory can be taken %d times",
+                   r->graph->name, b->consumers, b->name, b->tile, b->node, CONSUMERS_MOST);
+        diag_help(r->diag, "fewer copies of a layer, or larger crossbars, spread it less");
+        good = false;
+    }
+    return good;
+}
+
 bool pass_route(pass_context *c)
 {
     bool good = true;
@@ -258,7 +277,7 @@ bool pass_route(pass_context *c)
         r.threads = (threads){.graph = r.graph, .memory = c->memory};
         route_graph(&r);
         ir_graph_renumber(r.graph);
-        good = check_channels(&r) &&
+        good = check_channels(&r) && check_consumers(&r) &&
                threads_share(&r.threads, c->machine->control_threads, c->diag) && good;
     }
     return good;

@@ -29,6 +29,14 @@ static void tensor_to_matrix(const image_tensor *t, const image_matrix *m, const
             w[input_of(t, i) * m->columns + t->column0 + j] = values[j * t->rows + i];
 }
 
+/* To a matrix and all its copies. */
+static void write_copies(engine *e, uint32_t matrix, const double *w)
+{
+    for (uint32_t k = matrix; k < e->im->matrix_count; k++)
+        if (image_original(e->im->matrices, k) == matrix)
+            e->table->write_matrix(e, k, w);
+}
+
 /* Calls fill for each tensor of each matrix, and hands the matrices to the engine. */
 typedef bool fill_function(void *context, const image_tensor *t, double *values);
 
@@ -39,6 +47,8 @@ static bool fill_matrices(engine *e, fill_function *fill, void *context)
     arena *memory = arena_new();
     for (uint32_t k = 0; k < im->matrix_count; k++) {
         const image_matrix *m = &im->matrices[k];
+        if (m->copy_of)
+            continue;
         double *w = ARENA_ARRAY(memory, double, matrix_size(m));
         weight_fold *fold = NULL;
         for (uint32_t i = 0; i < im->tensor_count; i++) {
@@ -55,7 +65,7 @@ static bool fill_matrices(engine *e, fill_function *fill, void *context)
         if (good && fold)
             fold_apply(fold, m, w);
         if (good)
-            e->table->write_matrix(e, k, w);
+            write_copies(e, k, w);
     }
     arena_free(memory);
     return good;
@@ -142,8 +152,15 @@ static bool fill_from_file(void *context, const image_tensor *t, double *values)
     return copy_values(c, found, before, count, values) && positive_variance(c, t, values);
 }
 
-static const char *digits_name(arena *memory, const image_matrix *m, uint32_t block)
+/* Copies have the digits of their originals; where cells are disturbed each its own. */
+static uint32_t owner_of_digits(const engine *e, uint32_t matrix)
 {
+    return cells_kept(e) ? matrix : image_original(e->im->matrices, matrix);
+}
+
+static const char *digits_name(arena *memory, const engine *e, uint32_t matrix, uint32_t block)
+{
+    const image_matrix *m = &e->im->matrices[owner_of_digits(e, matrix)];
     return arena_printf(memory, "panther.digits.%s.%u", m->name, block);
 }
 
@@ -167,7 +184,7 @@ static bool load_block(arena *memory, engine *e, uint32_t k, uint32_t b, const s
 {
     const image_matrix *m = &e->im->matrices[k];
     const image_block *block = &m->blocks[b];
-    const char *name = digits_name(memory, m, b);
+    const char *name = digits_name(memory, e, k, b);
     const named_tensor *t = safetensors_find(file, name);
     bool fits = t && t->type == TENSOR_I16 && t->rank == 3 &&
                 t->shape[0] == (size_t)e->machine->slices.slices && t->shape[1] == block->rows &&
@@ -219,7 +236,7 @@ static void visit_tensor(engine *e, const char *name, bool write, visit_part *vi
         e->table->read_matrix(e, t->matrix, w);
         visit(e->im, t, w, values + (size_t)t->first * t->rows);
         if (write)
-            e->table->write_matrix(e, t->matrix, w);
+            write_copies(e, t->matrix, w);
     }
     arena_free(scratch);
 }
@@ -284,7 +301,7 @@ static void store_digits(arena *memory, engine *e, uint32_t k, safetensors *file
                           m->blocks[b].columns};
         int16_t *digits = ARENA_ARRAY(memory, int16_t, shape[0] * shape[1] * shape[2] + 1);
         e->table->read_digits(e, k, b, digits);
-        safetensors_add(file, digits_name(memory, m, b), TENSOR_I16, shape, 3, digits);
+        safetensors_add(file, digits_name(memory, e, k, b), TENSOR_I16, shape, 3, digits);
         if (cells_kept(e))
             cells_store(e, k, b, file);
     }
@@ -295,6 +312,8 @@ void weights_store(engine *e, safetensors *file)
     const image *im = e->im;
     for (uint32_t k = 0; k < im->matrix_count; k++) {
         const image_matrix *m = &im->matrices[k];
+        if (m->copy_of)
+            continue;
         double *w = ARENA_ARRAY(file->memory, double, matrix_size(m));
         e->table->read_matrix(e, k, w);
         for (uint32_t i = 0; i < im->tensor_count; i++)
@@ -302,5 +321,6 @@ void weights_store(engine *e, safetensors *file)
                 store_tensor(file->memory, im, &im->tensors[i], w, file);
     }
     for (uint32_t k = 0; e->table->read_digits && k < im->matrix_count; k++)
-        store_digits(file->memory, e, k, file);
+        if (owner_of_digits(e, k) == k)
+            store_digits(file->memory, e, k, file);
 }

@@ -24,7 +24,11 @@ static bool apply_options(cli *c, pan_program *p)
                      .fidelity = c->values[OPTION_FIDELITY],
                      .variant = (int)variant};
     pan_apply(p, &o);
-    return true;
+    const char *list = c->values[OPTION_LAYER_COPIES];
+    const char *error = list ? pan_apply_copies(p, list) : NULL;
+    if (error)
+        cli_usage(c, "--copies %s", error);
+    return !error;
 }
 
 static machine *machine_of(cli *c, const pan_deploy *d, exit_status *status)

@@ -167,6 +167,14 @@ static void add_tensor(image *im, uint32_t matrix, const ir_tensor *t)
     ir_tensor_shape(t, out->dims);
 }
 
+static uint32_t copy_of(const ir_module *m, const ir_matrix *w)
+{
+    for (uint32_t i = 0; w->copy_of && i < m->matrix_count; i++)
+        if (strcmp(m->matrices[i]->name, w->copy_of) == 0)
+            return i + 1;
+    return 0;
+}
+
 static void make_matrices(arena *memory, interpreter_engine *e, image *im)
 {
     const ir_module *m = e->module;
@@ -182,7 +190,8 @@ static void make_matrices(arena *memory, interpreter_engine *e, image *im)
                                          .rows = w->inputs,
                                          .columns = w->outputs,
                                          .q = w->q,
-                                         .frozen = w->frozen};
+                                         .frozen = w->frozen,
+                                         .copy_of = copy_of(m, w)};
         size_t size = (size_t)w->inputs * w->outputs;
         largest = size > largest ? size : largest;
         for (size_t t = 0; t < w->tensor_count; t++)

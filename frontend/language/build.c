@@ -468,5 +468,8 @@ ir_module *pan_build(pan_program *p, const ir_numerics *numerics, diag *d)
     }
     for (size_t i = 0; i < b.m->graph_count; i++)
         ir_graph_renumber(b.m->graphs[i]);
-    return failed ? NULL : b.m;
+    b.failed = false;
+    build_copies(&b);
+    build_check_places(&b);
+    return failed || b.failed ? NULL : b.m;
 }

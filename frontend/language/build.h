@@ -59,6 +59,10 @@ bool build_frozen_everywhere(builder *b, const uint32_t *params, uint32_t count)
 /* Whether a network that is trained reads a parameter: 1 it is trained, 2 it is frozen, 3 both. */
 int build_network_use(const pan_program *p, uint32_t param);
 
+/* copies.c: says of the matrices how many copies they shall have; settings without a form. */
+void build_copies(builder *b);
+void build_check_places(builder *b);
+
 /* ---- ops, for rows of the table (build_ops.c) ---- */
 
 typedef ir_op *build_function(builder *b, const pan_op *op);

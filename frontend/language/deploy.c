@@ -1,5 +1,6 @@
 /* deploy { ... }: the machine, its settings, and where networks and layers are placed. */
 #include "frontend/language/check.h"
+#include "ir/graph.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -73,7 +74,7 @@ static const setting_row place_rows[] = {
 
 static void take_copies(checker *c, void *into, const ast_setting *s)
 {
-    setting_integer(c, s, 1, 1 << 20, &((pan_layer_setting *)into)->copies);
+    setting_integer(c, s, 1, IR_COPIES_MAX, &((pan_layer_setting *)into)->copies);
 }
 
 static void take_layer_tiles(checker *c, void *into, const ast_setting *s)
@@ -225,6 +226,8 @@ static void apply_to_layer(checker *c, pan_layer *l, const pan_layer_setting *se
     target t = {l->path, l->item, &l->formats};
     conflict(c, set, &t, PAN_FORMAT_ACTIVATION, op->q_written, op->where);
     set_formats(c, set, &t);
+    if (set->copies)
+        l->copies = (pan_copies){set->copies, set->where};
 }
 
 /* What the code wrote of the products with a parameter. */
@@ -252,6 +255,8 @@ static void apply_to_param(checker *c, uint32_t param, uint32_t item, const pan_
     conflict(c, set, &t, PAN_FORMAT_WEIGHT, w->q_written, w->where);
     written_conflicts(c, set, &t, param);
     set_formats(c, set, &t);
+    if (set->copies)
+        w->copies = (pan_copies){set->copies, set->where};
 }
 
 static void apply_layer(checker *c, const pan_place *place, const pan_layer_setting *set,

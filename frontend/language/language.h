@@ -29,6 +29,12 @@ typedef struct pan_options {
 void pan_apply(pan_program *p, const pan_options *options);
 
 /*
+ * Copies of layers, PATTERN=N,... with the patterns of `layer`; they win over the program's. NULL if all
+ * is well, else what the option is or does, to stand after its name.
+ */
+const char *pan_apply_copies(pan_program *p, const char *list);
+
+/*
  * Writes the graphs of all compiled networks and kernels (build.c says which) and their matrices
  * into a new module. NULL if something is not supported yet (errors are in d).
  */

@@ -59,6 +59,12 @@ int pan_format(const pan_format_set *set, pan_format_kind kind);
 
 typedef enum pan_init_kind { PAN_INIT_CONSTANT, PAN_INIT_UNIFORM, PAN_INIT_NORMAL } pan_init_kind;
 
+/* Copies of a layer that share its positions. */
+typedef struct pan_copies {
+    int64_t count;      /* 0: not set */
+    source_range where; /* nowhere: on the command line */
+} pan_copies;
+
 typedef struct pan_param {
     const char *path; /* names the tensor in files */
     uint32_t rank;    /* 1: a vec; 2: a matrix; 4: a convolution's weights */
@@ -72,6 +78,7 @@ typedef struct pan_param {
     bool statistic;   /* mean and var of batch_norm: stored, not trained and not counted */
     uint32_t layer;   /* index in pan_program.layers, or PAN_NONE */
     uint32_t item;    /* index of the network or kernel it belongs to; PAN_NONE if shared */
+    pan_copies copies; /* of a parameter without a layer */
     source_range where;
 } pan_param;
 
@@ -83,6 +90,7 @@ typedef struct pan_layer {
     uint32_t item;
     uint32_t op; /* in the item's body */
     pan_format_set formats;
+    pan_copies copies;
     source_range where;
 } pan_layer;
 

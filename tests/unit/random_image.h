@@ -253,8 +253,21 @@ static inline void random_matrix(arena *memory, random_state *r, const machine *
                                      .mvm_shift = (int8_t)pick_range(r, -64, 63),
                                      .mtvm_shift = (int8_t)pick_range(r, -64, 63)};
     }
+    const image_matrix *first = &im->matrices[0];
+    if (i > 0 && x->rows % 3 == 0) { /* a copy of the first, in MCUs of its own */
+        x->copy_of = 1;
+        x->rows = first->rows;
+        x->columns = first->columns;
+        x->q = first->q;
+        x->block_count = first->block_count;
+        x->blocks = ARENA_ARRAY(memory, image_block, x->block_count);
+        for (uint32_t k = 0; k < x->block_count; k++) {
+            x->blocks[k] = first->blocks[k];
+            x->blocks[k].tile = (uint16_t)i;
+        }
+    }
     im->tensors[i] = (image_tensor){.name = random_name(memory, r, "tensor"),
-                                    .matrix = i,
+                                    .matrix = x->copy_of ? 0 : i,
                                     .rank = 2,
                                     .dims = {x->columns, x->rows, 0, 0},
                                     .rows = x->rows,

@@ -87,6 +87,8 @@ static void random_matrix(random_state *r, fixture *f)
     ir_matrix *w = ir_matrix_new(m, name(r), 1 + (uint32_t)below(r, 900),
                                  1 + (uint32_t)below(r, 900), (uint8_t)below(r, 60));
     w->frozen = below(r, 2);
+    w->copies = below(r, 4) ? 0 : 1 + (uint32_t)below(r, IR_COPIES_MAX);
+    w->copy_of = below(r, 4) ? NULL : name(r);
     w->where = where(r, f);
     for (int k = below(r, 3); k > 0; k--) {
         uint32_t kernel = (uint32_t)below(r, 3), part = (uint32_t)below(r, 3);

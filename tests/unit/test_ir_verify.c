@@ -336,6 +336,11 @@ static const struct {
               "graph @g () {\n  %1 = const {value = 1} : vec<9 q9> []\n"
               "  %2 = mvm %1 {matrix = @v, block = (0, 0)} : vec<9 q9> [] at(0, 0, 0, 0)\n}\n",
      "mvm %2: is placed elsewhere than its block of 'v'"},
+    {NUMERICS "matrix @v {outputs = 9, inputs = 9, q = 18, frozen = 0, copy_of = @w} {\n}\n",
+     "'v' is a copy of 'w', which no matrix before it is called"},
+    {NUMERICS "matrix @w {outputs = 9, inputs = 8, q = 18, frozen = 0} {\n}\n"
+              "matrix @v {outputs = 9, inputs = 9, q = 18, frozen = 0, copy_of = @w} {\n}\n",
+     "'v' is no copy of 'w': it differs, or has tensors of its own"},
     {NUMERICS "graph @g () {\n}\ngraph @g () {\n}\n", "two graphs are called 'g'"},
     {NUMERICS "graph @g (n: 2, n: 2) {\n}\n", "graph 'g' has two dimensions 'n'"},
     {NUMERICS

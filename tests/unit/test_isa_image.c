@@ -378,6 +378,10 @@ static void bad_tensor(image *im)
 {
     im->tensors[0].matrix = 1;
 }
+static void bad_copy(image *im)
+{
+    im->matrices[0].copy_of = 1;
+}
 static void bad_dims(image *im)
 {
     im->tensors[0].dims[1] = UINT32_MAX;
@@ -432,6 +436,7 @@ static void faults_are_named(void **state)
         {"parts of the tensor 'w' disagree on its dimensions", bad_parts},
         {"the tensor 'w' does not match its matrix", bad_tensor},
         {"the tensor 'w' does not match its matrix", bad_dims},
+        {"matrix 'w' is no copy of a matrix before it", bad_copy},
         {"two entries are called 'a'", same_entry},
         {"the label 'x' lies outside the program", bad_label},
         {"debug map names an unknown file or layer", bad_origin},

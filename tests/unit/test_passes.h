@@ -179,7 +179,7 @@ typedef struct run_result {
     int16_t *outputs[PORTS];
     size_t sizes[PORTS];
     int16_t **digits; /* by matrix: all blocks */
-    size_t *digit_counts;
+    size_t *digit_counts, matrix_count;
 } run_result;
 
 static inline void keep_digits(bench *b, const ir_fixed *f, run_result *r)
@@ -187,6 +187,7 @@ static inline void keep_digits(bench *b, const ir_fixed *f, run_result *r)
     const ir_module *m = b->m;
     r->digits = ARENA_ARRAY(b->memory, int16_t *, m->matrix_count);
     r->digit_counts = ARENA_ARRAY(b->memory, size_t, m->matrix_count);
+    r->matrix_count = m->matrix_count;
     for (size_t k = 0; k < m->matrix_count; k++) {
         const ir_matrix *w = m->matrices[k];
         size_t slices = (size_t)m->numerics.slices.slices, at = 0;
@@ -202,13 +203,22 @@ static inline void keep_digits(bench *b, const ir_fixed *f, run_result *r)
     }
 }
 
+/* A copy has the weights of its original. */
+static inline size_t original_of(const ir_module *m, size_t k)
+{
+    for (size_t i = 0; m->matrices[k]->copy_of && i < k; i++)
+        if (!strcmp(m->matrices[i]->name, m->matrices[k]->copy_of))
+            return i;
+    return k;
+}
+
 static inline void random_weights(bench *b, ir_fixed *f)
 {
     for (size_t k = 0; k < b->m->matrix_count; k++) {
         const ir_matrix *w = b->m->matrices[k];
         size_t n = (size_t)w->inputs * w->outputs;
         int64_t *values = ARENA_ARRAY(b->memory, int64_t, n);
-        random_state r = random_from(b->seed, 50 + k);
+        random_state r = random_from(b->seed, 50 + original_of(b->m, k));
         for (size_t i = 0; i < n; i++)
             values[i] = (int64_t)ldexp((random_unit(&r) - 0.5) / 2, w->q);
         ir_fixed_write(f, w, values);
@@ -218,7 +228,7 @@ static inline void random_weights(bench *b, ir_fixed *f)
 /* A few kernels of one graph from random weights: all outputs of the last, all digits. */
 static inline run_result bench_run(bench *b, const ir_graph *g, int steps, uint32_t classes)
 {
-    run_result r = {{0}, {0}, NULL, NULL};
+    run_result r = {{0}, {0}, NULL, NULL, 0};
     const int16_t *inputs[PORTS];
     ir_fixed *f = ir_fixed_new(b->memory, b->m, FIDELITY_ADC, b->seed);
     random_weights(b, f);
@@ -249,13 +259,15 @@ static inline void same_results(bench *b, const run_result *x, const run_result 
                 fail_with(b, after);
             }
     }
-    for (size_t k = 0; k < b->m->matrix_count; k++)
-        for (size_t i = 0; i < x->digit_counts[k]; i++)
-            if (x->digits[k][i] != y->digits[k][i]) {
+    for (size_t k = 0; k < y->matrix_count; k++) {
+        size_t o = original_of(b->m, k);
+        for (size_t i = 0; i < x->digit_counts[o]; i++)
+            if (x->digits[o][i] != y->digits[k][i]) {
                 fprintf(stderr, "after %s: matrix %s digit %zu: %d, then %d\n", after,
-                        b->m->matrices[k]->name, i, x->digits[k][i], y->digits[k][i]);
+                        b->m->matrices[k]->name, i, x->digits[o][i], y->digits[k][i]);
                 fail_with(b, after);
             }
+    }
 }
 
 /* ---- building ---- */
@@ -306,6 +318,7 @@ static inline void through_passes(bench *b, const ir_graph *g, uint32_t classes)
     after = bench_run(b, g, KERNELS, classes);
     same_results(b, &before, &after, "lower");
     bench_pass(b, "unify", pass_unify);
+    bench_pass(b, "duplicate", pass_duplicate);
     before = bench_run(b, g, KERNELS, classes);
     bench_pass(b, "round_updates", pass_round_updates);
     after = bench_run(b, g, KERNELS, classes);

@@ -98,7 +98,7 @@ static void passes_make_what_the_golden_files_say(void **state)
         count++;
     }
     closedir(folder);
-    assert_true(count >= 9);
+    assert_true(count >= 11);
 }
 
 int main(void)

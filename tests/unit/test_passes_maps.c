@@ -1,7 +1,7 @@
 /*
  * Random convolutional networks, from the language through the passes that know maps: the verifier
- * and the text form after each, the same bits before and after `lower`, also of window ops on extreme
- * numbers; equal graphs for any batch.
+ * and the text form after each, the same bits before and after `lower` and `duplicate`, also of window ops
+ * on extreme numbers; equal graphs for any batch.
  */
 #include "frontend/language/language.h"
 #include "test_passes.h"
@@ -160,6 +160,30 @@ static void only_taps_are_left(bench *b, const ir_graph *g, const char *what)
     }
 }
 
+/* Columns of the map that a matrix is used over; 0: it is not used over one. */
+static uint32_t columns_of(const ir_graph *g, const ir_matrix *w)
+{
+    IR_EACH(op, g)
+        if (op->code == IR_mvm && !strcmp(ir_get_name(op, IR_ATTR_matrix, ""), w->name))
+            return op->space.count > 2 ? g->dims[op->space.dim[op->space.count - 1]].extent : 0;
+    return 0;
+}
+
+/* Copies of some matrices, all of which end with the digits that the matrix alone has. */
+static void copies_share_columns(net *n, const ir_graph *g)
+{
+    bench *b = &n->b;
+    for (size_t i = 0; i < b->m->matrix_count; i++) {
+        uint32_t columns = columns_of(g, b->m->matrices[i]), most = columns < 4 ? columns : 4;
+        if (most > 1 && pick(n, 0, 2))
+            b->m->matrices[i]->copies = 2 + below(b, most - 1);
+    }
+    run_result before = bench_run(b, g, 2, 3);
+    bench_pass(b, "duplicate", pass_duplicate);
+    run_result after = bench_run(b, g, 2, 3);
+    same_results(b, &before, &after, n->text);
+}
+
 static void passes_keep_what_is_computed(void **state)
 {
     (void)state;
@@ -175,6 +199,7 @@ static void passes_keep_what_is_computed(void **state)
         run_result after = bench_run(b, g, 2, 3);
         same_results(b, &before, &after, n.text);
         bench_pass(b, "unify", pass_unify);
+        copies_share_columns(&n, g);
         bench_pass(b, "round_updates", pass_round_updates);
         only_taps_are_left(b, ir_module_graph(b->m, "train:f"), n.text);
         bench_close(b);

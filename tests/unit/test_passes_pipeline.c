@@ -75,7 +75,7 @@ static void prints_after_passes(void **state)
     static const struct {
         const char *after;
         size_t expected;
-    } cases[] = {{"lower", 1}, {"all", 7}, {"place", 0}};
+    } cases[] = {{"lower", 1}, {"all", 8}, {"place", 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bench b;
         char *text = NULL;
