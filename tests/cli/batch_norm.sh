@@ -26,26 +26,13 @@ ops()
     "$PANTHER" compile "$work/net.pan" --stop-after layout --emit ir 2>/dev/null |
         sed -n '/^graph @"train/,/^}/p' | grep -c " = $1 " || true
 }
-# weights FILE: tensors of the model.
-weights()
-{
-    python3 - "$1" <<'PYTHON'
-import json, struct, sys
-data = open(sys.argv[1], "rb").read()
-length, = struct.unpack("<Q", data[:8])
-for name, t in sorted(json.loads(data[8:8 + length]).items()):
-    if name != "__metadata__" and not name.startswith("panther."):
-        begin, end = (8 + length + k for k in t["data_offsets"])
-        print(name, t["shape"], *struct.unpack(f"<{(end - begin) // 4}f", data[begin:end]))
-PYTHON
-}
 # agree NAME: machine and fixed-point interpreter have the same weights and results after training.
 agree()
 {
     run --save "$work/machine.safetensors" >"$work/machine" || not_ok "$1" "$(cat "$work/machine")"
     run --interpreter fixed --save "$work/fixed.safetensors" >"$work/fixed"
     same "$1: machine and interpreter train the same weights" \
-        "$(weights "$work/machine.safetensors")" "$(weights "$work/fixed.safetensors")"
+        "$(tensors "$work/machine.safetensors")" "$(tensors "$work/fixed.safetensors")"
     same "$1: and test the same" "$(grep '^epoch' "$work/machine")" "$(grep '^epoch' "$work/fixed")"
 }
 
@@ -55,7 +42,7 @@ program 'x = relu(batch_norm(conv2d(image, 6, 3, padding = 1, bias = false)))
     return dense(batch_norm(dense(flatten(max_pool(x, 2)), 20)), 10)'
 same "folded: no vector operation is left of four batch_norms" "0 0 1" "$(ops rsqrt) $(ops mul) $(ops add)"
 agree "folded"
-weights "$work/machine.safetensors" >"$work/values"
+tensors "$work/machine.safetensors" >"$work/values"
 check "the saved batch_norm is the identity but for its bias" awk '
     /^batch_norm_[0-9]*.weight/ { for (i = 3; i <= NF; i++) bad += $i != 1 }
     /^batch_norm_[0-9]*.mean/   { for (i = 3; i <= NF; i++) bad += $i != 0 }
@@ -89,15 +76,15 @@ still() { "$PANTHER" run "$work/still.pan" "$@" --interpreter float 2>&1 | grep 
 first=$(still --weights "$work/start.safetensors" --save "$work/once.safetensors")
 second=$(still --weights "$work/once.safetensors" --save "$work/twice.safetensors")
 same "a folded file computes what the file did that it was made of" "$first" "$second"
-same "and is written as it was read" "$(weights "$work/once.safetensors")" \
-    "$(weights "$work/twice.safetensors")"
+same "and is written as it was read" "$(tensors "$work/once.safetensors")" \
+    "$(tensors "$work/twice.safetensors")"
 check "though not as what it was made of" \
-    test "$(weights "$work/start.safetensors")" != "$(weights "$work/once.safetensors")"
+    test "$(tensors "$work/start.safetensors")" != "$(tensors "$work/once.safetensors")"
 run --weights "$work/start.safetensors" --save "$work/machine.safetensors" >"$work/machine"
 run --weights "$work/start.safetensors" --interpreter fixed --save "$work/fixed.safetensors" \
     >"$work/fixed"
 same "trained on from it: the same weights on the machine" \
-    "$(weights "$work/machine.safetensors")" "$(weights "$work/fixed.safetensors")"
+    "$(tensors "$work/machine.safetensors")" "$(tensors "$work/fixed.safetensors")"
 
 # Carries and all: a run in two parts ends with the bits of a run in one.
 run --epochs 2 --save "$work/whole.safetensors" >"$work/out"

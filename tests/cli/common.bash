@@ -49,6 +49,20 @@ same()
     if [ -n "$2" ] && [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$(diff <(echo "$2") <(echo "$3"))"; fi
 }
 
+# tensors FILE: the model's tensors of a safetensors file, one a line; a machine's own are left out.
+tensors()
+{
+    python3 - "$1" <<'PYTHON'
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+length, = struct.unpack("<Q", data[:8])
+for name, t in sorted(json.loads(data[8:8 + length]).items()):
+    if name != "__metadata__" and not name.startswith("panther."):
+        begin, end = (8 + length + k for k in t["data_offsets"])
+        print(name, t["shape"], *struct.unpack(f"<{(end - begin) // 4}f", data[begin:end]))
+PYTHON
+}
+
 # Goes to a folder that looks like the sources with an empty build folder, but for the program.
 enter_sources()
 {
