@@ -109,6 +109,7 @@ typedef struct emulator_totals {
     uint64_t cycles; /* simulated, kernels one after the other */
     uint64_t kernels, instructions, mcu_instructions, mvm, mtvm, opa, crs;
     uint64_t words_read, words_written; /* of shared memory, by cores */
+    uint64_t operand_words; /* of those read: go to an MCU as they are */
     uint64_t adc_clips;
     uint64_t slice_saturation[SLICES_MAX];
     bool wear_counted;

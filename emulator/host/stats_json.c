@@ -119,6 +119,7 @@ static void add_statistics(cJSON *root, const host *h, const emulator_totals *t)
                   {"opa", t->opa},
                   {"crs", t->crs},
                   {"words_read", t->words_read},
+                  {"operand_words", t->operand_words},
                   {"words_written", t->words_written},
                   {"adc_clips", t->adc_clips},
                   {"cycles_per_kernel", h->first_kernel_cycles}};

@@ -32,6 +32,9 @@ uint16_t observe_layer(const emulator *e, const agent *a, uint32_t at);
 /* What an agent costs per cycle goes to the first layer it works for. */
 uint16_t observe_main_layer(const emulator *e, const agent *a);
 
+/* Whether words that a load or peek reads go to the inputs of an MCU as they are. */
+bool observe_is_operand(const agent *a, uint32_t at);
+
 /* Converts the counts and fills e->totals. */
 void observe_totals(emulator *e);
 

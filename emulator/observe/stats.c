@@ -22,10 +22,14 @@ static void count_matrix_operations(const operation *op, uint64_t times, emulato
 }
 
 /* What cores take out of shared memory (load, peek) and put there. */
-static void count_words(const operation *op, uint64_t times, emulator_totals *t)
+static void count_words(const agent *a, uint32_t at, uint64_t times, emulator_totals *t)
 {
-    if (op->op == ISA_load || op->op == ISA_peek)
+    const operation *op = &a->code[at];
+    bool reads = op->op == ISA_load || op->op == ISA_peek;
+    if (reads)
         t->words_read += times * op->words;
+    if (reads && times && observe_is_operand(a, at))
+        t->operand_words += times * op->words;
     if (op->op == ISA_store)
         t->words_written += times * op->words;
 }
@@ -38,7 +42,7 @@ static void count_program(const program *p, emulator_totals *t)
             for (uint32_t n = 0; n < a->source->code.count; n++) {
                 t->instructions += a->executed[n];
                 count_matrix_operations(&a->code[n], a->executed[n], t);
-                count_words(&a->code[n], a->executed[n], t);
+                count_words(a, n, a->executed[n], t);
             }
         }
 }

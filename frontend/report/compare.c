@@ -38,6 +38,7 @@ static const struct total {
     {"OPA", NULL, "opa", FIGURE_COUNT, false},
     {"CRS", NULL, "crs", FIGURE_COUNT, false},
     {"words read by cores", NULL, "words_read", FIGURE_COUNT, false},
+    {"as operands of crossbars", NULL, "operand_words", FIGURE_COUNT, false},
     {"words written by cores", NULL, "words_written", FIGURE_COUNT, false},
     {"ADC clips", NULL, "adc_clips", FIGURE_COUNT, false},
     {"training loss, last", NULL, "train_loss", FIGURE_PLAIN, true},
