@@ -306,6 +306,32 @@ static void memory_is_measured(void **state)
     free_watched(&w);
 }
 
+/*
+ * Operands are what goes to the inputs of an MCU as it is: at once, by a copy of a part of it, by one
+ * in the next turn of a loop. Not what is computed with, what is overwritten, or copied elsewhere.
+ */
+static void operands_are_told_by_where_they_go(void **state)
+{
+    (void)state;
+    bench b = bench_new();
+    bench_program(&b, ".matrix w layer=0 rows=16 columns=16 q=26 frozen=0\n"
+                      ".block node=0 tile=0 core=0 mcu=0 row=0 column=0 rows=16 columns=16\n"
+                      ".preset 0, keep, 0*200\n.core 0\n"
+                      "  load m0.mvm.in, [s0 + 0], 16\n"
+                      "turn: copy m0.opa.row, v40, 16\n  mcu 100\n"
+                      "  peek v40, [s0 + 0], 16\n"
+                      "  load v0, [s0 + 16], 12\n  set v0, 1, 4\n  copy m0.mtvm.in, v6, 2\n"
+                      "  load v0, [s0 + 32], 8\n  add v16, v0, v0, 8\n"
+                      "  load v0, [s0 + 48], 4\n  set v0, 1, 4\n  copy m0.mvm.in, v0, 4\n"
+                      "  load v20, [s0 + 64], 2\n  copy v30, v20, 2\n"
+                      "  saddi s1, s1, 1\n  blt s1, 3, turn\n  halt\n");
+    bench_run(&b, NULL, NULL);
+    const emulator_totals *t = emulator_statistics(b.e);
+    assert_int_equal(t->words_read, 16 + 3 * (16 + 12 + 8 + 4 + 2));
+    assert_int_equal(t->operand_words, 16 + 3 * (16 + 12));
+    bench_free(&b);
+}
+
 /* After the first kernel nothing is allocated any more, trace file included. */
 static void nothing_is_allocated_while_time_runs(void **state)
 {
@@ -405,6 +431,7 @@ int main(void)
         cmocka_unit_test(filters_leave_out),
         cmocka_unit_test(watching_changes_nothing),
         cmocka_unit_test(memory_is_measured),
+        cmocka_unit_test(operands_are_told_by_where_they_go),
         cmocka_unit_test(nothing_is_allocated_while_time_runs),
         cmocka_unit_test(bins_keep_what_they_are_given),
         cmocka_unit_test(bad_filters_are_refused),
