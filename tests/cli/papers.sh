@@ -9,7 +9,7 @@ if ! command -v python3 >/dev/null; then
     echo "skip - papers: python3 is not installed"
     exit 77
 fi
-for name in table1 table3 table4 slicings mlp_l4 lifetime fig9 fig10; do
+for name in table1 table2 table3 table4 slicings mlp_l4 lifetime fig9 fig10; do
     check "experiment $name holds" "$folder/run" -o "$work" "$name"
     expect "and leaves JSON" 0 '"experiment"' cat "$work/$name.json"
 done

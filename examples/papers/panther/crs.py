@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Energy of carry resolution: emulated on the digits in both profiles, per layer on MLP-L4."""
+import math
 import sys
 
 import common
@@ -44,7 +45,12 @@ def main():
                   "%.2f %%" % got, "holds" if got <= 4.8 else "does not hold", True, got <= 4.8)
     r.verdict("every 64, energy", "undesirable",
               "%.0f %% or more" % most["panther_paper", 1, 64], "agrees")
-    return r.end()
+    series = {"%s, %d" % key: [(math.log2(p), math.log10(most[(*key, p)]), "") for p in PERIODS]
+              for key in sorted({key[:2] for key in most}, reverse=True)}
+    series["paper, 1,024"] = [(10, math.log10(4.8), "at most 4.8 %")]
+    return r.end(common.svg_scatter("Energy of carry resolution, largest share of MLP-L4's layers",
+                                    "log2 of the CRS period in examples",
+                                    "log10 of % of the other dynamic energy", series, lines=True))
 
 
 if __name__ == "__main__":

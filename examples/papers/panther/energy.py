@@ -59,7 +59,8 @@ def compare_events(r):
 def layer_energy(profile, batch):
     """nJ per MCU and example of each layer of MLP-L4, leakage left out; and leakage, on average."""
     s = common.panther_stats(["run", "examples/mlp_l4.pan", "--entry", "train:mlp_l4",
-                              "--timing-only", "--machine", profile, "--batch", batch])
+                              "--timing-only", "--machine", profile, "--batch", batch,
+                              *common.PLACEMENT])
     nj = {name: s["energy_by_layer"][name] * 1e-3 / mcus / batch for name, mcus in LAYERS}
     return nj, s["leakage_pj"] * 1e-3 / sum(m for _, m in LAYERS) / batch
 
@@ -68,7 +69,7 @@ def run_network(r, suffix, folder, batch):
     """{(machine, variant): statistics} of one image of MLP-L4."""
     image = os.path.join(folder, "mlp_l4.pimg")
     common.panther(["compile", "examples/mlp_l4.pan", "-o", image, "--batch", batch, "--machine",
-                    "panther" + suffix])
+                    "panther" + suffix, *common.PLACEMENT])
     found = {}
     for machine, variant in MACHINES:
         found[machine, variant] = common.panther_stats(
@@ -123,7 +124,11 @@ def main():
     third = [ratios["paper", batch, ("panther", 3)] for batch in (1, 64, 1024)]
     r.check("variant 3 / variant 2 falls with the batch", all(
         a > b > c for a, b, c in zip(*third)))
-    return r.end()
+    names = [name for name, _ in LAYERS]
+    return r.end(common.svg_bars(
+        "MLP-L4 as one program, `paper`: energy against PANTHER", "times PANTHER's energy", names,
+        {"%s, batch %d" % (key[0], batch): ratios["paper", batch, key]
+         for key in (digital, mvm) for batch in (1, 64)}, log=True))
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ class Bench:
             with open(path, "w") as f:
                 f.write(layer.text(batch, maps))
             network = maps and layer.alone()
-            common.panther(["compile", path, "-o", image, "--machine",
+            common.panther(["compile", path, "-o", image, *common.PLACEMENT, "--machine",
                             self.machine("panther", network)])
             for machine, variant in ON_MAPS if maps else CONFIGURATIONS:
                 s = common.panther_stats(["run", image, "--timing-only", "--machine",

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Tables 1 and 2: steps of matrix operations of compiled training kernels, from their traces.
 
-A step is one MVM or MTVM. The programs run on a machine whose products take a million cycles, so
+    steps.py [table1] [table2] [--all]
+
+table1 is of variant 1, table2 of variants 2 and 3. A step is one MVM or MTVM. The programs run on a machine whose products take a million cycles, so
 the whole millions of a kernel's cycles are the steps on its critical path, whatever else it does.
 """
 import json
@@ -119,13 +121,13 @@ def diagram(r, layers, batch, variant, stated=False):
     return rows, last + 1, opa, any(len(c) > 1 for c in cells.values())
 
 
-def execute(r, layer_counts, batches):
+def execute(r, variants, layer_counts, batches):
     """Runs every program; a cell is one number if formula, image and both runs agree."""
     machines = ("panther", "panther_overlapped")
     rows, wrong, late = [], 0, 0
     with tempfile.TemporaryDirectory() as folder:
         files = [slow_machine(folder, name) for name in machines]
-        for variant in (1, 2, 3):
+        for variant in variants:
             for layers in layer_counts:
                 cells = []
                 for batch in batches:
@@ -144,19 +146,37 @@ def execute(r, layer_counts, batches):
     r.check("every compiled schedule reaches the bound", late == 0, "%d of %d above" % (late, count))
 
 
-def main():
-    r = common.Report("table1", "steps of matrix operations (Tables 1 and 2)")
-    _, steps, opa, _ = diagram(r, 3, 1, 1, stated=True)
+def grid(title, rows):
+    return common.svg_grid(title, ["step", "MCU 0", "MCU 1", "MCU 2"], rows)
+
+
+def table1(counts):
+    r = common.Report("table1", "steps of matrix operations, variant 1 (Table 1)")
+    rows, steps, opa, _ = diagram(r, 3, 1, 1, stated=True)
     r.value("Table 1: rows for L = 3, B = 1, OPA included", 6, steps + opa, 0, gate=True)
+    _, _, _, clash = diagram(r, 3, 3, 1)
+    r.check("an example every 2 steps: no crossbar used twice in a step", not clash)
+    execute(r, (1,), *counts)
+    return r.end(grid("Steps of variant 1, 3 layers, 1 example, from the trace", rows))
+
+
+def table2(counts):
+    r = common.Report("table2", "steps of matrix operations, variants 2 and 3 (Table 2)")
     rows, steps, opa, _ = diagram(r, 3, 5, 2, stated=True)
     r.value("Table 2: rows 0 to 8 for L = 3, B = 5", 9, steps, 0, gate=True)
     r.value("Table 2: rows of outer products", 4, opa, 0)
     r.line("    Table 2 shows 4 rows of OPA for 5 examples: a slip of the paper")
-    _, _, _, clash = diagram(r, 3, 3, 1)
-    r.check("variant 1, an example every 2 steps: no crossbar used twice in a step", not clash)
-    execute(r, *(ALL if "--all" in sys.argv else FEW))
-    return r.end(common.svg_grid("Steps of variant 2, 3 layers, 5 examples, from the trace",
-                                 ["step", "MCU 0", "MCU 1", "MCU 2"], rows))
+    execute(r, (2, 3), *counts)
+    return r.end(grid("Steps of variant 2, 3 layers, 5 examples, from the trace", rows))
+
+
+def main():
+    counts, status = ALL if "--all" in sys.argv else FEW, 0
+    wanted = [a for a in sys.argv[1:] if a != "--all"] or ["table1", "table2"]
+    for name, table in (("table1", table1), ("table2", table2)):
+        if name in wanted:
+            status |= table(counts)
+    return status
 
 
 if __name__ == "__main__":

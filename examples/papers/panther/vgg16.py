@@ -44,7 +44,8 @@ class Network:
         if os.path.exists(image):
             return ""
         done = subprocess.run([common.PANTHER, "compile", self.program, "-o", image, "--batch",
-                               str(batch), "--machine", self.machine("panther_paper")],
+                               str(batch), "--machine", self.machine("panther_paper"),
+                               *common.PLACEMENT],
                               capture_output=True, text=True, cwd=common.ROOT,
                               env=dict(os.environ, NO_COLOR="1"))
         return done.stderr.splitlines()[0] if done.returncode else ""
