@@ -17,7 +17,7 @@
  *             sring  pointer, rest, ring     ; next slot
  *     done:
  *
- * A walk back has negative steps and gives all rows up at the end of the map.
+ * A walk back has negative steps, from an address that is at the end of the map.
  * A window that moves every few points only (untap with a stride) counts them in a register.
  *
  * Where slots are rows (ring.h), the pointer stays at the first row of the window, which goes on
@@ -220,8 +220,7 @@ static void next_row(emitter *e, const ring_pointer *r)
         leave_rows(e, r);
     } else {
         uint32_t words = r->axes[0].step * (uint32_t)row_words(r);
-        if (!r->axes[0].back)
-            give_up(e, r, r->reg, 0, words);
+        give_up(e, r, r->reg, r->axes[0].back ? r->words - words : 0, words);
         EMIT(e, ISA_saddi, r->reg, r->reg, along(r, 0, words));
     }
     code_here(&e->code, &stay, NULL);
@@ -248,12 +247,14 @@ static void next_map_of_rows(emitter *e, const ring_pointer *r)
 static void next_map(emitter *e, const ring_pointer *r)
 {
     uint32_t down = r->axes[0].points > 1 ? ir_axis_moved(&r->axes[0], r->axes[0].points) : 0;
-    uint32_t rest = (r->rows - (r->axes[0].back ? 0 : down)) * (uint32_t)row_words(r);
+    uint32_t rest = (r->rows - down) * (uint32_t)row_words(r);
     if (r->axes[0].points > 1 && r->phase[0] >= 0)
         EMIT(e, ISA_sset, r->phase[0], (int32_t)r->axes[0].start);
-    if (r->axes[0].back && down)
-        EMIT(e, ISA_saddi, r->reg, r->reg, (int32_t)down * row_words(r));
     give_up(e, r, r->reg, 0, rest);
+    if (r->axes[0].back && down) {
+        EMIT(e, ISA_saddi, r->reg, r->reg, (int32_t)down * row_words(r));
+        rest = r->words;
+    }
     next_slot(e, r, rest);
 }
 

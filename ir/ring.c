@@ -83,7 +83,7 @@ uint64_t ir_axis_reaches(const ir_axis *a, uint64_t distance)
 uint32_t ir_axis_last_use(const ir_axis *a, uint32_t at)
 {
     if (a->back)
-        return a->points - 1;
+        return a->points - 1 - at;
     uint64_t moves = at / a->step + 1; /* after this many moves it is left behind */
     uint64_t points = moves * a->every > a->start ? moves * a->every - a->start : 1;
     return points < a->points ? (uint32_t)points - 1 : a->points - 1;

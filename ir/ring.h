@@ -48,7 +48,7 @@ typedef struct ir_axis {
     uint32_t low, size;   /* of the slot: rows (columns) before the map, and in all */
     uint32_t map;         /* rows (columns) of the map */
     uint32_t window;      /* rows (columns) that the reader may take something from at a point */
-    bool back;            /* it walks from the last row (column) to the first, and gives up at the end */
+    bool back;            /* it walks from the last row (column) to the first */
 } ir_axis;
 
 void ir_reader_axes(const ir_graph *g, const ir_op *reader, ir_axis axes[2]);

@@ -175,15 +175,33 @@ static void write_takes(schedule_state *s)
     }
 }
 
+/*
+ * An interval of at least so many cycles. With recurrences it is a whole number of turns of the
+ * longest loop: the clocks then agree to the cycle, and the text does not depend on the steps.
+ */
+static int64_t whole_turns(const schedule_state *s, int64_t interval)
+{
+    int64_t points = 1;
+    for (size_t i = 0; s->recurrences.states && i < s->core_count; i++)
+        points = schedule_points(&s->cores[i]) > points ? schedule_points(&s->cores[i]) : points;
+    return (interval + points - 1) / points * points;
+}
+
+static int64_t longer_interval(const schedule_state *s)
+{
+    int64_t one = whole_turns(s, 1), turn = s->interval / one;
+    int64_t longer = one > 1 ? (turn + turn / 64 + 1) * one : turn + turn / 64 + 4;
+    return s->turns_short > longer ? whole_turns(s, s->turns_short) : longer;
+}
+
 static bool find_interval(schedule_state *s, pass_context *c)
 {
-    int64_t least = schedule_least_interval(s);
+    int64_t least = whole_turns(s, schedule_least_interval(s));
     if (s->interval < least)
         s->interval = least;
     s->turns_short = 0;
     while (s->stuck || !schedule_place(s)) {
-        int64_t longer = s->interval + s->interval / 64 + 4;
-        s->interval = s->turns_short > longer ? s->turns_short : longer;
+        s->interval = longer_interval(s);
         s->turns_short = 0;
         s->stuck = false;
         if (s->interval / 64 > least) {
