@@ -352,7 +352,7 @@ static void outputs(builder *b, const pan_item *item, const build_value *values,
 
 static void begin_graph(builder *b, const char *name, int64_t batch, bool rolls)
 {
-    b->rolls = rolls;
+    b->rolls = rolls && !b->unroll;
     b->states = 0;
     b->scan_steps = 0;
     b->g = ir_graph_new(b->m, name);
@@ -372,8 +372,9 @@ static build_value *forward(builder *b, const pan_item *item)
     return ports && build_body(b, &item->body, ports, values) ? values : NULL;
 }
 
-static void build_test(builder *b, uint32_t index)
+static void build_test(builder *b, uint32_t index, const pan_train *train)
 {
+    (void)train;
     const pan_item *item = &b->p->items[index];
     b->train = NULL;
     begin_graph(b, pan_test_entry(b->p, index), pan_test_batch(b->p, index),
@@ -404,9 +405,9 @@ static ir_op *loss_of(builder *b, const pan_train *t, build_value from, build_va
     return values[t->loss_body.results[0]].op;
 }
 
-static void build_train(builder *b, const pan_train *t)
+static void build_train(builder *b, uint32_t index, const pan_train *t)
 {
-    const pan_item *item = &b->p->items[t->item];
+    const pan_item *item = &b->p->items[index];
     b->train = t;
     begin_graph(b, pan_train_entry(b->p, t), t->batch,
                 build_can_roll(&item->body) && build_can_roll(&t->loss_body));
@@ -430,24 +431,35 @@ static void build_train(builder *b, const pan_train *t)
     IR_OP(b->g, IR_descend, ir_no_type, t->where, loss, rate);
 }
 
+typedef void graph_builder(builder *b, uint32_t index, const pan_train *train);
+
+/* With loops over time; once more without, if a core could not run them. */
+static void build_graph(builder *b, graph_builder *build, uint32_t index, const pan_train *train)
+{
+    b->unroll = false;
+    build(b, index, train);
+    if (b->failed || !b->rolls || build_has_loops_apart(b->g))
+        return;
+    b->m->graph_count--;
+    b->unroll = true;
+    build(b, index, train);
+}
+
 static void build_item(builder *b, uint32_t index)
 {
     const pan_item *item = &b->p->items[index];
     bool trained = false;
     if (item->kind == PAN_NETWORK)
-        build_test(b, index);
+        build_graph(b, build_test, index, NULL);
     for (size_t t = 0; t < b->p->train_count && !b->failed; t++) {
         const pan_train *train = &b->p->trains[t];
         if (train->item != index)
             continue;
-        if (item->kind == PAN_NETWORK)
-            build_train(b, train);
-        else
-            build_kernel(b, index, train);
+        build_graph(b, item->kind == PAN_NETWORK ? build_train : build_kernel, index, train);
         trained = true;
     }
     if (!trained && item->kind == PAN_KERNEL)
-        build_kernel(b, index, NULL);
+        build_graph(b, build_kernel, index, NULL);
 }
 
 ir_module *pan_build(pan_program *p, const ir_numerics *numerics, diag *d)

@@ -28,6 +28,7 @@ typedef struct builder {
     int64_t step;         /* of the seqs that the op being made walks */
     struct build_loop *loop; /* the scan around it, or NULL (build_steps.c) */
     bool rolls;           /* seqs of this graph may be maps (build_rolled.c) */
+    bool unroll;          /* they may not: it is built for the second time */
     int64_t scan_steps;   /* of the rolled scan around it, 0: none */
     int64_t states;       /* in this graph */
     int64_t stepped;      /* steps in this graph */
@@ -117,6 +118,11 @@ bool build_is_zero(const ir_op *op);
 
 /* Whether the body's seqs can be maps: its scans look at no other seqs than those they walk. */
 bool build_can_roll(const pan_body *body);
+/*
+ * Whether every matrix of the graph is used in one loop only, as a core has one: of a trained matrix
+ * the same, of others at least one that all their products can be in.
+ */
+bool build_has_loops_apart(const ir_graph *g);
 /* Whether values of this type are maps of one row for each step. */
 bool build_is_rolled(const builder *b, const pan_type *t);
 /* Makes an input one over steps; false after an error. */

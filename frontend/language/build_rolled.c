@@ -2,11 +2,14 @@
  * Rolled seqs: a seq of T steps is a map of T rows and one column, so that its text does not grow
  * with T; a scan's body stands in the graph once, and its states are pairs of `prev` and `next`
  * (ir/recurrence.h). Seqs of up to UNROLLED_MOST steps have ops for each step instead
- * (build_steps.c), and so have all seqs of a body with a scan that looks at other seqs as a whole.
+ * (build_steps.c), and so have all seqs of a body with a scan that looks at other seqs as a whole, or
+ * that trains a matrix in loops of different lengths, or in one and outside of it.
  */
 #include "frontend/language/build.h"
 
 #include "ir/window.h"
+
+#include <string.h>
 
 enum { UNROLLED_MOST = 4 };
 
@@ -35,6 +38,38 @@ bool build_can_roll(const pan_body *body)
         inside = (inside || op->code == PAN_SCAN_BEGIN) && op->code != PAN_SCAN_END;
     }
     return can;
+}
+
+static bool updates(const ir_graph *g, const char *matrix)
+{
+    bool trains = false;
+    for (const ir_op *op = g->first; op; op = op->next)
+        trains = trains || op->code == IR_descend ||
+                 (op->code == IR_opa && !strcmp(ir_get_name(op, IR_ATTR_matrix, ""), matrix));
+    const ir_matrix *w = ir_module_matrix(g->module, matrix);
+    return trains && !(w && w->frozen);
+}
+
+/* Reads of parameters, which happen once, are in no loop. */
+static bool loops(const ir_op *op)
+{
+    return ir_ops[op->code].class == IR_CLASS_MATRIX && op->space.count > 0;
+}
+
+bool build_has_loops_apart(const ir_graph *g)
+{
+    for (const ir_op *a = g->first; a; a = a->next) {
+        const char *matrix = loops(a) ? ir_get_name(a, IR_ATTR_matrix, "") : NULL;
+        for (const ir_op *b = matrix ? a->next : NULL; b; b = b->next) {
+            if (!loops(b) || strcmp(ir_get_name(b, IR_ATTR_matrix, ""), matrix))
+                continue;
+            bool within = ir_space_within(a->space, b->space);
+            bool around = ir_space_within(b->space, a->space);
+            if (!(within && around) && (!(within || around) || updates(g, matrix)))
+                return false;
+        }
+    }
+    return true;
 }
 
 bool build_is_rolled(const builder *b, const pan_type *t)

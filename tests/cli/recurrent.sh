@@ -22,23 +22,29 @@ for name, t in sorted(json.loads(data[8:8 + length]).items()):
 PYTHON
 }
 
-# agree NAME BODY BATCH: the same weights from the machine and from the interpreter.
+# agree NAME BODY BATCH [INPUT [PARAMETERS]]: the same weights from the machine and from the
+# interpreter.
 agree()
 {
     cat >"$work/net.pan" <<EOF_NET
 data d { train = csv("$examples/data/digits.csv.gz", label = 64); scale = 1/8; limit = 24 }
-network net(xs: seq[4, vec[16]]) -> vec[10] {
+${5:-}
+network net(xs: ${4:-seq[4, vec[16]]}) -> vec[10] {
     $2
 }
 train net on d { loss = cross_entropy; update = sgd(rate = 0.5); batch = $3; epochs = 1 }
-deploy { machine = "$examples/machines/panther.yaml"; opa_mode = "batch" }
+deploy { machine = "$examples/machines/panther_cnn.yaml"; opa_mode = "batch" }
 EOF_NET
+    agree_run "$1, batch $3"
+}
+agree_run()
+{
     rm -f "$work"/*.safetensors
     "$PANTHER" run "$work/net.pan" --save "$work/machine.safetensors" >"$work/out" 2>&1 ||
         not_ok "$1: the machine's run" "$(cat "$work/out")"
     "$PANTHER" run "$work/net.pan" --interpreter fixed --save "$work/fixed.safetensors" \
         >"$work/out" 2>&1 || not_ok "$1: the interpreter's run" "$(cat "$work/out")"
-    same "$1, batch $3: machine and interpreter train the same weights" \
+    same "$1: machine and interpreter train the same weights" \
         "$(weights "$work/machine.safetensors")" "$(weights "$work/fixed.safetensors")"
 }
 agree "rnn" 'return dense(last(rnn(xs, 7)), 10)' 1
@@ -48,6 +54,17 @@ agree "gru, both ways" \
 agree "scan, dense at each step" 'hs = scan x in tanh(dense(xs, 8)) { state h = zeros(12)
         h = tanh(dense(concat(x, h), 12)); yield h }
     return dense(reshape(hs, 48), 10)' 3
+
+agree "a convolution, an LSTM over its rows" \
+    'x = relu(conv2d(xs, 4, 3, padding = 1)); return dense(last(lstm(reshape(x, 16, 16), 6)), 10)' \
+    2 'map[1, 8, 8]'
+agree "a matrix in a scan and before it" 'q = tanh(W @ last(xs))
+    hs = scan x in xs { state h = q; h = tanh(W @ h + x); yield h }
+    return dense(last(hs), 10)' 2 'seq[8, vec[8]]' 'param W: matrix[8, 8]'
+agree "a matrix in scans of different lengths" \
+    'a = scan x in xs { state h = zeros(8); h = tanh(W @ h + x); yield h }
+    b = scan x in reshape(xs, 16, 4) { state h = zeros(8); h = tanh(W @ h + concat(x, x)); yield h }
+    return dense(concat(last(a), last(b)), 10)' 2 'seq[8, vec[8]]' 'param W: matrix[8, 8]'
 
 # More steps than a core has registers for pointers, were each of them to have its own.
 agree28()
@@ -117,8 +134,13 @@ for kind in kernel network; do
     check "the $kind trains" "$PANTHER" run "$work/$kind.pan" --interpreter float \
         --save "$work/$kind.safetensors"
 done
+{
+    cat "$work/kernel.pan"
+    echo "deploy { machine = \"$examples/machines/panther.yaml\"; opa_mode = \"batch\" }"
+} >"$work/net.pan"
 same "back-propagation through time by hand and by the compiler" \
     "$(weights "$work/kernel.safetensors")" "$(weights "$work/network.safetensors")"
+agree_run "back-propagation by hand"
 
 # sizes CELL STEPS: instructions of the programs that test and train such a network.
 sizes()
