@@ -57,7 +57,7 @@ static bool target_type(const training *tr, const pan_type *output, pan_type *ta
 }
 
 static value apply_named_loss(checker *c, const ast_setting *s, const char *name, value output,
-                              value target)
+                              source_range result, value target)
 {
     const symbol *def = symbols_find(&c->functions, name);
     value args[] = {output, target};
@@ -65,13 +65,15 @@ static value apply_named_loss(checker *c, const ast_setting *s, const char *name
         return check_expand(c, def->item, args, 2, s->value->where);
     call *k = ARENA_NEW(c->memory, call);
     *k = (call){.c = c, .row = builtin_find(name), .where = s->value->where,
-                .v = {output, target}, .at = {s->value->where, s->value->where}};
+                .v = {output, target}, .at = {result, s->value->where}};
     return apply_loss(k);
 }
 
 static void expand_loss(checker *c, training *tr, const ast_setting *s)
 {
-    pan_type output = tr->item->body.ops[tr->item->body.results[0]].type;
+    const pan_op *result = &tr->item->body.ops[tr->item->body.results[0]];
+    pan_type output = result->type;
+    source_range where = result->where;
     target_type(tr, &output, &tr->t->target);
     scope locals = {0};
     body_state state = {.body = &tr->t->loss_body, .item = PAN_NONE};
@@ -82,7 +84,8 @@ static void expand_loss(checker *c, training *tr, const ast_setting *s)
         in[i] = check_emit(c, PAN_INPUT, i ? tr->t->target : output, s->value->where, NULL, 0);
         check_op(c, in[i])->index = i;
     }
-    value loss = apply_named_loss(c, s, tr->t->loss, value_run(in[0]), value_run(in[1]));
+    value loss =
+        apply_named_loss(c, s, tr->t->loss, value_run(in[0]), where, value_run(in[1]));
     if (loss.kind != VALUE_BAD) {
         loss = check_run(c, loss, s->value->where);
         if (loss.kind != VALUE_RUN || check_type(c, &loss)->kind != PAN_SCALAR)
