@@ -11,9 +11,9 @@
  *     its pointer was last set to.
  *
  * What a machine does from the later moment on is then what it did from the earlier one, with other
- * counters and turned rings, for all examples before the next immediate that a counter reaches. They
- * are not executed: the counters and the host's tables are set to where they would be, the rings stay
- * as they are, since turning them changes nothing, and the programs run on to their end.
+ * counters and turned rings, for all examples before the next immediate that a counter reaches.
+ * They are not executed: the counters and the host's tables are set to where they would be, the
+ * rings stay as they are, since turning them changes nothing, and the programs run on to their end.
  */
 #ifndef PANTHER_EMULATOR_STEADY_H
 #define PANTHER_EMULATOR_STEADY_H
@@ -26,6 +26,7 @@ enum { STEADY_BATCH = 4 }; /* kernels of so few examples are not worth it */
 typedef struct register_use {
     bool used, base, compared;
     bool addend;       /* added to others */
+    bool exchanged;    /* there are others in its family */
     bool changed_late; /* set to a number within its ring where the loop comes by again */
     uint8_t family;    /* the first of the registers that exchange values with it */
     int32_t ring;      /* size of the ring that it goes round, the same for its family; 0: none */

@@ -3,8 +3,16 @@
 
 #include <string.h>
 
-typedef enum scalar_kind { KIND_OTHER, KIND_SET, KIND_MOVE, KIND_ADD, KIND_RING, KIND_COMPARE,
-                           KIND_JUMP, KIND_MIX } scalar_kind;
+typedef enum scalar_kind {
+    KIND_OTHER,
+    KIND_SET,
+    KIND_MOVE,
+    KIND_ADD,
+    KIND_RING,
+    KIND_COMPARE,
+    KIND_JUMP,
+    KIND_MIX
+} scalar_kind;
 
 static const uint8_t kinds[ISA_OP_COUNT] = {
     [ISA_sset] = KIND_SET,     [ISA_smov] = KIND_MOVE,    [ISA_saddi] = KIND_ADD,
@@ -79,7 +87,7 @@ static void note_uses(const agent *a, program_use *use)
         r->base |= op->access != 0;
         r->changed_late |= kind == KIND_SET && n >= head && (r->ring == 0 || op->imm < r->ring);
         if (kind == KIND_MOVE)
-            use->of[op->scalar[1]].used = true;
+            use->of[op->scalar[1]].used = use->of[op->scalar[1]].exchanged = r->exchanged = true;
         if (op->op == ISA_sadd)
             use->of[op->scalar[2]].used = use->of[op->scalar[2]].addend = true;
     }

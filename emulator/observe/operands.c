@@ -9,8 +9,8 @@ typedef struct registers {
 static bool is_input(const agent *a, uint32_t at)
 {
     const machine *m = a->tile->emulator->machine;
-    uint32_t side = (uint32_t)(m->slices.rows > m->slices.columns ? m->slices.rows
-                                                                  : m->slices.columns);
+    uint32_t side =
+        (uint32_t)(m->slices.rows > m->slices.columns ? m->slices.rows : m->slices.columns);
     if (at < (uint32_t)m->vector_words)
         return false;
     int which = (int)((at - (uint32_t)m->vector_words) / side) % MCU_VECTORS;

@@ -116,11 +116,16 @@ static int32_t changed(proof_case *c, int32_t v)
 {
     uint32_t batch = c->image->entries[c->entry].batch;
     switch (random_below(&c->r, 5)) {
-    case 0: return v + 1;
-    case 1: return v - 1;
-    case 2: return v - (int32_t)(v / (int32_t)batch);
-    case 3: return v + net_between(&c->r, -20, 20);
-    default: return v / 2;
+    case 0:
+        return v + 1;
+    case 1:
+        return v - 1;
+    case 2:
+        return v - (int32_t)(v / (int32_t)batch);
+    case 3:
+        return v + net_between(&c->r, -20, 20);
+    default:
+        return v / 2;
     }
 }
 
