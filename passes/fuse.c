@@ -6,7 +6,7 @@
  * and OPA of one example). They cannot depend on each other, so one instruction may start them all.
  * An MCU that a bundle uses twice for the same operation makes a second *round*. A recurrence cannot
  * wait for what is not in it: its operations are in bundles of their own, and so are those that
- * follow it. Nor can it wait for a turn, so that its bundles have slots of their own.
+ * follow it.
  *
  * On a blocking machine the core stands still during an `mcu`, so bundles of different depth (the
  * forward pass of example n, the backward pass of example n - d) share a *slot*, one instruction with
@@ -172,7 +172,23 @@ static bool stays_alone(const fuse_state *f, const bundle *b)
     int64_t bundles = 0;
     for (size_t i = 0; i < f->count; i++)
         bundles += placing_same_core(f->bundles[i]->core, b->core);
-    return b->recurrence || bundles > SHARING_MOST || 2 * bundles * b->points <= f->busiest;
+    return bundles > SHARING_MOST || 2 * bundles * b->points <= f->busiest;
+}
+
+/*
+ * Recurrences that do not depend on each other's points can be brought into step (schedule_state.c),
+ * one bundle of each; updates wait for a turn without harm. Anything else would make a recurrence
+ * wait for it.
+ */
+static bool keep_step(const fuse_state *f, const bundle *first, const bundle *b)
+{
+    bool updates = b->ops[0]->code == IR_opa;
+    if ((!first->recurrence && !b->recurrence) || (updates && !b->recurrence))
+        return true;
+    bool both = first->recurrence && b->recurrence;
+    for (size_t i = 0; both && f->bundles[i] != b; i++)
+        both = f->bundles[i]->slot != first->slot || f->bundles[i]->recurrence != b->recurrence;
+    return both;
 }
 
 /* The first bundle of a slot speaks for it: its masks are those of all bundles in the slot. */
@@ -183,7 +199,8 @@ static bundle *slot_for(fuse_state *f, size_t index)
         return NULL;
     for (size_t i = 0; i < index; i++) {
         bundle *first = f->bundles[i];
-        if (!first->follows && !first->recurrence && first->in_slot < BACKEND_SKEWS_MOST && may_share(first, b))
+        if (!first->follows && first->in_slot < BACKEND_SKEWS_MOST && may_share(first, b) &&
+            keep_step(f, first, b))
             return first;
     }
     return NULL;

@@ -194,6 +194,27 @@ static int64_t longer_interval(const schedule_state *s)
     return s->turns_short > longer ? whole_turns(s, s->turns_short) : longer;
 }
 
+/*
+ * The next interval to try: the same with recurrences that start later, to be in step with others;
+ * else a longer one, and if that does not help for long, with instructions of their own.
+ */
+static void next_try(schedule_state *s)
+{
+    enum { ALIGNED_MOST = 12, MISFITS_MOST = 40 };
+    if (!s->stuck && s->realign && s->realigned++ < ALIGNED_MOST)
+        return;
+    s->misfits += s->realign && !s->stuck;
+    s->interval = longer_interval(s);
+    schedule_forget_alignments(s);
+    if (s->misfits == MISFITS_MOST) {
+        s->misfits++;
+        schedule_unshare(s);
+        s->interval = whole_turns(s, schedule_least_interval(s));
+    }
+    s->turns_short = 0;
+    s->stuck = false;
+}
+
 static bool find_interval(schedule_state *s, pass_context *c)
 {
     int64_t least = whole_turns(s, schedule_least_interval(s));
@@ -201,9 +222,7 @@ static bool find_interval(schedule_state *s, pass_context *c)
         s->interval = least;
     s->turns_short = 0;
     while (s->stuck || !schedule_place(s)) {
-        s->interval = longer_interval(s);
-        s->turns_short = 0;
-        s->stuck = false;
+        next_try(s);
         if (s->interval / 64 > least) {
             diag_fault(c->diag, SOURCE_NOWHERE, "kernel '%s' cannot be scheduled", s->graph->name);
             return false;

@@ -72,6 +72,13 @@ typedef struct core_info {
     int64_t events;
 } core_info;
 
+/* A recurrence with bundles in slots that others lead: how much later it starts to meet them. */
+typedef struct alignment {
+    int64_t delay;
+    int64_t waits[8]; /* of its bundles for their slots, in the try at hand */
+    size_t count;
+} alignment;
+
 typedef struct schedule_state {
     ir_graph *graph;
     arena *memory;
@@ -93,6 +100,9 @@ typedef struct schedule_state {
     user_index users;
     ir_recurrences recurrences;
     int64_t turns_short; /* the interval at which a recurrence that did not fit would have */
+    alignment *alignments; /* by recurrence */
+    bool realign;          /* one of them has a new delay: the interval may do */
+    int realigned, misfits; /* tries at this interval; intervals at which they did not help */
     struct bundle_info {
         ir_op **ops;
         size_t count, capacity;
@@ -154,6 +164,13 @@ int64_t schedule_ready(schedule_state *s, const ir_op *arg); /* when it can be u
 bool schedule_prev_ready(schedule_state *s, const ir_op *prev, int64_t *ready);
 /* A next keeps its value once prev has looked at the last one. */
 bool schedule_next_ready(schedule_state *s, const ir_op *next, int64_t *ready);
+/* A try to place all ops begins; it was in vain, and the interval changes. */
+void schedule_begin_alignments(schedule_state *s);
+void schedule_forget_alignments(schedule_state *s);
+/* An op of a bundle has to wait so long for the slot that another leads. */
+void schedule_note_wait(schedule_state *s, const ir_op *op, int64_t wait);
+/* Gives bundles of recurrences slots of their own, where they share others'. */
+void schedule_unshare(schedule_state *s);
 /* Whether a next that has its place ends before its prev starts at the next point. */
 bool schedule_next_fits(schedule_state *s, const ir_op *next);
 

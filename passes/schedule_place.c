@@ -362,8 +362,10 @@ static bool place_bundle(schedule_state *s, const ir_op *op)
         if (!prepare_operands(s, b.ops[i], &ready))
             return false;
     int64_t at = ready + first->copies_in;
-    if (first->placed)
+    if (first->placed) {
+        schedule_note_wait(s, op, modulo(first->phase - at, core->table.interval));
         at += modulo(first->phase - at, core->table.interval);
+    }
     bool fresh = !first->placed;
     int64_t window = slot_window(s, first);
     size_t mark = core->table.count, placed = s->trail_count, units = s->unit_trail_count;
@@ -455,6 +457,7 @@ static void place_host_inputs(schedule_state *s)
 
 bool schedule_place(schedule_state *s)
 {
+    schedule_begin_alignments(s);
     for (size_t i = 0; i < s->core_count; i++)
         s->cores[i].table =
             (reservation){.interval = s->interval / (int64_t)ir_grid_points(s->cores[i].grid)};

@@ -25,9 +25,9 @@ bool schedule_prev_ready(schedule_state *s, const ir_op *prev, int64_t *ready)
             latest = there > latest ? there : latest;
         }
     }
-    if (latest == INT64_MIN)
-        return true;
-    latest = schedule_local(s, schedule_core(s, prev->place), latest);
+    latest = latest == INT64_MIN ? 0 : latest;
+    latest = schedule_local(s, schedule_core(s, prev->place), latest) +
+             s->alignments[r->of[prev->id]].delay;
     *ready = latest > *ready ? latest : *ready;
     return true;
 }
@@ -42,6 +42,66 @@ bool schedule_next_ready(schedule_state *s, const ir_op *next, int64_t *ready)
     return true;
 }
 
+void schedule_begin_alignments(schedule_state *s)
+{
+    for (uint32_t r = 1; r <= s->recurrences.count; r++)
+        s->alignments[r].count = 0;
+    s->realign = false;
+}
+
+void schedule_forget_alignments(schedule_state *s)
+{
+    for (uint32_t r = 1; r <= s->recurrences.count; r++)
+        s->alignments[r].delay = 0;
+    s->realigned = 0;
+}
+
+void schedule_note_wait(schedule_state *s, const ir_op *op, int64_t wait)
+{
+    uint32_t r = s->recurrences.states ? s->recurrences.of[op->id] : 0;
+    alignment *a = r ? &s->alignments[r] : NULL;
+    if (a && a->count < sizeof a->waits / sizeof *a->waits)
+        a->waits[a->count++] = wait;
+}
+
+/*
+ * The delay after which the longest of the waits is shortest, less a margin that grows from try to
+ * try: what is placed later meets other ops, and the next slot is a turn away.
+ */
+static void align(schedule_state *s, alignment *a, int64_t turn)
+{
+    int64_t best = 0, shortest = INT64_MAX;
+    for (size_t i = 0; i < a->count; i++) {
+        int64_t longest = 0;
+        for (size_t k = 0; k < a->count; k++) {
+            int64_t wait = modulo(a->waits[k] - a->waits[i], turn);
+            longest = wait > longest ? wait : longest;
+        }
+        best = longest < shortest ? a->waits[i] : best;
+        shortest = longest < shortest ? longest : shortest;
+    }
+    int64_t margin = INT64_C(2) << s->realigned;
+    a->delay = modulo(a->delay + best - margin, turn);
+    s->realign = true;
+}
+
+void schedule_unshare(schedule_state *s)
+{
+    int64_t *slots = ARENA_ARRAY(s->memory, int64_t, s->slot_count + s->graph->next_id);
+    int64_t fresh = (int64_t)s->slot_count;
+    IR_EACH(op, s->graph) {
+        if (!placing_is_matrix(op) || !schedule_in_loop(op) || !s->recurrences.of[op->id])
+            continue;
+        const ir_op *leader = s->slots[ir_get_int(op, IR_ATTR_slot, 0)].ops[0];
+        int64_t bundle = ir_get_int(op, IR_ATTR_bundle, 0);
+        if (ir_get_int(leader, IR_ATTR_bundle, 0) == bundle)
+            continue;
+        slots[bundle] = slots[bundle] ? slots[bundle] : fresh++;
+        ir_set_int(s->graph, op, IR_ATTR_slot, slots[bundle]);
+    }
+    schedule_tables(s);
+}
+
 bool schedule_next_fits(schedule_state *s, const ir_op *next)
 {
     const ir_op *prev = s->recurrences.partner[next->id];
@@ -50,6 +110,10 @@ bool schedule_next_fits(schedule_state *s, const ir_op *next)
     int64_t turn = last->start + last->cycles - first->start;
     if (turn <= core->table.interval)
         return true;
+    if (s->alignments[s->recurrences.of[next->id]].count) {
+        align(s, &s->alignments[s->recurrences.of[next->id]], core->table.interval);
+        return false;
+    }
     int64_t needed = turn * schedule_points(core);
     s->turns_short = needed > s->turns_short ? needed : s->turns_short;
     return false;

@@ -148,6 +148,7 @@ void schedule_tables(schedule_state *s)
     find_grids(s);
     s->users = users_of_graph(s->memory, s->graph);
     s->recurrences = ir_recurrences_of(s->memory, s->graph);
+    s->alignments = ARENA_ARRAY(s->memory, alignment, s->recurrences.count + 1);
     s->bundles =
         ARENA_ARRAY(s->memory, struct bundle_info, attribute_range(s->graph, IR_ATTR_bundle) + 1);
     s->slot_count = attribute_range(s->graph, IR_ATTR_slot);

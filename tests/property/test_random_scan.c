@@ -22,9 +22,9 @@
 #include <math.h>
 
 #ifdef __SANITIZE_ADDRESS__
-enum { CASES = 60 };
+enum { CASES = 40 };
 #else
-enum { CASES = 200 };
+enum { CASES = 120 };
 #endif
 
 static ir_module *build_text(arena *memory, diag *d, const machine *m, const char *text)
