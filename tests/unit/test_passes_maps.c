@@ -206,6 +206,44 @@ static void passes_keep_what_is_computed(void **state)
     }
 }
 
+/*
+ * Three columns for two copies: what the second one has at its last position is nobody's, whatever its
+ * operands are there. Here both see pixels of the map, and one column is the same everywhere.
+ */
+static void positions_beyond_the_map_teach_nothing(void **state)
+{
+    static const char text[] =
+        "numerics {slices = [4 4 4 6 6 5 5 5], radix_bits = 4, adc_extra_bits = 6, rows = 128, "
+        "columns = 128, mode = digit, rounding = off, round_row = 0, round_column = 0, "
+        "q_activation = 9, q_weight = 26, q_error = 14}\n"
+        "matrix @w {outputs = 2, inputs = 3, q = 26, frozen = 0, copies = 2} {\n}\n"
+        "graph @g (n: 2, y: 2, x: 3) {\n"
+        "  %1 = input {port = 0, role = input} : vec<3 q9> [n, y, x]\n"
+        "  %2 = input {port = 1, role = input} : vec<2 q17> [n, y, x]\n"
+        "  %3 = const {value = 0.125} : vec<2 q17> []\n"
+        "  %4 = tap %1 {kernel = (1, 3), stride = (1, 1), pad = (0, 1), at = (0, 0)} : vec<3 q9> "
+        "[n, y, x]\n"
+        "  %5 = tap %2 {kernel = (1, 3), stride = (1, 1), pad = (0, 1), at = (0, 0)} : vec<2 q17> "
+        "[n, y, x]\n"
+        "  %6 = mvm %4 {matrix = @w} : vec<2 q9> [n, y, x]\n"
+        "  %7 = output %6 {port = 0} [n, y, x]\n"
+        "  %8 = opa %5, %4 {matrix = @w, ncol = 1} [n, y, x]\n"
+        "  %9 = opa %3, %4 {matrix = @w, ncol = 1} [n, y, x]\n"
+        "}\n";
+    bench b;
+    (void)state;
+    bench_open(&b, 1);
+    b.m = ir_parse(b.memory, diag_sources(b.d), b.d, "test.ir", text, sizeof text - 1);
+    if (!b.m || !ir_verify(b.m, b.d, NULL))
+        fail_with(&b, "test.ir");
+    run_result before = bench_run(&b, b.m->graphs[0], 3, 2);
+    bench_pass(&b, "duplicate", pass_duplicate);
+    assert_int_equal(b.m->matrix_count, 2);
+    run_result after = bench_run(&b, b.m->graphs[0], 3, 2);
+    same_results(&b, &before, &after, "duplicate");
+    bench_close(&b);
+}
+
 /* ---- single ops ---- */
 
 typedef struct geometry {
@@ -495,6 +533,7 @@ int main(void)
         cmocka_unit_test(layout_keeps_what_is_computed),
         cmocka_unit_test(windows_become_taps),
         cmocka_unit_test(passes_keep_what_is_computed),
+        cmocka_unit_test(positions_beyond_the_map_teach_nothing),
         cmocka_unit_test(graphs_do_not_depend_on_the_batch),
     };
     return cmocka_run_group_tests_name("passes maps", tests, NULL, NULL);
