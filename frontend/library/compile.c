@@ -109,6 +109,11 @@ static void compile(panther_image *img, const char *path, const char *text, size
                                           .opa_mode = o->opa_mode,
                                           .fidelity = o->fidelity,
                                           .variant = o->variant});
+    const char *error = o && o->copies ? pan_apply_copies(program, o->copies) : NULL;
+    if (error) {
+        diag_file_error(img->d, path, "copies: %s", error);
+        return;
+    }
     plan_deploy deploy = deploy_of(program);
     machine *m = library_choose(img->memory, img->d, &deploy, o, "panther");
     if (!m)

@@ -60,6 +60,7 @@ typedef struct panther_options {
     const char *fidelity; /* "ideal", "adc" or "device" */
     int64_t batch;        /* of train blocks */
     const char *optimize; /* "balance" (time times energy), "time" or "energy" */
+    const char *copies;   /* of convolutions that share their positions: "conv2d_1=4,conv2d_*=2" */
 } panther_options;
 
 panther_image *panther_compile_file(panther *p, const char *path, const panther_options *options);

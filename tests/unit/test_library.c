@@ -241,6 +241,39 @@ static void wrong_calls(void **state)
     panther_free(NULL);
 }
 
+/* Weights are those of all copies: results stay as they are, in half of the cycles. */
+static void copies_of_a_layer(void **state)
+{
+    static const char conv[] = "network net(x: map[1, 4, 8]) -> map[3, 4, 8] {\n"
+                               "    return conv2d(x, 3, 3, padding = 1, name = \"c\")\n}\n";
+    static const char *const copies[] = {NULL, "c=2"};
+    double x[32], w[27], y[2][96];
+    panther_statistics s[2];
+    (void)state;
+    for (int i = 0; i < 32; i++)
+        x[i] = (i * 7 % 11 - 5) / 8.0;
+    for (int i = 0; i < 27; i++)
+        w[i] = (i * 5 % 13 - 6) / 16.0;
+    panther *p = panther_new();
+    for (int k = 0; k < 2; k++) {
+        panther_image *image =
+            panther_compile_text(p, "conv.pan", conv, &(panther_options){.copies = copies[k]});
+        assert_string_equal(panther_messages(p), "");
+        assert_int_equal(panther_tensor_count(image), 2);
+        panther_emulator *e = panther_start(p, image, NULL);
+        assert_int_equal(panther_write_weights(e, "c.weight", w, 27), PANTHER_DONE);
+        assert_int_equal(panther_write(e, "test:net", "x", x, 32), PANTHER_DONE);
+        assert_int_equal(panther_run(e, "test:net"), PANTHER_DONE);
+        assert_int_equal(panther_read(e, "test:net", "output", y[k], 96), PANTHER_DONE);
+        panther_get_statistics(e, &s[k]);
+    }
+    assert_memory_equal(y[0], y[1], sizeof y[0]);
+    assert_true(s[0].cycles > s[1].cycles * 18 / 10);
+    assert_null(panther_compile_text(p, "a", conv, &(panther_options){.copies = "d=2"}));
+    expect_message(p, "a: error: copies: 'd' matches no layer");
+    panther_free(p);
+}
+
 static void timing_only(void **state)
 {
     (void)state;
@@ -300,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forward),     cmocka_unit_test(folded),      cmocka_unit_test(update),
         cmocka_unit_test(tables),      cmocka_unit_test(files),       cmocka_unit_test(wrong_calls),
+        cmocka_unit_test(copies_of_a_layer),
         cmocka_unit_test(timing_only), cmocka_unit_test(threads),     cmocka_unit_test(machines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
