@@ -91,16 +91,14 @@ static ir_op *read_map(schedule_state *s, const ir_op *value, const ir_op *like)
     return tap;
 }
 
-static ir_op *reload(schedule_state *s, ir_op *value, ir_place core);
+static ir_op *reload_once(schedule_state *s, ir_op *value, ir_place core);
 
 /* The comparison again with its operand out of a ring, which all that are made of it share. */
 static ir_op *compare_again(schedule_state *s, ir_op *value)
 {
-    ir_op *x = value->args[0];
-    if (!x->scratch)
-        x->scratch = reload(s, x, value->place);
+    ir_op *x = reload_once(s, value->args[0], value->place);
     rewrite at = rewrite_after(s->graph, value);
-    ir_op *again = rewrite_like(&at, value, value->type, 2, (ir_op *[]){x->scratch, value->args[1]});
+    ir_op *again = rewrite_like(&at, value, value->type, 2, (ir_op *[]){x, value->args[1]});
     again->place = value->place;
     again->id = 0;
     return again;
@@ -132,6 +130,14 @@ static ir_op *reload(schedule_state *s, ir_op *value, ir_place core)
     return load;
 }
 
+/* The same for all uses in one round: what it makes is not in the index of users yet. */
+static ir_op *reload_once(schedule_state *s, ir_op *value, ir_place core)
+{
+    if (!value->scratch)
+        value->scratch = reload(s, value, core);
+    return value->scratch;
+}
+
 /* A load that comes too early for all of its users would be no better made again. */
 static bool is_stuck(schedule_state *s, const ir_op *value)
 {
@@ -148,7 +154,6 @@ size_t schedule_hold(schedule_state *s)
     size_t held = 0;
     s->stuck = false;
     IR_EACH(value, s->graph) {
-        ir_op *again = NULL;
         if (value->id == 0)
             continue;
         if (is_stuck(s, value)) {
@@ -159,8 +164,7 @@ size_t schedule_hold(schedule_state *s)
         EACH_USER(user, &s->users, value)
             for (uint32_t i = 0; i < user->arg_count; i++)
                 if (user->args[i] == value && outlives(s, value, user)) {
-                    again = again ? again : reload(s, value, user->place);
-                    user->args[i] = again;
+                    user->args[i] = reload_once(s, value, user->place);
                     held++;
                 }
     }
