@@ -69,6 +69,10 @@ check "variant 3 has no such log" "$PANTHER" compile "$examples/vgg16.pan" \
 # Code and compile time do not grow with the batch (time is in tests/bench).
 peak=$(value peak_rss_bytes "$work/compile.json")
 hold "it compiles in ${peak:=0} bytes, less than 300 MB" "$peak > 0 && $peak < 3e8"
+# 12 bytes each.
+longest=$(grep -o '"max_core":[^,}]*' "$work/compile.json" | grep -o '[0-9]*$')
+hold "the longest program of a core has ${longest:=0} instructions and fits 4 KiB" \
+    "$longest > 0 && 12 * $longest <= 4096"
 # size OPTION...: instructions of cores and tiles.
 size() { compile "$@" | grep -o '[0-9]* core and [0-9]* tile instructions'; }
 vgg=$(size "$examples/vgg16.pan")
