@@ -262,6 +262,11 @@ static void on_input(maker *m, const ir_op *op)
     *v->sources = (plan_edge){PLAN_INPUT, PLAN_NO_WINDOW};
     if (m->n->in == 0)
         m->n->in = v->lanes;
+    if (op->space.count <= 2) /* a seq is a map from the start */
+        return;
+    for (int i = 0; i < 2; i++)
+        v->map[i] = (int32_t)m->g->dims[op->space.dim[op->space.count - 2 + i]].extent;
+    memcpy(m->n->in_map, v->map, sizeof v->map);
 }
 
 /* An input's map: the network's, unless its own was made before. */
@@ -296,7 +301,7 @@ static void on_window(maker *m, const ir_op *op)
     } else if (op->code == IR_window) {
         v->windowed = true;
         v->window = w;
-    } else if (op->code == IR_total) {
+    } else if (op->code == IR_total || op->code == IR_final) {
         w = whole_map(v->map);
         pooled(m, op, v, &w);
     } else {
@@ -348,6 +353,12 @@ static void on_backward(maker *m, const ir_op *op)
            "plans are made of a network's forward pass");
 }
 
+static void on_recurrence(maker *m, const ir_op *op)
+{
+    refuse(m, op, op->code == IR_prev ? "a plan of a recurrence" : "a plan of a reversed seq",
+           "plans take the positions of a map as they come, with as many copies as one likes");
+}
+
 /* The ops that are not listed pass on what their arguments have. */
 static void (*const handlers[IR_OPCODES])(maker *m, const ir_op *op) = {
     [IR_input] = on_input,      [IR_unflatten] = on_unflatten, [IR_flatten] = on_flatten,
@@ -355,7 +366,8 @@ static void (*const handlers[IR_OPCODES])(maker *m, const ir_op *op) = {
     [IR_total] = on_window,     [IR_mvm] = on_product,         [IR_output] = on_output,
     [IR_slice] = on_slice,      [IR_mtvm] = on_backward,       [IR_opa] = on_backward,
     [IR_descend] = on_backward, [IR_fold] = on_backward,       [IR_spread] = on_backward,
-    [IR_unpool] = on_backward,
+    [IR_unpool] = on_backward,  [IR_prev] = on_recurrence,     [IR_reverse] = on_recurrence,
+    [IR_final] = on_window,
 };
 
 static void visit(maker *m, const ir_op *op)

@@ -181,6 +181,12 @@ expect "classes at few steps" 1 "not supported yet: a seq of labels whose steps 
 check "a refused program leaves no image" \
     test ! -e "$work/long.pimg" -a ! -e "$work/text.pimg"
 
+expect "a plan of a recurrence" 1 "not supported: a plan of a recurrence" \
+    "$PANTHER" plan "$examples/rows_lstm.pan"
+echo 'network f(x: seq[20, vec[30]]) -> vec[4] { return dense(last(relu(dense(x, 40))), 4) }' \
+    >"$work/steps.pan"
+expect "a plan of a layer over steps" 0 "20x1" "$PANTHER" plan "$work/steps.pan"
+
 # Text: every byte is a class, the target of a window is the same one step on.
 python3 - "$work" <<'PYTHON'
 import random, sys
