@@ -180,12 +180,15 @@ void schedule_tables(schedule_state *s)
     }
 }
 
-/* Operations that follow each other on one MCU of an overlapped machine: rounds of a bundle. */
+/* The rounds of a bundle follow each other, each with an instruction of its own. */
 static int64_t slot_turnaround(const schedule_state *s, const slot_info *slot)
 {
     int64_t rounds = s->bundles[ir_get_int(slot->ops[0], IR_ATTR_bundle, 0)].rounds;
-    int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0);
-    return rounds * (slot->cycles + slot->copies_in + slot->collects + issue) + 2;
+    int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0), cycles = 2;
+    const slot_info *round = slot - ir_get_int(slot->ops[0], IR_ATTR_round, 0);
+    for (; rounds > 0; rounds--, round++)
+        cycles += round->cycles + round->copies_in + round->collects + issue;
+    return cycles;
 }
 
 int64_t schedule_least_interval(schedule_state *s)
