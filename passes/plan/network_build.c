@@ -157,13 +157,23 @@ static const char *layer_name(maker *m, const ir_op *op, const ir_matrix *w)
                : arena_strndup(m->memory, w->name, part ? (size_t)(bracket - w->name) : length);
 }
 
+/* Groups whose weights lie in one matrix: parts of one tensor. */
+static int32_t groups_in(const ir_matrix *w)
+{
+    int32_t groups = 1;
+    while ((size_t)groups < w->tensor_count &&
+           strcmp(w->tensors[groups].name, w->tensors[0].name) == 0)
+        groups++;
+    return groups;
+}
+
 static plan_layer *add_group(maker *m, const ir_op *op, const char *name, const value *v,
                              const ir_matrix *w, int32_t in)
 {
     plan_layer *last = m->n->count ? &m->n->layers[m->n->count - 1] : NULL;
     bool part = w->tensor_count && w->tensors[0].whole > 0;
     if (last && part && strcmp(last->name, name) == 0) {
-        last->groups++;
+        last->groups += groups_in(w);
         last->in += in;
         last->out += (int32_t)w->outputs;
         value all = {.sources = last->inputs, .count = last->input_count};
@@ -182,7 +192,7 @@ static plan_layer *add_group(maker *m, const ir_op *op, const char *name, const 
                     .where = op->where,
                     .in = in,
                     .out = (int32_t)w->outputs,
-                    .groups = 1,
+                    .groups = groups_in(w),
                     .pool = PLAN_NO_WINDOW,
                     .inputs = v->sources,
                     .input_count = v->count};
@@ -190,7 +200,7 @@ static plan_layer *add_group(maker *m, const ir_op *op, const char *name, const 
     return &m->n->layers[m->n->count - 1];
 }
 
-/* Weights without the bias's row. */
+/* Weights of one group without the bias's row. */
 static int32_t weight_rows(const ir_matrix *w)
 {
     return (int32_t)(w->tensor_count ? w->tensors[0].inputs : w->inputs);
@@ -237,12 +247,12 @@ static void on_product(maker *m, const ir_op *op)
         return;
     }
     shape_of(m, op, w, &v, &shape, &in);
-    plan_layer *l = add_group(m, op, layer_name(m, op, w), &v, w, in);
+    plan_layer *l = add_group(m, op, layer_name(m, op, w), &v, w, in * groups_in(w));
     if (!l)
         return;
     l->kind = shape.kind;
     l->conv = shape.conv;
-    l->bias = w->inputs > (uint32_t)weight_rows(w);
+    l->bias = w->inputs > (uint32_t)(weight_rows(w) * groups_in(w));
     memcpy(l->in_map, v.map, sizeof v.map);
     plan_window_map(&l->conv, l->in_map, l->out_map);
     value *made = value_of(m, op);
