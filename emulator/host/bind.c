@@ -28,9 +28,12 @@ static double **buffers(arena *memory, const image_entry *entry, const image_por
     return at;
 }
 
+/* The ports that data goes to; of a run without data each port gets what --input has for it. */
 static bool find_ports(host *h, bound_entry *b)
 {
     b->example = b->target = -1;
+    if (!h->data)
+        return true;
     for (uint32_t p = 0; p < b->entry->input_count; p++) {
         const image_port *port = &b->entry->inputs[p];
         int32_t *slot = port->role == PORT_INPUT ? &b->example : &b->target;

@@ -115,6 +115,22 @@ apart=$(cat machine.csv)
 computes "groups that are not" groups.pan x=one.csv -m panther_cnn --weights groups.st
 same "both ways: the same outputs" "$apart" "$(cat machine.csv)"
 
+# A network of several formals, each with values of its own.
+echo 'network several(a: map[2, 3, 3], k: label[3], s: scalar) -> vec[2], vec[3] {
+    return global_avg_pool(a) * s, one_hot(k) + s
+}' >several.pan
+seq -s, 18 >a.csv
+echo 0,1,0 >k.csv
+echo 0.5 >s.csv
+for how in "" "--interpreter fixed" "--interpreter float"; do
+    # shellcheck disable=SC2086
+    expect "three formals, ${how:-machine}: the pool" 0 "output_1[0] = 2.5 7" \
+        run several.pan -m tiny $how --input a=a.csv --input k=k.csv --input s=s.csv
+    # shellcheck disable=SC2086
+    expect "three formals, ${how:-machine}: the class" 0 "output_2[0] = 0.5 1.5 0.5" \
+        run several.pan -m tiny $how --input a=a.csv --input k=k.csv --input s=s.csv
+done
+
 # Placement by hand: compiled, or refused with the reason.
 for program in tenants vgg16; do
     check "$program is compiled or refused with the reason" grep -qE ' MCUs in |not supported|lacks' \
