@@ -37,6 +37,6 @@ train resnet_small on photos {
 }
 
 deploy {
-    machine  = "machines/panther_cnn.yaml"
+    machine  = "machines/panther.yaml"
     opa_mode = "batch"
 }

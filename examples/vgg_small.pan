@@ -30,6 +30,6 @@ train vgg_small on photos {
 }
 
 deploy {
-    machine  = "machines/panther_cnn.yaml"
+    machine  = "machines/panther.yaml"
     opa_mode = "batch"
 }

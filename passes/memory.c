@@ -167,6 +167,8 @@ bool pass_memory(pass_context *c)
         ir_graph_renumber(g);
         memory_state s = {.graph = g, .context = c, .users = users_of_graph(c->memory, g)};
         memory_find_depths(&s);
+        if (c->tuning.spill)
+            memory_spill(&s);
         lay_out_rings(&s);
         count_operand_log(&s);
         good = check_capacity(&s) && good;

@@ -21,4 +21,7 @@ typedef struct memory_state {
 /* memory_depth.c: slots of every ring; rings of maps become rings of rows where that is smaller */
 void memory_find_depths(memory_state *s);
 
+/* memory_spill.c: what an over-full tile need not have at hand waits in others */
+void memory_spill(memory_state *s);
+
 #endif

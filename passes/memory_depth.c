@@ -65,6 +65,20 @@ static uint32_t vector_depth(const memory_state *s, const ir_op *filler)
 
 /* ---- maps: pixels are written one after the other and given up one after the other ---- */
 
+/* How a reader walks over a map, or a send, which takes every pixel alone. */
+static void walk_of(const memory_state *s, const ir_op *user, ir_axis axes[2])
+{
+    ir_grid grid = ir_grid_of(s->graph, user->space);
+    const uint32_t map[] = {grid.rows, grid.columns};
+    if (ir_is_reader(user->code)) {
+        ir_reader_axes(s->graph, user, axes);
+        return;
+    }
+    for (int i = 0; i < 2; i++)
+        axes[i] = (ir_axis){
+            .points = map[i], .step = 1, .every = 1, .size = map[i], .map = map[i], .window = 1};
+}
+
 /* When a pixel is written, at the earliest; rows of later examples count on. */
 static int64_t pixel_written(const memory_state *s, const ir_op *filler, int64_t row,
                              int64_t column, int64_t rows)
@@ -104,7 +118,7 @@ static uint32_t maps_held(const memory_state *s, const ir_op *filler, const ir_o
 {
     ir_axis axes[2];
     int64_t longest = 0;
-    ir_reader_axes(s->graph, reader, axes);
+    walk_of(s, reader, axes);
     for (uint32_t row = 0; row < axes[0].map; row++) {
         int64_t held =
             row_given_up(s, reader, axes, row) - pixel_written(s, filler, row, 0, axes[0].map);
@@ -123,7 +137,7 @@ static uint32_t rows_held(const memory_state *s, const ir_op *filler, const ir_o
     enum { ROUNDINGS = 2 };
     ir_axis axes[2];
     int64_t most = 1;
-    ir_reader_axes(s->graph, reader, axes);
+    walk_of(s, reader, axes);
     uint32_t ends = axes[1].window + 2 * axes[1].step, rows = axes[0].map, columns = axes[1].map;
     for (uint32_t row = 0; row < rows; row++)
         for (uint32_t column = 0; column < columns; column++) {
@@ -146,7 +160,7 @@ static bool fills_rows(const memory_state *s, const ir_op *filler, const ir_buff
 
 static bool reads_rows(const memory_state *s, const ir_op *reader)
 {
-    return (reader->code == IR_tap || reader->code == IR_untap) &&
+    return (reader->code == IR_tap || reader->code == IR_untap || reader->code == IR_send) &&
            ir_grid_of(s->graph, reader->space).rows > 1;
 }
 
@@ -161,7 +175,7 @@ static void find_map_depth(const memory_state *s, const ir_op *filler, map_ring 
         bool takes = suits && ir_get_int(reader, IR_ATTR_take, 1);
         uint32_t rows = takes ? rows_held(s, filler, reader) : 0;
         ring->rows = rows > ring->rows ? rows : ring->rows;
-        ring->reader = reader;
+        ring->reader = ir_is_reader(reader->code) ? reader : ring->reader;
     }
     ring->unsuitable = ring->unsuitable || !suits;
 }
@@ -171,7 +185,7 @@ static void choose_rows(const memory_state *s, ir_buffer *b, map_ring *ring)
 {
     const uint64_t step_most = (UINT64_C(1) << 24) - 1; /* of `sring`, two rings at a time */
     *b = ring->maps;
-    if (ring->unsuitable || !ring->rows)
+    if (ring->unsuitable || !ring->rows || !ring->reader)
         return;
     ir_buffer rows = ir_ring_of_rows(s->graph, ring->reader, b);
     rows.depth = ring->rows;
@@ -224,10 +238,30 @@ static void keep_registers(memory_state *s, map_ring *rings)
     arena_free(scratch);
 }
 
+/* Rings of rows as those of maps that they were before. */
+static void make_maps(memory_state *s)
+{
+    IR_EACH(op, s->graph) {
+        ir_buffer *b = ir_is_reader(op->code)
+                           ? ir_graph_buffer(s->graph, ir_get_name(op, IR_ATTR_buffer, ""))
+                           : NULL;
+        if (!b || !ir_ring_by_rows(b))
+            continue;
+        ir_buffer maps = ir_reader_ring(s->graph, op);
+        maps.name = b->name;
+        maps.node = b->node;
+        maps.tile = b->tile;
+        maps.consumers = b->consumers;
+        maps.address = b->address;
+        *b = maps;
+    }
+}
+
 void memory_find_depths(memory_state *s)
 {
     ir_graph *g = s->graph;
     map_ring *rings = ARENA_ARRAY(s->context->memory, map_ring, g->buffer_count + 1);
+    make_maps(s);
     for (size_t i = 0; i < g->buffer_count; i++) {
         g->buffers[i].depth = 1;
         rings[i].maps = g->buffers[i];

@@ -59,6 +59,7 @@ typedef struct pass_tuning {
     int port_margin; /* cycles added to every way through shared memory for waits at its port */
     int tile_cores; /* cores of a tile that matrices may take; 0: all (fewer share a memory port) */
     int core_mcus;   /* MCUs of a core that they may take; 0: all (fewer share its lanes) */
+    bool spill; /* rings of over-full tiles wait in others */
     const uint8_t *spread; /* by matrix: 0, or level of spreading (place.h); NULL: 0 for all */
     int strip_lanes; /* of vectors that are added or worked out lane by lane; 0: those of a block */
 } pass_tuning;

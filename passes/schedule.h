@@ -150,6 +150,9 @@ int64_t schedule_end(schedule_state *s, const ir_op *op);
 /* Cycles that a load or reader has to start after the end of what fills its ring, at least. */
 int64_t schedule_lag(const schedule_state *s, const ir_op *reader, const ir_op *filler);
 
+/* Cycles of a packet from one tile to another, sender's and receiver's own work not included. */
+int64_t schedule_network_cycles(const machine *m, ir_place from, ir_place to, uint32_t words);
+
 /* schedule_tables.c: slots, costs, cores; the smallest interval that resources allow */
 void schedule_tables(schedule_state *s);
 int64_t schedule_least_interval(schedule_state *s);

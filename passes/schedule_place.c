@@ -13,8 +13,7 @@ enum { TRIES = 4096 }; /* of a vector op whose loads do not fit where it would *
 
 static const int64_t LONG_AGO = INT64_MIN / 4;
 
-/* Cycles of a packet from one tile to another, sender's and receiver's own work not included. */
-static int64_t network_cycles(const machine *m, ir_place from, ir_place to, uint32_t words)
+int64_t schedule_network_cycles(const machine *m, ir_place from, ir_place to, uint32_t words)
 {
     int hops = abs(from.tile % m->mesh_width - to.tile % m->mesh_width) +
                abs(from.tile / m->mesh_width - to.tile / m->mesh_width);
@@ -38,7 +37,7 @@ static void place_on_thread(schedule_state *s, ir_op *op)
     t->start = LONG_AGO; /* from the host: set from its loads when they are known */
     if (from->code == IR_send)
         t->start = schedule_end(s, from) +
-                   network_cycles(s->machine, from->place, op->place, op->type.lanes);
+                   schedule_network_cycles(s->machine, from->place, op->place, op->type.lanes);
 }
 
 /* Loads and late ops have no place of their own: their first user gives them one. */

@@ -1,12 +1,15 @@
 /*
  * Spreading over tiles: a matrix shares tiles with others at first (level 0). While some tile lacks
  * memory, the matrix that most of its words wait for goes on to the next level: tiles of its own,
- * then half as many cores of each, and so on down to one, as far as there are tiles. Each try is
- * compiled; all rings of a long batch count.
+ * then half as many cores of each, and so on down to one, as far as there are tiles. Where that does
+ * not do, the same again with rings that wait in other tiles (memory_spill.c), which costs packets.
+ * Each try is compiled; all rings of a long batch count.
  */
 #include "passes/place.h"
 #include "passes/placing.h"
 #include "passes/tune.h"
+
+#include <string.h>
 
 enum {
     LONG_BATCH = 1 << 16,
@@ -14,7 +17,7 @@ enum {
 };
 
 typedef struct spreading {
-    const pass_context *context;
+    pass_context *context;
     uint8_t *levels; /* by matrix */
     const tune_trial *trial;
     int32_t *matrix_at;   /* by core: its matrix, -1: none */
@@ -144,23 +147,54 @@ static size_t ops_of(const ir_module *m)
     return ops;
 }
 
+/* Whether a candidate fits; if it does not, levels are raised, and `again` is set if any could. */
+static bool try_levels(spreading *s, const pass_tuning *candidate, size_t *ops, bool *again)
+{
+    tune_trial t;
+    tune_trial_open(&t, s->context, candidate, LONG_BATCH);
+    bool fits = tune_trial_fits(&t);
+    s->trial = &t;
+    *ops += t.cut ? ops_of(t.context.module) : 0;
+    *again = !fits && t.scheduled && raise_levels(s) && *ops < OPS_MOST;
+    tune_trial_close(&t);
+    return fits;
+}
+
+/* Fewer cores of every tile: what takes its streams more than its memory, such as channels. */
+static void spread_all(spreading *s, size_t *ops)
+{
+    bool again;
+    pass_tuning candidate = s->context->tuning;
+    for (int used = s->context->machine->cores / 2; used > 0 && *ops < OPS_MOST; used /= 2) {
+        candidate.tile_cores = used;
+        if (try_levels(s, &candidate, ops, &again)) {
+            s->context->tuning = candidate;
+            return;
+        }
+    }
+}
+
 void tune_spread(pass_context *c)
 {
     size_t matrices = c->module->matrix_count, ops = 0;
     spreading s = {.context = c,
                    .levels = ARENA_ARRAY(c->memory, uint8_t, matrices + 1),
                    .words = ARENA_ARRAY(c->memory, int64_t, matrices + 1)};
-    pass_tuning candidate = c->tuning;
-    for (bool again = true; again;) {
-        tune_trial t;
-        tune_trial_open(&t, c, &candidate, LONG_BATCH);
-        bool fits = tune_trial_fits(&t);
-        s.trial = &t;
-        ops += t.cut ? ops_of(t.context.module) : 0;
-        again = !fits && t.scheduled && raise_levels(&s) && ops < OPS_MOST;
-        tune_trial_close(&t);
-        if (fits)
-            c->tuning = candidate;
-        candidate.spread = s.levels;
+    int64_t tiles = (int64_t)c->machine->tiles * c->machine->nodes;
+    c->tuning.spill = true;
+    if (place_cores_needed(c->module, c->machine) > tiles * (c->machine->cores / 2))
+        return; /* hardly any tile is free: there is nothing to try */
+    for (int spill = 0; spill < 2; spill++) {
+        pass_tuning candidate = c->tuning;
+        candidate.spill = spill;
+        for (bool again = true; again;) {
+            if (try_levels(&s, &candidate, &ops, &again)) {
+                c->tuning = candidate;
+                return;
+            }
+            candidate.spread = s.levels;
+        }
+        memset(s.levels, 0, matrices);
     }
+    spread_all(&s, &ops);
 }

@@ -67,11 +67,11 @@ train pixels on d { loss = cross_entropy; update = sgd(rate = 0.1); batch = 4; e
 PAN
 done
 same "images of 64 x 64: as many instructions as for 32 x 32" \
-    "$(size "$work/side32.pan" --machine panther_vgg)" \
-    "$(size "$work/side64.pan" --machine panther_vgg)"
+    "$(size "$work/side32.pan" --machine panther_cnn)" \
+    "$(size "$work/side64.pan" --machine panther_cnn)"
 
 # A large network.
-run "$examples/networks/resnet18.pan" --machine panther_vgg --timing-only -q \
+run "$examples/networks/resnet18.pan" --machine panther_cnn --timing-only -q \
     --stats "$work/resnet.json"
 peak=$(value host_peak_rss_bytes "$work/resnet.json")
 cycles=$(value cycles "$work/resnet.json")
@@ -82,8 +82,8 @@ hold "in ${cycles:=0} cycles, at most 1.2 x the bound of ${bound:=1}" \
     "$cycles > 0 && $cycles <= 1.2 * $bound"
 
 same "and has as many instructions for a batch of 64 as for one image" \
-    "$(size "$examples/networks/resnet18.pan" --machine panther_vgg)" \
-    "$(size "$examples/networks/resnet18.pan" --machine panther_vgg --batch 64)"
+    "$(size "$examples/networks/resnet18.pan" --machine panther_cnn)" \
+    "$(size "$examples/networks/resnet18.pan" --machine panther_cnn --batch 64)"
 
 # A convolution waits for nothing but its crossbars where the core goes on while they work.
 sed 's/mcu_issue: blocking/mcu_issue: overlapped/' "$examples/machines/panther_cnn.yaml" \
@@ -120,7 +120,7 @@ head -c $((3073 * 4)) "$work/data_batch_1.bin" >"$work/test_batch.bin"
 echo 'network wide(x: map[1, 224, 224]) -> vec[2] { return dense(flatten(max_pool(x, 224)), 2) }' \
     >"$work/wide.pan"
 expect "a pool of 224 x 224" 1 "a kernel of 224 x 224" timeout 10 \
-    "$PANTHER" compile "$work/wide.pan" --machine "$examples/machines/panther_vgg.yaml" \
+    "$PANTHER" compile "$work/wide.pan" --machine "$examples/machines/panther_cnn.yaml" \
     -o "$work/wide.pimg"
 
 # Rows that no window reads have to be there before they are given up.
@@ -139,5 +139,9 @@ for network in vgg resnet; do
     run "$work/$network.pan" --data "$work" --epochs 1 --batch 48 >"$work/out" || true
     expect "${network}_small trains on batches of pictures" 0 "test accuracy" \
         grep '^epoch' "$work/out"
+    same "in 64 KB per tile, with maps that wait in other tiles, to the interpreter's losses" \
+        "$(grep '^epoch' "$work/out")" \
+        "$(run "$work/$network.pan" --data "$work" --epochs 1 --batch 48 --interpreter fixed |
+            grep '^epoch')"
 done
 finish

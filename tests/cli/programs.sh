@@ -70,9 +70,9 @@ compiles data.pan
 trains mlp mlp.pan -m panther --epochs 1
 computes lenet5 lenet5.pan image=image.csv -m panther
 sed -e '/layer "conv2d_/d' -e 's/tiles = range(100, 112); //' vgg16.pan >vgg16_placed.pan
-compiles vgg16_placed.pan -m panther_vgg
-compiles resnet18.pan -m panther_vgg
-compiles mobilenet.pan -m panther_vgg
+compiles vgg16_placed.pan -m panther_cnn
+compiles resnet18.pan -m panther_cnn
+compiles mobilenet.pan -m panther_cnn
 computes rows rows.pan image=image.csv -m panther
 trains kernel_sgd kernel_sgd.pan -m panther --epochs 1
 trains oja oja.pan -m tiny --epochs 2
@@ -134,7 +134,7 @@ done
 # Placement by hand: compiled, or refused with the reason.
 for program in tenants vgg16; do
     check "$program is compiled or refused with the reason" grep -qE ' MCUs in |not supported|lacks' \
-        <("$PANTHER" compile $program.pan -m panther_vgg 2>&1)
+        <("$PANTHER" compile $program.pan -m panther_cnn 2>&1)
 done
 
 finish

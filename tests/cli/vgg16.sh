@@ -58,7 +58,7 @@ expect "the paper's 64 KB per tile do not hold it" 1 "lacks" \
     compile "$examples/vgg16.pan" --machine panther
 check "and the message says of whom how many words" \
     grep -q "note: [0-9]* words there hold values of layer 'conv2d_2'" <<<"$refused"
-sed 's/operand_log: unlimited/operand_log: memory/' "$examples/machines/panther_vgg.yaml" \
+sed 's/operand_log: unlimited/operand_log: memory/' "$examples/machines/panther_cnn.yaml" \
     >"$work/counted.yaml"
 refused=$(compile "$examples/vgg16.pan" --machine "$work/counted.yaml" --variant 2)
 check "operands that wait for the halt, counted, do not fit either" \
@@ -84,7 +84,7 @@ done
 
 # Images of 32 and 64 pixels, averaged before the dense layers: the orders of a few cores differ, and
 # the smallest maps may lie whole in their rings.
-sed 's/memory_words: [0-9]*/memory_words: 16777216/' "$examples/machines/panther_vgg.yaml" \
+sed 's/memory_words: [0-9]*/memory_words: 16777216/' "$examples/machines/panther_cnn.yaml" \
     >"$work/big.yaml"
 for side in 32 64; do
     {

@@ -116,7 +116,7 @@ def panther_forward(case, folder):
     """Outputs with weights of the program's own, and these weights."""
     (folder / "forward.pan").write_text(case.network)
     write_rows(folder / "x.csv", [row[:-1] for row in case.rows])
-    panther("run", folder / "forward.pan", "--machine", "panther_vgg", "--interpreter", "float",
+    panther("run", folder / "forward.pan", "--machine", "panther_cnn", "--interpreter", "float",
             "--seed", case.random.randrange(1000), "--kernels", case.batch, "-q",
             "--input", f"x={folder / 'x.csv'}", "--result", f"output={folder / 'y.csv'}",
             "--save", folder / "start.safetensors")
@@ -129,7 +129,7 @@ def panther_step(case, folder, rate):
     training = TRAINING.format(label=lanes, loss=case.loss, rate=rate, batch=case.batch)
     (folder / "net.pan").write_text(case.network + training)
     write_rows(folder / "rows.csv", case.rows)
-    output = panther("run", folder / "net.pan", "--machine", "panther_vgg", "--interpreter",
+    output = panther("run", folder / "net.pan", "--machine", "panther_cnn", "--interpreter",
                      "float", "--weights", folder / "start.safetensors",
                      "--save", folder / "end.safetensors")
     return logged(output, "loss")[0], tensors(folder / "end.safetensors")
