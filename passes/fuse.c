@@ -11,7 +11,8 @@
  * On a blocking machine the core stands still during an `mcu`, so bundles of different depth (the
  * forward pass of example n, the backward pass of example n - d) share a *slot*, one instruction with
  * several mask bits. The schedule then keeps them a whole number of turns apart, which is all that a
- * dependence between them asks for. Only where time is short: a layer with few positions beside one
+ * dependence between them asks for. Of a bundle with several rounds the first may do so, where the others
+ * are updates only (a copy takes those of all copies); these follow when there is time. Only where time is short: a layer with few positions beside one
  * with many has turns long enough for instructions of its own, and a turn is long to wait. On an
  * overlapped machine every bundle has a slot of its
  * own: waiting for each other's operands would only cost time (reference: rolled programs, 4.2).
@@ -31,7 +32,9 @@ typedef struct bundle {
     bool once;
     uint32_t recurrence; /* that its ops are in; 0: none */
     int64_t slot, rounds;
-    uint32_t used[MCU_OPERATIONS]; /* of the slot: bit per MCU, for each operation */
+    bool products_again; /* there are other operations than updates after the first round */
+    int64_t slots;       /* of a bundle that leads a slot: for its rounds, or those of one in it */
+    uint32_t used[MCU_OPERATIONS]; /* of the slot: bit per MCU, for each operation of the first round */
     ir_op **ops;
     size_t count, capacity;
     bool follows; /* shares the slot of an earlier bundle */
@@ -144,16 +147,28 @@ static void form_bundles(fuse_state *f)
         int64_t round = round_of(b, op);
         b->rounds = round + 1 > b->rounds ? round + 1 : b->rounds;
         ir_set_int(f->graph, op, IR_ATTR_round, round);
-        b->used[operation_of(op)] |= 1u << op->place.mcu;
+        if (round == 0)
+            b->used[operation_of(op)] |= 1u << op->place.mcu;
+        else
+            b->products_again = b->products_again || op->code != IR_opa;
         ARENA_PUSH(f->memory, b->ops, b->count, b->capacity, op);
     }
 }
 
-/* Whether two bundles may be one instruction: same core, one round each, no MCU operation twice. */
+/* Whether the first round of a bundle may be part of a slot: later ones do not wait for it. */
+static bool first_is_free(const bundle *b)
+{
+    return b->rounds == 1 || !(b->products_again || b->recurrence);
+}
+
+/*
+ * Whether the first rounds of two bundles may be one instruction: same core, no MCU operation twice.
+ * Later rounds of one of them follow in slots of their own.
+ */
 static bool may_share(const bundle *slot, const bundle *b)
 {
-    if (!placing_same_core(slot->core, b->core) || slot->once || b->once || slot->rounds > 1 ||
-        b->rounds > 1)
+    if (!placing_same_core(slot->core, b->core) || slot->once || b->once ||
+        (slot->slots > 1 && b->rounds > 1) || !first_is_free(slot) || !first_is_free(b))
         return false;
     for (int o = 0; o < MCU_OPERATIONS; o++)
         if (slot->used[o] & b->used[o])
@@ -206,21 +221,37 @@ static bundle *slot_for(fuse_state *f, size_t index)
     return NULL;
 }
 
-static void form_slots(fuse_state *f)
+/* Bundles in one slot, by the number of the one that leads it. */
+static void join_bundles(fuse_state *f)
 {
     for (size_t i = 0; i < f->count; i++) {
         bundle *b = f->bundles[i], *first = slot_for(f, i);
         if (!first) {
-            b->slot = f->slots;
+            b->slot = (int64_t)i;
+            b->slots = b->rounds;
             b->in_slot = 1;
-            f->slots += b->rounds;
             continue;
         }
         for (int o = 0; o < MCU_OPERATIONS; o++)
             first->used[o] |= b->used[o];
+        first->slots = b->rounds > first->slots ? b->rounds : first->slots;
         b->slot = first->slot;
         b->follows = true;
         first->in_slot++;
+    }
+}
+
+static void form_slots(fuse_state *f)
+{
+    int64_t *numbers = ARENA_ARRAY(f->memory, int64_t, f->count + 1);
+    join_bundles(f);
+    for (size_t i = 0; i < f->count; i++) {
+        bundle *b = f->bundles[i];
+        if (!b->follows) {
+            numbers[i] = f->slots;
+            f->slots += b->slots;
+        }
+        b->slot = numbers[b->slot];
     }
 }
 

@@ -326,14 +326,25 @@ static bundle_ops bundle_of(const schedule_state *s, const ir_op *op)
     return b;
 }
 
+/* The instruction of a later round, from *when on and before the first round of the next point. */
+static bool find_round(schedule_state *s, core_info *core, const slot_info *slot, int64_t at,
+                       int64_t *when)
+{
+    int64_t start;
+    if (!reservation_after(&core->table, *when, slot_window(s, slot), &start))
+        return false;
+    *when = start + slot->copies_in;
+    return *when < at + core->table.interval;
+}
+
 /* All rounds of a bundle with the first instruction at `at`, then their loads. */
 static bool try_bundle(schedule_state *s, core_info *core, const bundle_ops *b, int64_t at)
 {
     int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0), when = at, limit = at;
     for (int64_t round = 0; round < b->rounds; round++) {
         slot_info *slot = &s->slots[b->first_slot + round];
-        if (round > 0)
-            when += slot->copies_in;
+        if (round > 0 && !find_round(s, core, slot, at, &when))
+            return false;
         if (!place_slot(s, core, slot, b->id, when))
             return false;
         limit = when - slot->copies_in;
