@@ -60,10 +60,9 @@ void ir_tensor_shape(const ir_tensor *t, uint32_t shape[4])
 
 uint32_t ir_tensor_end(const ir_tensor *t)
 {
-    uint32_t taps = t->kernel[0] * t->kernel[1];
-    uint64_t end = (uint64_t)t->input0 + t->inputs;
-    if (t->pixel && taps)
-        end = t->input0 + (uint64_t)(taps - 1) * t->pixel + t->inputs / taps;
+    uint64_t taps = (uint64_t)t->kernel[0] * t->kernel[1], end = (uint64_t)t->input0 + t->inputs;
+    if (t->pixel && taps && taps <= t->inputs) /* else it is refused anyway */
+        end = t->input0 + (taps - 1) * t->pixel + t->inputs / taps;
     return end > UINT32_MAX ? UINT32_MAX : (uint32_t)end;
 }
 

@@ -293,6 +293,14 @@ static const struct {
               "constant, value = 1, fold = scale, eps = 0.5}\n}\n",
      "tensor 'a' cannot be folded into the matrix 'w'"},
     {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
+              "  tensor \"a\" {rank = 4, input0 = 2, output0 = 0, inputs = 2, outputs = 5, "
+              "kernel_rows = 2, kernel_columns = 1, pixel = 7, init = normal, value = 1}\n}\n",
+     "tensor 'a' is not inside the matrix 'w'"},
+    {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
+              "  tensor \"a\" {rank = 2, input0 = 2, output0 = 0, inputs = 2, outputs = 5, "
+              "pixel = 7, init = normal, value = 1}\n}\n",
+     "tensor 'a' of 5 x 2 cannot have rank 2"},
+    {NUMERICS "matrix @w {outputs = 9, inputs = 9, q = 1, frozen = 0} {\n"
               "  tensor \"a\" {rank = 4, input0 = 0, output0 = 0, inputs = 8, outputs = 5, "
               "kernel_rows = 3, kernel_columns = 1, init = normal, value = 1}\n}\n",
      "tensor 'a' of 5 x 8 cannot have rank 4"},
