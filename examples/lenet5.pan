@@ -4,8 +4,8 @@
 #     panther run examples/lenet5.pan
 #     panther run examples/lenet5.pan --data /usr/share/datasets/fashion-mnist
 #
-# What they print, and with --interpreter float: the loss over each epoch, the accuracy afterwards on
-# the 10,000 test images (60,000 to learn from; PANTHER_FULL=1 tests/cli/accuracy_lenet5.sh checks it).
+# What they print, and with --interpreter float: the loss over each epoch of 60,000 images, and the
+# accuracy on 10,000 others afterwards (PANTHER_FULL=1 tests/cli/accuracy_lenet5.sh runs all of it).
 #
 #                     MNIST                             Fashion-MNIST
 #     epoch   machine         real numbers      machine         real numbers

@@ -64,7 +64,7 @@ learns()
     first=$(column 4 "$work/$1.machine" 1) last=$(column 4 "$work/$1.machine" "$epochs")
     float=$(column 4 "$work/$1.float" "$epochs")
     hold "$1: test accuracy ${accuracy:=0} after $2 epochs is at least $3" "$accuracy >= $3"
-    hold "$1: the loss falls from ${first:=0} to ${last:=9}, at most 1.25 x the float run's ${float:=0}" \
+    hold "$1: the loss falls from ${first:=0} to ${last:=9}; the float run's, to ${float:=0}" \
         "$last < $first && $last <= 1.25 * $float"
 }
 

@@ -100,7 +100,7 @@ for size in "16 64" "128 128" "300 100"; do
         "$cycles > 0 && $cycles <= 1.05 * $bound"
     in=$(value words_read "$work/conv.json") out=$(value words_written "$work/conv.json")
     operands=$(value operand_words "$work/conv.json") mvms=$(value mvm "$work/conv.json")
-    hold "for ${mvms:=0} MVM cores read ${operands:=0} words of operands and write ${out:=0}, at most 128 and 128 each" \
+    hold "${mvms:=0} MVM: ${operands:=0} words of operands, ${out:=0} written, at most 128 each" \
         "$operands > 0 && $operands <= 128 * $mvms && $out > 0 && $out <= 128 * $mvms"
     hold "what else they read, $((in - operands)) words, are the partial sums that others wrote" \
         "$in - $operands == $out - 24 * 24 * $channels"

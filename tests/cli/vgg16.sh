@@ -29,7 +29,7 @@ layers+=(dense_1 dense_2 dense_3)
 for variant in 3 2; do
     cycles=$(value cycles "$work/$variant.json")
     bound=$(value bound_cycles_per_kernel "$work/$variant.json")
-    hold "variant $variant: a batch of 64 takes ${cycles:=0} cycles, at most 2 x the bound of ${bound:=0}" \
+    hold "variant $variant: 64 take ${cycles:=0} cycles, at most 2 x the bound of ${bound:=0}" \
         "$cycles > 0 && $cycles <= 2 * $bound"
     sed -n '/^Totals/,/^energy/s/^/    /p; /^Energy by layer/,/^total/s/^/    /p' \
         "$work/$variant.report"
