@@ -5,8 +5,8 @@
  * handle the same point at the same time: they form a *bundle* (different MCUs of one layer; MTVM
  * and OPA of one example). They cannot depend on each other, so one instruction may start them all.
  * An MCU that a bundle uses twice for the same operation makes a second *round*. A recurrence cannot
- * wait for what is not in it: its operations are in bundles of their own, and so are those that
- * follow it.
+ * wait for what is not in it: its operations are in bundles of their own, with products that go
+ * nowhere else, and so are those that follow it.
  *
  * On a blocking machine the core stands still during an `mcu`, so bundles of different depth (the
  * forward pass of example n, the backward pass of example n - d) share a *slot*, one instruction with
@@ -24,6 +24,7 @@
 #include "ir/ring.h"
 #include "passes/passes.h"
 #include "passes/placing.h"
+#include "passes/users.h"
 
 typedef struct bundle {
     ir_place core;
@@ -46,6 +47,7 @@ typedef struct fuse_state {
     ir_graph *graph;
     uint32_t *depth; /* by op id */
     ir_recurrences recurrences;
+    uint32_t *into; /* by op id: the recurrence that takes all that comes of it, at the same point */
     bundle **bundles;
     size_t count, capacity;
     bool blocking;
@@ -93,9 +95,67 @@ static void join_updates(fuse_state *f)
     }
 }
 
+/*
+ * What goes through vector ops into one recurrence and nowhere else, such as the product of those
+ * blocks of a matrix that only the input of a step meets.
+ */
+static void find_into(fuse_state *f)
+{
+    user_index users = users_of_graph(f->memory, f->graph);
+    f->into = ARENA_ARRAY(f->memory, uint32_t, f->graph->next_id + 1);
+    for (const ir_op *op = f->graph->last; op && f->recurrences.states; op = op->previous) {
+        ir_class class = ir_ops[op->code].class;
+        bool passes = class == IR_CLASS_EACH || class == IR_CLASS_SHAPE || op->code == IR_mvm ||
+                      op->code == IR_mtvm;
+        uint32_t into = f->recurrences.of[op->id];
+        bool first = true;
+        EACH_USER(user, &users, op) {
+            bool same = first || into == f->into[user->id];
+            into = f->recurrences.of[op->id] ? into : passes && same ? f->into[user->id] : 0;
+            passes = passes && same && !placing_is_matrix(user);
+            first = false;
+        }
+        f->into[op->id] = f->recurrences.of[op->id] || passes ? into : 0;
+    }
+}
+
 static uint32_t recurrence_of(const fuse_state *f, const ir_op *op)
 {
-    return f->recurrences.states ? f->recurrences.of[op->id] : 0;
+    return f->recurrences.states ? f->into[op->id] : 0;
+}
+
+/* In a recurrence only its own matrix operations count: all else is there before a point begins. */
+static void find_inner_depths(fuse_state *f)
+{
+    uint32_t *inner = ARENA_ARRAY(f->memory, uint32_t, f->graph->next_id + 1);
+    IR_EACH(op, f->graph) {
+        uint32_t r = recurrence_of(f, op);
+        for (uint32_t i = 0; r && i < op->arg_count; i++) {
+            uint32_t d = recurrence_of(f, op->args[i]) == r ? inner[op->args[i]->id] : 0;
+            inner[op->id] = d > inner[op->id] ? d : inner[op->id];
+        }
+        inner[op->id] += r && placing_is_matrix(op);
+        f->depth[op->id] = r ? inner[op->id] : f->depth[op->id];
+    }
+}
+
+/* Bundles that none of a recurrence's own operations is in are in none. */
+static void leave_recurrences(fuse_state *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        bundle *b = f->bundles[i];
+        bool inside = false;
+        for (size_t k = 0; b->recurrence && k < b->count; k++)
+            inside = inside || f->recurrences.of[b->ops[k]->id];
+        b->recurrence = inside ? b->recurrence : 0;
+    }
+}
+
+static bool is_after(const fuse_state *f, const bundle *b, uint32_t recurrence)
+{
+    const ir_recurrences *r = &f->recurrences;
+    uint64_t word = r->after[b->ops[0]->id * r->words + (recurrence - 1) / 64];
+    return word >> (recurrence - 1) % 64 & 1;
 }
 
 /* Beside recurrences, updates stay among themselves: nothing waits for them, they wait for all. */
@@ -110,7 +170,7 @@ static bool belongs(const fuse_state *f, const bundle *b, const ir_op *op)
 {
     return placing_same_core(b->core, op->place) && b->depth == f->depth[op->id] &&
            b->once == placing_once(op) && b->recurrence == recurrence_of(f, op) &&
-           follows_alike(f, b->ops[0], op);
+           (b->recurrence || follows_alike(f, b->ops[0], op));
 }
 
 static bundle *bundle_of(fuse_state *f, const ir_op *op)
@@ -190,20 +250,26 @@ static bool stays_alone(const fuse_state *f, const bundle *b)
     return bundles > SHARING_MOST || 2 * bundles * b->points <= f->busiest;
 }
 
+/* Of two bundles of one slot: neither makes a recurrence wait for more than can be avoided. */
+static bool keep_step_with(const fuse_state *f, const bundle *a, const bundle *b)
+{
+    if (a->recurrence && b->recurrence)
+        return a->recurrence != b->recurrence;
+    if (a->recurrence)
+        return is_after(f, b, a->recurrence);
+    return !b->recurrence || is_after(f, a, b->recurrence);
+}
+
 /*
- * Recurrences that do not depend on each other's points can be brought into step (schedule_state.c),
- * one bundle of each; updates wait for a turn without harm. Anything else would make a recurrence
- * wait for it.
+ * What follows a recurrence can wait for a turn, and a recurrence can be brought into step with the
+ * others in a slot (schedule_state.c).
  */
 static bool keep_step(const fuse_state *f, const bundle *first, const bundle *b)
 {
-    bool updates = b->ops[0]->code == IR_opa;
-    if ((!first->recurrence && !b->recurrence) || (updates && !b->recurrence))
-        return true;
-    bool both = first->recurrence && b->recurrence;
-    for (size_t i = 0; both && f->bundles[i] != b; i++)
-        both = f->bundles[i]->slot != first->slot || f->bundles[i]->recurrence != b->recurrence;
-    return both;
+    for (size_t i = 0; f->bundles[i] != b; i++)
+        if (f->bundles[i]->slot == first->slot && !keep_step_with(f, f->bundles[i], b))
+            return false;
+    return true;
 }
 
 /* The first bundle of a slot speaks for it: its masks are those of all bundles in the slot. */
@@ -307,7 +373,10 @@ bool pass_fuse(pass_context *c)
         };
         find_depths(&f);
         join_updates(&f);
+        find_into(&f);
+        find_inner_depths(&f);
         form_bundles(&f);
+        leave_recurrences(&f);
         for (size_t k = 0; k < f.count; k++)
             f.busiest = f.bundles[k]->points > f.busiest ? f.bundles[k]->points : f.busiest;
         form_slots(&f);

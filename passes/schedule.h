@@ -75,7 +75,7 @@ typedef struct core_info {
 /* A recurrence with bundles in slots that others lead: how much later it starts to meet them. */
 typedef struct alignment {
     int64_t delay;
-    int64_t waits[8]; /* of its bundles for their slots, in the try at hand */
+    int64_t waits[64]; /* of its bundles for their slots, in the try at hand */
     size_t count;
 } alignment;
 
@@ -167,6 +167,8 @@ int64_t schedule_ready(schedule_state *s, const ir_op *arg); /* when it can be u
 bool schedule_prev_ready(schedule_state *s, const ir_op *prev, int64_t *ready);
 /* A next keeps its value once prev has looked at the last one. */
 bool schedule_next_ready(schedule_state *s, const ir_op *next, int64_t *ready);
+/* What shares a bundle with a recurrence, and what lies between, is placed as a part of it. */
+void schedule_adopt(schedule_state *s);
 /* A try to place all ops begins; it was in vain, and the interval changes. */
 void schedule_begin_alignments(schedule_state *s);
 void schedule_forget_alignments(schedule_state *s);

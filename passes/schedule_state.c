@@ -42,6 +42,44 @@ bool schedule_next_ready(schedule_state *s, const ir_op *next, int64_t *ready)
     return true;
 }
 
+/* Between ops of a recurrence, along arguments. */
+static void adopt_between(schedule_state *s, uint32_t r)
+{
+    bool *from = ARENA_ARRAY(s->memory, bool, s->graph->next_id + 1);
+    bool *to = ARENA_ARRAY(s->memory, bool, s->graph->next_id + 1);
+    IR_EACH(op, s->graph) {
+        from[op->id] = s->recurrences.of[op->id] == r;
+        for (uint32_t i = 0; i < op->arg_count; i++)
+            from[op->id] = from[op->id] || from[op->args[i]->id];
+    }
+    for (const ir_op *op = s->graph->last; op; op = op->previous) {
+        to[op->id] = to[op->id] || s->recurrences.of[op->id] == r;
+        for (uint32_t i = 0; to[op->id] && i < op->arg_count; i++)
+            to[op->args[i]->id] = true;
+    }
+    IR_EACH(op, s->graph)
+        if (!s->recurrences.of[op->id] && from[op->id] && to[op->id])
+            s->recurrences.of[op->id] = r;
+}
+
+void schedule_adopt(schedule_state *s)
+{
+    bool *grown = ARENA_ARRAY(s->memory, bool, s->recurrences.count + 1);
+    IR_EACH(op, s->graph) {
+        uint32_t r = s->recurrences.states ? s->recurrences.of[op->id] : 0;
+        if (!r || !placing_is_matrix(op) || !schedule_in_loop(op))
+            continue;
+        const struct bundle_info *b = &s->bundles[ir_get_int(op, IR_ATTR_bundle, 0)];
+        for (size_t i = 0; i < b->count; i++) {
+            grown[r] = grown[r] || !s->recurrences.of[b->ops[i]->id];
+            s->recurrences.of[b->ops[i]->id] = r;
+        }
+    }
+    for (uint32_t r = 1; r <= s->recurrences.count; r++)
+        if (grown[r])
+            adopt_between(s, r);
+}
+
 void schedule_begin_alignments(schedule_state *s)
 {
     for (uint32_t r = 1; r <= s->recurrences.count; r++)
@@ -92,9 +130,12 @@ void schedule_unshare(schedule_state *s)
     IR_EACH(op, s->graph) {
         if (!placing_is_matrix(op) || !schedule_in_loop(op) || !s->recurrences.of[op->id])
             continue;
-        const ir_op *leader = s->slots[ir_get_int(op, IR_ATTR_slot, 0)].ops[0];
+        const slot_info *slot = &s->slots[ir_get_int(op, IR_ATTR_slot, 0)];
         int64_t bundle = ir_get_int(op, IR_ATTR_bundle, 0);
-        if (ir_get_int(leader, IR_ATTR_bundle, 0) == bundle)
+        bool shared = false;
+        for (size_t i = 0; i < slot->count; i++)
+            shared = shared || ir_get_int(slot->ops[i], IR_ATTR_bundle, 0) != bundle;
+        if (!shared)
             continue;
         slots[bundle] = slots[bundle] ? slots[bundle] : fresh++;
         ir_set_int(s->graph, op, IR_ATTR_slot, slots[bundle]);

@@ -167,6 +167,7 @@ void schedule_tables(schedule_state *s)
             core->work += time->cycles;
         }
     }
+    schedule_adopt(s);
     int64_t issue = select_insn_cycles(s->machine, ISA_mcu, 0);
     for (size_t i = 0; i < s->slot_count; i++) {
         const slot_info *slot = &s->slots[i];
