@@ -47,7 +47,7 @@ typedef struct fuse_state {
     ir_graph *graph;
     uint32_t *depth; /* by op id */
     ir_recurrences recurrences;
-    uint32_t *into; /* by op id: the recurrence that takes all that comes of it, at the same point */
+    uint32_t *into; /* by op id: the recurrence that takes all that comes of it at a point */
     bundle **bundles;
     size_t count, capacity;
     bool blocking;
