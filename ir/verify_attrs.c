@@ -40,6 +40,7 @@ static const struct {
     {IR_ATTR_kernel, 1, 65536},       {IR_ATTR_stride, 1, 65536},
     {IR_ATTR_pad, 0, 65536},          {IR_ATTR_at, 0, 65535},
     {IR_ATTR_fill, INT16_MIN, 0},     {IR_ATTR_error, 0, FIXED_MAX_Q},
+    {IR_ATTR_still, 0, UINT32_MAX},
     {IR_ATTR_state, 0, UINT32_MAX},
 };
 

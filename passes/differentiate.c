@@ -16,7 +16,7 @@
 
 static bool trains(const ir_graph *g, const ir_op *op)
 {
-    return (op->code == IR_mvm || op->code == IR_mtvm) && !rewrite_matrix(g, op)->frozen;
+    return (op->code == IR_mvm || op->code == IR_mtvm) && gradient_trains(g, op);
 }
 
 /* Whether a state needs its error follows from the points before. */
@@ -107,6 +107,17 @@ static ir_op **operands_of(gradients *t, const gradient_update *u)
     return args;
 }
 
+/* Whether the weights that argument i of a product meets stay as they are: their row is 0. */
+static bool is_still(const ir_op *use, uint32_t i)
+{
+    return use->code == IR_mvm && (ir_get_int(use, IR_ATTR_still, 0) >> i & 1);
+}
+
+static ir_op *zeros_like(gradients *t, const ir_op *x)
+{
+    return rewrite_const(&t->at, 0, x->type.lanes, x->type.q);
+}
+
 static void emit_update(gradients *t, const gradient_update *u, ir_op *rate)
 {
     const ir_op *use = u->use;
@@ -124,7 +135,7 @@ static void emit_update(gradients *t, const gradient_update *u, ir_op *rate)
     for (uint32_t i = 0; i < columns; i++)
         args[i] = rewrite_binary(&t->at, IR_mul, q, column[i], rate);
     for (uint32_t i = 0; i < rows; i++)
-        args[columns + i] = row[i];
+        args[columns + i] = is_still(use, i) ? zeros_like(t, row[i]) : row[i];
     rewrite end = t->at;
     end.after = t->at.graph->last;
     ir_op *opa = rewrite_op(&end, IR_opa, ir_no_type, columns + rows, args);
@@ -179,8 +190,10 @@ static void differentiate_graph(pass_context *c, ir_graph *g)
     IR_EACH(op, g)
         if (op->code == IR_descend)
             descend_loss(c, g, op);
-    IR_EACH(op, g)
+    IR_EACH(op, g) {
         ir_unset(op, IR_ATTR_error);
+        ir_unset(op, IR_ATTR_still);
+    }
     ir_graph_sweep(g);
     check_updates(c, g);
     IR_EACH(op, g)

@@ -143,10 +143,16 @@ static void gradient_mask(gradients *t, ir_op *op, ir_op *g)
 
 /* ---- matrices ---- */
 
+bool gradient_trains(const ir_graph *g, const ir_op *op)
+{
+    int64_t all = (INT64_C(1) << op->arg_count) - 1;
+    return !rewrite_matrix(g, op)->frozen && ir_get_int(op, IR_ATTR_still, 0) != all;
+}
+
 static void push_update(gradients *t, const ir_op *op, ir_op *g)
 {
     gradient_update u = {op, g, t->inside != 0};
-    if (!rewrite_matrix(t->at.graph, op)->frozen)
+    if (gradient_trains(t->at.graph, op))
         ARENA_PUSH(t->at.graph->module->memory, t->updates, t->update_count, t->update_capacity, u);
 }
 

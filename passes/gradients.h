@@ -61,6 +61,9 @@ ir_op *gradient_turned(gradients *t, ir_op *x);
 /* An error for `arg`, which may not be in the recurrence at hand. */
 ir_op *gradient_leaving(gradients *t, const ir_op *arg, ir_op *part);
 
+/* Whether a product's matrix is trained in this graph, or a part of it. */
+bool gradient_trains(const ir_graph *g, const ir_op *op);
+
 /* ---- for rows ---- */
 
 /* The format of the error of a value. */

@@ -71,11 +71,28 @@ bool build_frozen_everywhere(builder *b, const uint32_t *params, uint32_t count)
         build_refuse(b, w->where, "a parameter that one train block freezes and another trains",
                      "a matrix is frozen for all graphs of an image");
     else if (part)
-        build_refuse(b, w->where,
-                     count == 2 ? "freezing only one of weight and bias"
-                                : "freezing only a part of a layer's parameters",
+        build_refuse(b, w->where, "freezing only a part of a layer's parameters",
                      "they share the columns of one matrix");
     return use == 2;
+}
+
+/* Whether nothing that is trained changes any of them. */
+static bool never_trained(const pan_program *p, const uint32_t *params, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (build_network_use(p, params[i]) != 2)
+            return false;
+    return true;
+}
+
+void build_still(builder *b, ir_op *product, const uint32_t *params, uint32_t count)
+{
+    int64_t still = 0;
+    for (uint32_t i = 0; i < product->arg_count; i++)
+        if (build_frozen(b->p, b->train, params[i < count ? i : count - 1]))
+            still |= INT64_C(1) << i;
+    if (still)
+        ir_set_int(b->g, product, IR_ATTR_still, still);
 }
 
 /* Elements of a parameter for each output; at most 2^62. */
@@ -196,7 +213,7 @@ ir_matrix **build_matrices(builder *b, uint32_t param)
         return NULL;
     }
     uint32_t both[] = {param, bias}, together = build_groups_together(b, param);
-    bool frozen = w->statistic || build_frozen_everywhere(b, both, bias == PAN_NONE ? 1 : 2);
+    bool frozen = w->statistic || never_trained(b->p, both, bias == PAN_NONE ? 1 : 2);
     bool own = w->layer == PAN_NONE || w->statistic; /* a layer has one matrix besides statistics */
     const char *path = own ? w->path : b->p->layers[w->layer].path;
     const char *name = build_matrix_name(b, param, path), *numbered = name;

@@ -55,8 +55,13 @@ uint32_t build_groups_together(const builder *b, uint32_t param); /* at most, in
 ir_tensor *build_tensor(builder *b, ir_matrix *w, uint32_t param, uint32_t input0, int64_t row);
 /* The name of a layer's matrix in the image. */
 const char *build_matrix_name(builder *b, uint32_t param, const char *path);
-/* Whether parameters that share matrices are frozen; an error if not all are treated alike. */
+/* Whether parameters of a recurrence are frozen; an error if not all are treated alike. */
 bool build_frozen_everywhere(builder *b, const uint32_t *params, uint32_t count);
+/*
+ * Notes which arguments of a product meet weights that the graph's train block freezes: argument i
+ * those of params[i], the rest those of the last.
+ */
+void build_still(builder *b, ir_op *product, const uint32_t *params, uint32_t count);
 /* Whether a network that is trained reads a parameter: 1 it is trained, 2 it is frozen, 3 both. */
 int build_network_use(const pan_program *p, uint32_t param);
 

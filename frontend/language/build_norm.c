@@ -121,6 +121,7 @@ static ir_op *column(builder *b, const pan_op *op, uint32_t first, int number)
     ir_op *read = ir_op_new(b->g, NULL, IR_mvm, type, inputs, 2, op->where);
     ir_set_name(b->g, read, IR_ATTR_matrix, w->name);
     ir_set_name(b->g, read, IR_ATTR_layer, b->p->layers[op->layer].path);
+    build_still(b, read, &op->params[first], 2);
     return read;
 }
 

@@ -111,6 +111,9 @@ ir_op *build_product(builder *b, const pan_op *op, ir_opcode code, ir_matrix *w,
     ir_set_name(b->g, y, IR_ATTR_matrix, w->name);
     ir_set_name(b->g, y, IR_ATTR_layer, layer);
     build_error_format(b, op, y);
+    if (op->code == PAN_MATVEC || op->code == PAN_PARAM || op->code == PAN_DENSE ||
+        op->code == PAN_CONV2D)
+        build_still(b, y, op->params, op->param_count);
     return y;
 }
 

@@ -242,6 +242,32 @@ static void test_freeze(void **state)
     built_free(&b);
 }
 
+/* What one block freezes and another trains, and a weight whose bias is trained: noted per graph. */
+static void test_freeze_parts(void **state)
+{
+    (void)state;
+    built b = build("data d { train = csv(\"d\", label = 2) }\n"
+                    "network f(x: vec[2]) -> vec[3] { return dense(relu(dense(x, 4)), 3) }\n"
+                    "train f on d { loss = mse; update = sgd(0.5); batch = 8; epochs = 1\n"
+                    "    freeze = [\"dense_1.*\", \"dense_2.weight\"] }\n"
+                    "train f on d { loss = mse; update = sgd(0.5); batch = 8; epochs = 1 }\n");
+    assert_false(ir_module_matrix(b.m, "dense_1")->frozen);
+    pass_context c = {.module = b.m, .memory = b.m->memory, .diag = b.c.d};
+    assert_true(pass_differentiate(&c));
+    const ir_graph *first = ir_module_graph(b.m, "train:f");
+    assert_int_equal(count_ops(ir_module_graph(b.m, "train:f.2"), IR_opa), 2);
+    assert_int_equal(count_ops(first, IR_opa), 1);
+    assert_int_equal(count_ops(first, IR_mtvm), 0);
+    IR_EACH(op, first)
+        if (op->code == IR_opa) {
+            assert_int_equal(op->args[1]->code, IR_const);
+            assert_int_equal(op->args[1]->type.lanes, 4);
+            assert_true(ir_get(op->args[1], IR_ATTR_value)->real == 0);
+            assert_true(ir_get(op->args[2], IR_ATTR_value)->real == 1);
+        }
+    built_free(&b);
+}
+
 static void expect_refusal(const char *text, const char *error)
 {
     compiled c = compile_good(text);
@@ -382,7 +408,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dense),         cmocka_unit_test(test_functions),
         cmocka_unit_test(test_kernel),        cmocka_unit_test(test_training_graphs),
-        cmocka_unit_test(test_freeze),        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_freeze),        cmocka_unit_test(test_freeze_parts),
+        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_error_formats), cmocka_unit_test(test_text),
         cmocka_unit_test(test_plan),
     };
