@@ -47,6 +47,22 @@ def rewrite_base_nj(m):
     return 16 * (m["serial_read"] + m["serial_write"]) * 1e-3
 
 
+def bottom_up_nj(m, layer, slices=8):
+    """
+    The overhead of PANTHER per block and position if nothing is stored, sent or added twice: shifts,
+    registers, a load, a store and an addition per product, and the vectors of the layer's rows and
+    columns once over the network, shared by its blocks.
+    """
+    product = STREAMED * (SIDE * ((slices + 1) * m["shift_add"] + 2 * m["xbar_out"]) +
+                          m["xbar_in_read"])
+    beats = SIDE // 16
+    memory = 2 * beats * (m["memory"] + m["memory_bus"] + m["memory_control"])
+    columns = layer.mcus // layer.row_tiles
+    network = (layer.row_tiles + columns) * beats * m["router"] / layer.mcus
+    addition = SIDE * (m["vector_add"] + 3 * m["registers"])
+    return (layer.passes * (product + memory + addition) + network) * 1e-3
+
+
 def base_mvm_nj(profile, m, passes, overhead, positions):
     """positions: of all examples of a batch; once for all of them the crossbar is rewritten."""
     b = BASELINE[profile]

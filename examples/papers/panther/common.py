@@ -13,7 +13,7 @@ QUICK = bool(os.environ.get("PANTHER_QUICK"))   # tests: fewer of the large laye
 PANTHER = os.environ.get("PANTHER", os.path.join(ROOT, "build", "release", "panther"))
 # What machines are compared on: one image for all, placed for least energy. A placement for time
 # spreads a layer over more cores, which changes its overhead and so what is compared.
-PLACEMENT = ("--optimize", "energy")
+PLACEMENT = ("--optimize", os.environ.get("PANTHER_OPTIMIZE", "energy"))
 
 
 def panther(arguments):

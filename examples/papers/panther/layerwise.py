@@ -136,6 +136,11 @@ class Bench:
         one, two = (self.run(layer, k, configuration, maps=True) for k in (1, 2))
         return one.towards(two, batch - 1)
 
+    def maps_line_error(self, layer, batch, configuration):
+        """Relative error of energy as continued, against a run."""
+        ran = self.run(layer, batch, configuration, maps=True)
+        return abs(self.measure_maps(layer, batch, configuration).nj() / ran.nj() - 1)
+
     def measure(self, layer, batch, configuration):
         """A kernel of `batch` examples with all their positions."""
         n = layer.positions * batch

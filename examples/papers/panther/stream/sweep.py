@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains small networks under many settings of the literal hardware; appends one line per run.
 
-    sweep.py [--set NAME]... [--results FILE] [--data DIR] [--jobs N] [--list]
+    sweep.py [--set NAME]... [--sample N] [--results FILE] [--data DIR] [--jobs N] [--list]
 
 Runs that the results file already holds are left out, so an interrupted sweep goes on where it was.
 Accuracies are those of the LAST epoch on the test split; nothing is selected by it within a run.
@@ -46,6 +46,10 @@ SIXTEEN = ("33333333", "33334444", "44443333", "33336666", "66663333", "44444444
            "44445555", "44444466", "44446666", "44466555", "55555555", "45666665", "55556666",
            "66664444", "66666666")
 
+# Slicings that the digits train with, from the cheapest on, and the paper's; periods of resolution.
+NARROW = ("24452222", "22462222", "23462222", "24462222", "24472222", "44466555")
+PERIODS = (64, 256, 512, 1024, 2048, 4096)
+
 
 def grid(data, epochs, base, **axes):
     """All combinations of the axes on a base, for all seeds."""
@@ -76,9 +80,10 @@ def digits_sets():
         grid(d, e, LITERAL, fx=(11, 10, 9), crs=(1, 16, 64, 256, 1024, 4096)),
         grid(d, e, LITERAL, fx=(11, 9), crs=(64, 1024),
              slices=("44464444", "66666666", "88888888")))
-    yield "narrow", grid(d, e, ROUNDED, crs=(1024, 4096), slices=(
+    yield "narrow", itertools.chain(grid(d, e, ROUNDED, crs=PERIODS[1:], slices=NARROW), grid(
+        d, e, ROUNDED, crs=(1024, 4096), slices=(
         "44463333", "44462222", "34462222", "24462222", "23462222", "22462222", "24362222",
-        "22362222", "44452222", "24452222", "24472222", "24482222"))
+        "22362222", "44452222", "24452222", "24472222", "24482222")))
     yield "quantum", itertools.chain(
         *(grid(d, e, with_quantum(ROUNDED, fw), crs=(256, 1024, 4096)) for fw in (28, 25, 24)))
     yield "format", itertools.chain(*(grid(d, e, with_format(ROUNDED, fx)) for fx in (11, 10)))
@@ -95,6 +100,9 @@ def cnn_sets():
         grid(c, e, ROUNDED, crs=(1024, 4096),
              slices=("44466555", "44464444", "24462222", "23462222", "24452222")),
         grid(c, e, LITERAL, fx=(11, 9), crs=(64,)))
+    yield "cnn_narrow", itertools.chain(
+        grid(c, e, ROUNDED, crs=PERIODS[2:], slices=NARROW),
+        grid(c, e, with_quantum(ROUNDED, 24), crs=PERIODS[3:], slices=NARROW))
 
 
 def mnist_sets():
@@ -103,7 +111,10 @@ def mnist_sets():
         grid(m, e, UNCLIPPED),
         grid(m, e, ROUNDED, crs=(1024, 4096), slices=("44466555", "44464444", "24462222")),
         grid(m, e, LITERAL, fx=(11, 9), crs=(64, 1024)))
-    yield "mnist", itertools.chain(grid("mnist", 5, ROUNDED), grid("mnist", 5, UNCLIPPED))
+    yield "mnist8k_narrow", grid(m, e, ROUNDED, crs=PERIODS[3:], slices=NARROW)
+    yield "mnist", itertools.chain(
+        grid("mnist", 5, ROUNDED), grid("mnist", 5, UNCLIPPED),
+        grid("mnist", 5, ROUNDED, crs=(2048,), slices=("23462222",)))
 
 
 def figure_sets():
@@ -157,14 +168,15 @@ def read_results(path):
         return list(csv.DictReader(f))
 
 
-def wanted_jobs(names, done):
-    jobs, seen = [], set(done)
+def wanted_jobs(names, done, every=1):
+    """The runs of these sets that are not done; of all runs, one in so many."""
+    jobs, seen = [], set()
     for name in names:
         for job in all_sets()[name]:
             if key_of(job) not in seen:
                 seen.add(key_of(job))
                 jobs.append(job)
-    return jobs
+    return [job for job in jobs[::every] if key_of(job) not in done]
 
 
 def run(jobs, path, data, workers):
@@ -200,13 +212,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", action="append", choices=sorted(all_sets()))
+    parser.add_argument("--sample", type=int, default=1, help="every N-th run of the sets only")
     parser.add_argument("--results", default=os.path.join(HERE, "results.csv"))
     parser.add_argument("--data")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--list", action="store_true", help="print the runs that are missing")
     o = parser.parse_args()
     names = o.set or [n for n in all_sets() if not n.startswith("mnist") or o.data]
-    jobs = wanted_jobs(names, {key_of(r) for r in read_results(o.results)})
+    jobs = wanted_jobs(names, {key_of(r) for r in read_results(o.results)}, o.sample)
     if o.list:
         for job in jobs:
             print(" ".join(key_of(job)))
