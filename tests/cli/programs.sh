@@ -89,7 +89,7 @@ expect "bptt runs on the interpreter" 0 "fixed interpreter" run bptt.pan --inter
 
 expect "bptt runs on the machine" 0 "cycles" run bptt.pan -m panther \
     --input xs=image.csv --input y=label.csv --input rate=rate.csv
-trains chars chars.pan -m panther_vgg --epochs 1
+trains chars chars.pan -m panther_cnn --epochs 1
 
 # What is trained and what is not have their groups in other matrices, but the same results.
 cat >groups.pan <<'PAN'
