@@ -3,8 +3,9 @@
 
     steps.py [table1] [table2] [--all]
 
-table1 is of variant 1, table2 of variants 2 and 3. A step is one MVM or MTVM. The programs run on a machine whose products take a million cycles, so
-the whole millions of a kernel's cycles are the steps on its critical path, whatever else it does.
+table1 is of variant 1, table2 of variants 2 and 3. A step is one MVM or MTVM. The programs run on a
+machine whose products take a million cycles, so the whole millions of a kernel's cycles are the steps
+on its critical path, whatever else it does.
 """
 import json
 import os
