@@ -71,6 +71,8 @@ expect "an image of another batch" 1 "compiled for batches of 1, not 2" \
 expect "an image of another mode" 1 "compiled for opa mode stream" run "$work/d.pimg" --opa-mode batch
 expect "an image on another machine" 1 "was compiled for a machine with" \
     run "$work/d.pimg" --machine tiny
+expect "an image that is placed" 2 "an image is placed already" \
+    run "$work/d.pimg" --optimize time
 expect "an image on an interpreter" 2 "an image holds no graph" \
     run "$work/d.pimg" --interpreter fixed
 expect "an entry without its plan" 0 "output[0] =" run "$work/d.pimg" --entry test:mlp
