@@ -162,6 +162,17 @@ static bool wanted(const host *h, const image_entry *entry)
     return strcmp(entry->name, "crs") != 0; /* carry resolution is no program of its own */
 }
 
+/* Whether an entry that trains has the batch that is asked for, if one is. */
+static bool has_batch(const host *h, const image_entry *entry)
+{
+    if (h->o->batch == 0 || strncmp(entry->name, "train:", 6) != 0 ||
+        h->o->batch == (int64_t)entry->batch)
+        return true;
+    diag_file_error(h->d, h->o->path, "the image was compiled for batches of %u, not %lld",
+                    entry->batch, (long long)h->o->batch);
+    return false;
+}
+
 exit_status execute_entries(host *h)
 {
     const image *im = h->e->im;
@@ -175,6 +186,8 @@ exit_status execute_entries(host *h)
         if (!wanted(h, &im->entries[i]))
             continue;
         any = true;
+        if (!has_batch(h, &im->entries[i]))
+            return EXIT_INPUT;
         h->kernels = progress_new(h->memory, h->o->progress && !h->o->quiet, "kernels");
         emulator_totals before = {0};
         if (h->e->table->statistics)

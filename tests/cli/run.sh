@@ -68,6 +68,8 @@ same "from another folder with --data" \
     "$(epochs "$first")"
 expect "an image of another batch" 1 "compiled for batches of 1, not 2" \
     run "$work/d.pimg" --batch 2 --data "$examples"
+expect "nor is it timed for one" 1 "compiled for batches of 1, not 2" \
+    run "$work/d.pimg" --batch 2 --timing-only
 expect "an image of another mode" 1 "compiled for opa mode stream" run "$work/d.pimg" --opa-mode batch
 expect "an image on another machine" 1 "was compiled for a machine with" \
     run "$work/d.pimg" --machine tiny
