@@ -109,14 +109,19 @@ static bool compile(net_case *c, conv_writer *program, row_rings *seen)
     return net_case_compile(c, build, program->text);
 }
 
-/* With less memory in each tile than the case takes, but more tiles; if that does not do, as it was. */
+/*
+ * With less memory in each tile than the case takes, but more tiles; every other one is not spread
+ * over them, so that its rings have to wait there. If that does not do, as it was.
+ */
 static void compile_tightly(net_case *c, const char *text)
 {
+    static const pass_tuning waits = {.port_margin = 100, .spill = true};
     net_case tight = *c;
     machine less = *c->machine;
     less.tiles = less.tiles < 12 ? 12 : less.tiles;
-    less.memory_words = (int)(backend_measure(c->image).max_memory_words * (c->seed / 6 % 4 + 1) / 8);
+    less.memory_words = (int)(backend_measure(c->image).max_memory_words * (c->seed / 12 % 4 + 4) / 8);
     tight.machine = &less;
+    tight.tuning = c->seed / 6 % 2 ? &waits : NULL;
     tight.diag = diag_new(c->memory, source_set_new(c->memory));
     if (!net_case_compile(&tight, build, text))
         return;
