@@ -25,6 +25,7 @@ const char *const pass_goal_names[GOALS] = {"balance", "time", "energy"};
 static const uint32_t batches[] = {1, 32};
 enum {
     BATCHES = sizeof batches / sizeof *batches,
+    VARIANT = 2, /* of all trials: variants have one text and differ when it runs */
     OPS_MOST = 1000, /* of a module that is tuned, cut to blocks: a second of trials */
 };
 
@@ -96,6 +97,7 @@ void tune_trial_open(tune_trial *t, const pass_context *c, const pass_tuning *ca
     pass_context *at = &t->context;
     t->roomy = *c->machine;
     t->roomy.operand_log_unlimited = true;
+    t->roomy.variant = VARIANT;
     *at = *c;
     at->machine = &t->roomy;
     at->memory = arena_new();

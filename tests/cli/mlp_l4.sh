@@ -55,6 +55,18 @@ printf '    %-14s %9s %9s\n' total "$total" 5.097
 hold "energy, total: $total uJ, within 0.10 of 5.097" \
     "$total > 0.90 * 5.097 && $total < 1.10 * 5.097"
 
+# Variants of a machine run one text; only the plan names the variant.
+text()
+{
+    "$PANTHER" compile "$examples/mlp_l4.pan" --machine puma_era --variant "$1" --emit asm -q |
+        grep -v '^\.plan'
+}
+text 1 >"$work/variant1"
+for variant in 2 3; do
+    text $variant >"$work/variant$variant"
+    check "variant $variant runs the text of variant 1" cmp "$work/variant1" "$work/variant$variant"
+done
+
 # Steps against their bound, OPAs included: L = 4, so B + 6 products and B updates. Fast packing takes
 # more tiles; one text serves all batches.
 ratio()
