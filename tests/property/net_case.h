@@ -29,6 +29,12 @@ typedef struct net_case {
 
 typedef ir_module *net_builder(net_case *c, const void *plan);
 
+/* The builder of a network that is text in the language; plan: the text. */
+ir_module *net_case_text(net_case *c, const void *plan);
+
+/* Of "train:net", or of a kernel "net". */
+uint32_t net_trained_graph(const ir_module *m);
+
 bool net_case_compile(net_case *c, net_builder *build, const void *plan);
 void net_case_run(net_case *c); /* all variants */
 

@@ -30,7 +30,7 @@ static ir_module *draw_network(arena *memory, diag *d, random_state *r, machine 
     do
         conv_random_program(&program, r);
     while (program.work > MOST_WORK);
-    return network_of_text(memory, d, m, program.text);
+    return net_of_text(memory, d, m, program.text);
 }
 
 int main(void)

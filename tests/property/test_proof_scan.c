@@ -21,7 +21,7 @@ static ir_module *draw_network(arena *memory, diag *d, random_state *r, machine 
     static scan_writer program;
     m->scalar_registers = 64;
     scan_random_program(&program, r, false);
-    return network_of_text(memory, d, m, program.text);
+    return net_of_text(memory, d, m, program.text);
 }
 
 int main(void)

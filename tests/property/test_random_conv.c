@@ -15,7 +15,6 @@
 #include <cmocka.h>
 
 #include "backend/backend.h"
-#include "frontend/language/language.h"
 #include "ir/ring.h"
 #include "net_case.inc"
 #include "random_conv.inc"
@@ -26,24 +25,6 @@ enum { CASES = 40 }; /* each takes ten times as long */
 #else
 enum { CASES = 300 };
 #endif
-
-static ir_module *build(net_case *c, const void *plan)
-{
-    const char *text = plan;
-    ir_numerics n = net_numerics(c->machine);
-    pan_program *p =
-        pan_check(c->memory, diag_sources(c->diag), c->diag, "net.pan", text, strlen(text));
-    return p ? pan_build(p, &n, c->diag) : NULL;
-}
-
-static uint32_t training_graph(const ir_module *m)
-{
-    uint32_t found = 0;
-    for (uint32_t i = 0; i < m->graph_count; i++)
-        if (!strcmp(m->graphs[i]->name, "train:net"))
-            found = i;
-    return found;
-}
 
 /* Maps of hundreds of channels in small pieces are more streams than a tile has channels. */
 static void make_room(machine *m, const conv_writer *program)
@@ -99,14 +80,14 @@ static void count_rings(const ir_module *m, row_rings *seen)
 static bool compile(net_case *c, conv_writer *program, row_rings *seen)
 {
     seen->copied += program->copied;
-    if (net_case_compile(c, build, program->text))
+    if (net_case_compile(c, net_case_text, program->text))
         return true;
     if (!program->copied || diag_faulty(c->diag))
         return false;
     seen->refused++;
     program->text[program->plain] = '\0';
     c->diag = diag_new(c->memory, source_set_new(c->memory));
-    return net_case_compile(c, build, program->text);
+    return net_case_compile(c, net_case_text, program->text);
 }
 
 /*
@@ -123,7 +104,7 @@ static void compile_tightly(net_case *c, const char *text)
     tight.machine = &less;
     tight.tuning = c->seed / 6 % 2 ? &waits : NULL;
     tight.diag = diag_new(c->memory, source_set_new(c->memory));
-    if (!net_case_compile(&tight, build, text))
+    if (!net_case_compile(&tight, net_case_text, text))
         return;
     *c->machine = less;
     c->oracle = tight.oracle;
@@ -145,7 +126,7 @@ static void run_case(uint64_t seed, row_rings *seen)
     if (!compiled)
         diag_print(c.diag, stderr, false);
     assert_true(compiled);
-    c.graph = training_graph(c.oracle);
+    c.graph = net_trained_graph(c.oracle);
     count_rings(c.placed, seen);
     net_case_run(&c);
     arena_free(c.memory);

@@ -14,7 +14,6 @@
 
 #include "backend/backend.h"
 #include "delays.h"
-#include "frontend/language/language.h"
 #include "passes/passes.h"
 #include "random_net.inc"
 #include "random_conv.inc"
@@ -103,11 +102,8 @@ static bool run_convolutions(uint64_t seed, int *noticed)
     bool small = program.work <= CONV_WORK;
     if (small) {
         print_message("convolution seed %llu\n", (unsigned long long)seed);
-        ir_numerics n = net_numerics(m);
         pass_options full = {0};
-        pan_program *p =
-            pan_check(memory, diag_sources(d), d, "net.pan", program.text, program.length);
-        ir_module *module = p ? pan_build(p, &n, d) : NULL;
+        ir_module *module = net_of_text(memory, d, m, program.text);
         assert_true(module && passes_run(module, m, memory, d, &full, NULL, NULL));
         image *im = backend_build(memory, module, m, "", d);
         assert_non_null(im);

@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "frontend/language/language.h"
 #include "net_case.inc"
 #include "random_each.inc"
 #include "random_net.inc"
@@ -23,24 +22,6 @@ enum { CASES = 30 }; /* each takes ten times as long */
 #else
 enum { CASES = 240 };
 #endif
-
-static ir_module *build(net_case *c, const void *plan)
-{
-    const char *text = plan;
-    ir_numerics n = net_numerics(c->machine);
-    pan_program *p =
-        pan_check(c->memory, diag_sources(c->diag), c->diag, "net.pan", text, strlen(text));
-    return p ? pan_build(p, &n, c->diag) : NULL;
-}
-
-static uint32_t trained_graph(const ir_module *m)
-{
-    uint32_t found = 0;
-    for (uint32_t i = 0; i < m->graph_count; i++)
-        if (!strcmp(m->graphs[i]->name, "train:net") || !strcmp(m->graphs[i]->name, "net"))
-            found = i;
-    return found;
-}
 
 static void run_case(uint64_t seed)
 {
@@ -56,13 +37,13 @@ static void run_case(uint64_t seed)
     each_random_program(&program, &r);
     if (getenv("PANTHER_TEST_VERBOSE"))
         print_message("%s", program.text);
-    bool compiled = net_case_compile(&c, build, program.text);
+    bool compiled = net_case_compile(&c, net_case_text, program.text);
     if (!compiled) {
         print_message("%s", program.text);
         diag_print(c.diag, stderr, false);
     }
     assert_true(compiled);
-    c.graph = trained_graph(c.oracle);
+    c.graph = net_trained_graph(c.oracle);
     net_case_run(&c);
     arena_free(c.memory);
 }

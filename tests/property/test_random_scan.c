@@ -14,7 +14,6 @@
 
 #include <cmocka.h>
 
-#include "frontend/language/language.h"
 #include "net_case.inc"
 #include "random_net.inc"
 #include "random_scan.inc"
@@ -26,30 +25,6 @@ enum { CASES = 40 };
 #else
 enum { CASES = 120 };
 #endif
-
-static ir_module *build_text(arena *memory, diag *d, const machine *m, const char *text)
-{
-    ir_numerics n = net_numerics(m);
-    pan_program *p = pan_check(memory, diag_sources(d), d, "net.pan", text, strlen(text));
-    ir_module *built = p ? pan_build(p, &n, d) : NULL;
-    if (!built)
-        diag_print(d, stderr, false);
-    return built;
-}
-
-static ir_module *build(net_case *c, const void *plan)
-{
-    return build_text(c->memory, c->diag, c->machine, plan);
-}
-
-static uint32_t training_graph(const ir_module *m)
-{
-    uint32_t found = 0;
-    for (uint32_t i = 0; i < m->graph_count; i++)
-        if (!strcmp(m->graphs[i]->name, "train:net"))
-            found = i;
-    return found;
-}
 
 static void on_machine(uint64_t seed)
 {
@@ -68,11 +43,11 @@ static void on_machine(uint64_t seed)
         print_message("%s  side %d, %d MCUs, %s\n", program.text, c.machine->slices.rows,
                       c.machine->mcus,
                       c.machine->issue == ISSUE_BLOCKING ? "blocking" : "overlapped");
-    bool compiled = net_case_compile(&c, build, program.text);
+    bool compiled = net_case_compile(&c, net_case_text, program.text);
     if (!compiled)
         diag_print(c.diag, stderr, false);
     assert_true(compiled);
-    c.graph = training_graph(c.oracle);
+    c.graph = net_trained_graph(c.oracle);
     net_case_run(&c);
     arena_free(c.memory);
 }
@@ -99,8 +74,9 @@ static trained train(arena *memory, const machine *m, const char *text, uint64_t
 {
     enum { WORDS_MOST = 4 * 20 * 64 };
     diag *d = diag_new(memory, source_set_new(memory));
-    trained t = {.m = build_text(memory, d, m, text), .output_words = WORDS_MOST};
+    trained t = {.m = net_of_text(memory, d, m, text), .output_words = WORDS_MOST};
     pass_options early = {.stop_after = "differentiate", .verify_each = true};
+    diag_print(d, stderr, false);
     assert_non_null(t.m);
     assert_true(passes_run(t.m, m, memory, d, &early, NULL, NULL));
     random_state r = random_from(seed, 5);
@@ -114,7 +90,7 @@ static trained train(arena *memory, const machine *m, const char *text, uint64_t
     const double *inputs[] = {random_words(memory, &r, WORDS_MOST),
                               random_words(memory, &r, WORDS_MOST), &rate};
     t.output = ARENA_ARRAY(memory, double, WORDS_MOST);
-    ir_float_run(t.f, t.m->graphs[training_graph(t.m)], 0, inputs, (double *[]){t.output});
+    ir_float_run(t.f, t.m->graphs[net_trained_graph(t.m)], 0, inputs, (double *[]){t.output});
     return t;
 }
 
