@@ -92,6 +92,27 @@ size_t ir_values_calls(const ir_graph *g, const ir_op *op)
     return ir_space_points(g, calls_of(op));
 }
 
+static void run_together(arena *scratch, const ir_graph *g, ir_op *const *ops, size_t count,
+                         const ir_visit *visit, void *run)
+{
+    size_t points = ir_values_calls(g, ops[0]);
+    void **sites = ARENA_ARRAY(scratch, void *, count);
+    for (size_t i = 0; i < count; i++)
+        sites[i] = visit->open(scratch, run, ops[i]);
+    for (size_t p = 0; p < points; p++)
+        for (size_t i = 0; i < count; i++)
+            visit->call(sites[i], p);
+}
+
+void ir_values_run(arena *scratch, const ir_graph *g, const ir_plan *plan, const ir_visit *visit,
+                   void *run)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        run_together(scratch, g, plan->steps[i].ops, plan->steps[i].count, visit, run);
+    for (ir_op *op = g->first; op && !plan->count; op = op->next)
+        run_together(scratch, g, &op, 1, visit, run);
+}
+
 void *ir_values_result(const ir_values *v, const ir_graph *g, const ir_op *op, size_t call)
 {
     size_t points = ir_is_spatial(op->code) ? points_each(g, op->space, ir_result_frame(op)) : 1;

@@ -41,6 +41,17 @@ void ir_values_prepare(ir_values *v, const ir_graph *g);
 void *ir_values_at(const ir_values *v, const ir_op *op, size_t point);
 /* How often an op is called in a run: points of its space, or frames if it works on maps. */
 size_t ir_values_calls(const ir_graph *g, const ir_op *op);
+
+/* How an interpreter works out an op: what it keeps of it during a run, and a call of it. */
+typedef struct ir_visit {
+    void *(*open)(arena *memory, void *run, const ir_op *op);
+    void (*call)(void *site, size_t point);
+} ir_visit;
+
+/* All ops of a graph; those of a recurrence at one point before any of them at the next. */
+void ir_values_run(arena *scratch, const ir_graph *g, const ir_plan *plan, const ir_visit *visit,
+                   void *run);
+
 /* Where the result of a call goes, and the vectors (maps) of its arguments. */
 void *ir_values_result(const ir_values *v, const ir_graph *g, const ir_op *op, size_t call);
 const void *const *ir_values_args(ir_values *v, const ir_graph *g, const ir_op *op, size_t call);

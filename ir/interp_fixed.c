@@ -99,57 +99,34 @@ void ir_fixed_crs(ir_fixed *f)
 }
 
 /* An op before its first point. */
-static fixed_site site_of(ir_fixed *f, const ir_op *op)
+static void *site_of(arena *memory, void *run, const ir_op *op)
 {
-    fixed_site s = {.f = f, .op = op};
+    ir_fixed *f = run;
+    fixed_site *s = ARENA_NEW(memory, fixed_site);
+    *s = (fixed_site){.f = f, .op = op};
     if (ir_ops[op->code].class == IR_CLASS_MATRIX)
-        s.w = &f->matrices[ir_matrix_index_of(f->index, op)];
+        s->w = &f->matrices[ir_matrix_index_of(f->index, op)];
     if (ir_is_spatial(op->code))
-        s.window = ir_window_of(f->g, op);
+        s->window = ir_window_of(f->g, op);
     return s;
 }
 
-static void call(fixed_site *s)
+static void call(void *site, size_t point)
 {
+    fixed_site *s = site;
     ir_fixed *f = s->f;
+    s->point = point;
     s->y = ir_values_result(&f->values, f->g, s->op, s->point);
     s->x = (const int16_t *const *)ir_values_args(&f->values, f->g, s->op, s->point);
     functions[s->op->code](s);
 }
 
-static void run_op(ir_fixed *f, const ir_op *op)
-{
-    size_t calls = ir_values_calls(f->g, op);
-    fixed_site s = site_of(f, op);
-    for (s.point = 0; s.point < calls; s.point++)
-        call(&s);
-}
-
-/* All ops at one point before any of them at the next. */
-static void run_recurrence(ir_fixed *f, arena *scratch, const ir_step *step)
-{
-    size_t points = ir_values_calls(f->g, step->ops[0]);
-    fixed_site *sites = ARENA_ARRAY(scratch, fixed_site, step->count);
-    for (size_t i = 0; i < step->count; i++)
-        sites[i] = site_of(f, step->ops[i]);
-    for (size_t p = 0; p < points; p++)
-        for (size_t i = 0; i < step->count; i++) {
-            sites[i].point = p;
-            call(&sites[i]);
-        }
-}
-
 static void run_all(ir_fixed *f)
 {
+    static const ir_visit visit = {site_of, call};
     arena *scratch = arena_new();
     f->plan = ir_plan_of(scratch, f->g);
-    for (size_t i = 0; i < f->plan.count; i++)
-        if (f->plan.steps[i].count > 1)
-            run_recurrence(f, scratch, &f->plan.steps[i]);
-        else
-            run_op(f, f->plan.steps[i].ops[0]);
-    for (const ir_op *op = f->g->first; op && !f->plan.count; op = op->next)
-        run_op(f, op);
+    ir_values_run(scratch, f->g, &f->plan, &visit, f);
     arena_free(scratch);
 }
 

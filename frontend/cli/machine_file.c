@@ -98,7 +98,9 @@ static const char *find_machine(cli *c, const machine_choice *model)
 {
     const char *given = c->values[OPTION_MACHINE];
     if (given) /* a name stands for what is shipped, whatever lies in the folder */
-        return !is_name(given) || (!shipped(c, given) && access(given, F_OK) == 0) ? given : find_name(c, given);
+        return !is_name(given) || (!shipped(c, given) && access(given, F_OK) == 0)
+                   ? given
+                   : find_name(c, given);
     if (!model->file)
         return find_name(c, model->name ? model->name : default_machine);
     const char *beside = model->file[0] == '/' || !model->base || !model->base[0]
