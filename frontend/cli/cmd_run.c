@@ -180,6 +180,10 @@ static exit_status prepare_image(cli *c, run_setup *s, const char *bytes, size_t
         cli_usage(c, "--optimize is for the compiler; an image is placed already");
         return EXIT_USAGE;
     }
+    if (c->given[OPTION_LAYER_COPIES]) {
+        cli_usage(c, "--copies is for the compiler; an image has its crossbars already");
+        return EXIT_USAGE;
+    }
     image *im = image_decode(c->memory, c->d, c->operands[0], bytes, length);
     s->plan = im ? plan_parse(c->memory, c->d, c->operands[0], im->plan ? im->plan : "") : NULL;
     if (!s->plan)

@@ -75,6 +75,8 @@ expect "an image on another machine" 1 "was compiled for a machine with" \
     run "$work/d.pimg" --machine tiny
 expect "an image that is placed" 2 "an image is placed already" \
     run "$work/d.pimg" --optimize time
+expect "an image that has its copies" 2 "an image has its crossbars already" \
+    run "$work/d.pimg" --copies conv2d_1=2
 expect "an image on an interpreter" 2 "an image holds no graph" \
     run "$work/d.pimg" --interpreter fixed
 expect "an entry without its plan" 0 "output[0] =" run "$work/d.pimg" --entry test:mlp
